@@ -1,0 +1,18 @@
+//! nicup: a No-IP dynamic DNS client for OpenWrt routers.
+//!
+//! ```text
+//!     main.rs                exit code only
+//!        |
+//!      app/                  composition: command line, one pass           knows everything
+//!      /    \
+//!  policy/   sys/            policy = decisions, pure      sys = the world: files, sockets, clock, TLS
+//!      \    /                policy and sys never name each other
+//!      wire/                 bytes and text <-> values; pure; no opinion, no I/O
+//! ```
+//!
+//! Allowed `use crate::` edges: policy -> wire, sys -> wire, app -> all three. `tests/tidy.rs` holds them.
+
+pub mod app;
+pub mod policy;
+pub mod sys;
+pub mod wire;

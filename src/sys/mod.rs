@@ -1,0 +1,2 @@
+//! The world: files, sockets, clock, TLS, processes. One thin typed wrapper each; no opinion.
+

@@ -1,0 +1,1 @@
+//! A No-IP dynamic DNS server for tests.
