@@ -3,6 +3,10 @@
 //! Does not decide what a reply means for the next attempt (policy::settle), and opens no connection (sys::https).
 //! Source: No-IP, "Dynamic DNS Update API" (request, response codes).
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use std::net::IpAddr;
+
 /// One update request, ready to be sent: nothing in it needs escaping any more.
 #[derive(Clone)]
 pub struct Request {
@@ -61,3 +65,223 @@ pub struct Failed {
     /// The cause for a person, e.g. `connection refused`. No secret, no Debug text, lower case, no final period.
     pub detail: String,
 }
+
+/// What No-IP said about one host. The words are No-IP's own; what they lead to is `policy::settle`'s business.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Reply {
+    /// `good`, with the addresses that it names.
+    Good(Vec<IpAddr>),
+    /// `nochg`, with the addresses that it names.
+    NoChange(Vec<IpAddr>),
+    /// `nohost`
+    NoHost,
+    /// `notfqdn`
+    NotFqdn,
+    /// `!yours`
+    NotYours,
+    /// `!active`
+    NotActive,
+    /// `badauth`, or HTTP 401 or 403 without a known word.
+    BadAuth,
+    /// `badagent`
+    BadAgent,
+    /// `badsys`
+    BadSys,
+    /// `!donator`
+    NotDonator,
+    /// `numhost`
+    NumHost,
+    /// `abuse`
+    Abuse,
+    /// `911`
+    Outage,
+    /// `dnserr`
+    DnsError,
+    /// HTTP 5xx.
+    ServerError(u16),
+    /// HTTP 429.
+    TooManyRequests,
+    /// Not No-IP's answer: what was read, printable, at most [`SHORT_LIMIT`] characters.
+    Unintelligible(String),
+    /// The answer has lines for other hosts, none for this one.
+    Unanswered,
+}
+
+/// Characters of an unintelligible answer that are kept.
+pub const SHORT_LIMIT: usize = 80;
+
+/// Reads an answer to `hosts` names sent in one request; one [`Reply`] each, in the order sent.
+///
+/// `offline`: whatever follows `good` or `nochg` is accepted, since no address was sent.
+#[must_use]
+pub fn replies(answer: &Answer, hosts: usize, offline: bool) -> Vec<Reply> {
+    let all = |reply: Reply| vec![reply; hosts];
+    match answer.status {
+        500..=599 => return all(Reply::ServerError(answer.status)),
+        429 => return all(Reply::TooManyRequests),
+        _ => {}
+    }
+    let lines: Option<Vec<Reply>> = if answer.too_long {
+        None
+    } else {
+        lines(&answer.body).map(|line| line_reply(line, offline)).collect()
+    };
+    let mut lines = match lines {
+        Some(lines) if !lines.is_empty() && (lines.len() <= hosts || hosts == 1) => lines,
+        _ if matches!(answer.status, 401 | 403) => return all(Reply::BadAuth),
+        _ => return all(Reply::Unintelligible(short(answer))),
+    };
+    if hosts == 1 {
+        // A group's members each have a line: all must succeed, else the worst counts.
+        return lines.into_iter().max_by_key(severity).into_iter().collect();
+    }
+    if let [only] = lines.as_slice()
+        && severity(only) > SUCCESS
+    {
+        return all(only.clone());
+    }
+    lines.resize(hosts, Reply::Unanswered);
+    lines
+}
+
+/// Lines without CR and trailing blanks; empty lines at the end are dropped.
+fn lines(body: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let body = body.trim_ascii_end();
+    let body = if body.is_empty() { None } else { Some(body) };
+    body.into_iter().flat_map(|b| b.split(|&c| c == b'\n')).map(<[u8]>::trim_ascii_end)
+}
+
+/// One line by its first word, compared exactly. None: not a line of No-IP's.
+fn line_reply(line: &[u8], offline: bool) -> Option<Reply> {
+    let (word, rest) = match line.iter().position(u8::is_ascii_whitespace) {
+        Some(at) => line.split_at(at),
+        None => (line, &[][..]),
+    };
+    Some(match word {
+        b"good" => Reply::Good(addresses(rest, offline)?),
+        b"nochg" => Reply::NoChange(addresses(rest, offline)?),
+        b"nohost" => Reply::NoHost,
+        b"notfqdn" => Reply::NotFqdn,
+        b"!yours" => Reply::NotYours,
+        b"!active" => Reply::NotActive,
+        b"badauth" => Reply::BadAuth,
+        b"badagent" => Reply::BadAgent,
+        b"badsys" => Reply::BadSys,
+        b"!donator" => Reply::NotDonator,
+        b"numhost" => Reply::NumHost,
+        b"abuse" => Reply::Abuse,
+        b"911" => Reply::Outage,
+        b"dnserr" => Reply::DnsError,
+        _ => return None,
+    })
+}
+
+/// The addresses behind `good` or `nochg`, separated by commas or blanks. Other text there ("good morning, please
+/// log in") is a captive portal's, not No-IP's.
+fn addresses(rest: &[u8], offline: bool) -> Option<Vec<IpAddr>> {
+    let text = match std::str::from_utf8(rest) {
+        Ok(text) => text,
+        Err(_) if offline => "",
+        Err(_) => return None,
+    };
+    let words = text.split([' ', '\t', ',']).filter(|word| !word.is_empty());
+    let parsed: Option<Vec<IpAddr>> = words.map(|word| word.parse().ok()).collect();
+    if offline { Some(parsed.unwrap_or_default()) } else { parsed }
+}
+
+const SUCCESS: u8 = 1;
+
+/// How bad a line is, for the lines of a group: the further it reaches, the worse.
+fn severity(reply: &Reply) -> u8 {
+    match reply {
+        Reply::NoChange(_) => 0,
+        Reply::Good(_) => SUCCESS,
+        Reply::Unanswered | Reply::Unintelligible(_) => 2,
+        Reply::DnsError | Reply::Outage | Reply::ServerError(_) | Reply::TooManyRequests => 3,
+        Reply::NoHost | Reply::NotFqdn | Reply::NotYours | Reply::NotActive => 4,
+        Reply::NotDonator | Reply::NumHost => 5,
+        Reply::BadAuth => 6,
+        Reply::Abuse => 7,
+        Reply::BadAgent | Reply::BadSys => 8,
+    }
+}
+
+/// What was read, for a person: printable ASCII, blanks folded, cut at [`SHORT_LIMIT`].
+fn short(answer: &Answer) -> String {
+    let mut text = String::new();
+    if answer.status != 200 {
+        text.push_str("HTTP ");
+        text.push_str(&answer.status.to_string());
+        text.push(' ');
+    }
+    if answer.body.trim_ascii().is_empty() {
+        text.push_str("empty answer");
+    }
+    for &byte in answer.body.trim_ascii() {
+        if text.len() >= SHORT_LIMIT {
+            break;
+        }
+        match byte {
+            b'!'..=b'~' => text.push(char::from(byte)),
+            _ if text.ends_with(' ') => {}
+            b' ' | b'\t' | b'\r' | b'\n' => text.push(' '),
+            _ => text.push('?'),
+        }
+    }
+    text.truncate(SHORT_LIMIT);
+    text.truncate(text.trim_end().len());
+    text
+}
+
+/// `/nic/update?hostname=a,b&myip=v4,v6`, or `&offline=YES` without addresses. Hostnames and path are valid already.
+#[must_use]
+pub fn target(path: &str, hostnames: &[&str], addresses: &[IpAddr]) -> String {
+    let mut target = format!("{path}?hostname={}", hostnames.join(","));
+    if addresses.is_empty() {
+        target.push_str("&offline=YES");
+    }
+    for (i, address) in addresses.iter().enumerate() {
+        target.push_str(if i == 0 { "&myip=" } else { "," });
+        target.push_str(&address.to_string());
+    }
+    target
+}
+
+/// The value of `Authorization`: Basic (RFC 7617), with a `:` inside the username as `%3A` (No-IP's `group:account`).
+#[must_use]
+pub fn basic_auth(username: &str, password: &str) -> String {
+    let plain = format!("{}:{password}", username.replace(':', "%3A"));
+    format!("Basic {}", STANDARD.encode(plain))
+}
+
+/// No-IP's "Company DeviceName-Model/FirmwareVersionNumber contact".
+#[must_use]
+pub fn user_agent(model: &str, release: &str, version: &str, contact: &str) -> String {
+    format!("nicup {}/{}-{version} {contact}", agent_word(model), agent_word(release))
+}
+
+/// Bytes of a model or release name in the User-Agent; a longer one says nothing more.
+const AGENT_WORD_LIMIT: usize = 64;
+
+fn agent_word(text: &str) -> String {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"._+-".contains(&byte);
+    let word = |b: u8| if plain(b) { char::from(b) } else { '_' };
+    match text.trim() {
+        "" => "unknown".to_owned(),
+        text => text.bytes().take(AGENT_WORD_LIMIT).map(word).collect(),
+    }
+}
+
+/// Seconds that `Retry-After` asks for (RFC 9110, 10.2.3): a number, or an HTTP date when the clock is set.
+#[must_use]
+pub fn retry_after(value: &str, now_unix: Option<i64>) -> Option<u64> {
+    let value = value.trim();
+    if !value.is_empty() && value.bytes().all(|b| b.is_ascii_digit()) {
+        return Some(value.parse().unwrap_or(u64::MAX));
+    }
+    let at = httpdate::parse_http_date(value).ok()?.duration_since(std::time::UNIX_EPOCH).ok()?.as_secs();
+    at.checked_sub(u64::try_from(now_unix?).ok()?)
+}
+
+#[cfg(test)]
+mod tests;
