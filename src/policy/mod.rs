@@ -1,3 +1,12 @@
 //! Decisions, as pure functions of values. Never touches a clock, a file, a socket, the environment or the log.
 #![forbid(unsafe_code)]
 
+pub mod code;
+pub mod config;
+pub mod decide;
+pub mod fingerprint;
+pub mod message;
+pub mod record;
+pub mod settle;
+pub mod status;
+pub mod time;

@@ -1,4 +1,6 @@
 //! Bytes and text to values and back. Pure: no opinion about what the values mean, no I/O, no clock.
 #![forbid(unsafe_code)]
 
+pub mod hotplug;
 pub mod nic;
+pub mod ubus;

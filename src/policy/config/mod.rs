@@ -1,0 +1,314 @@
+//! A UCI package to a [`Config`], or to every problem in it at once.
+//!
+//! Does not read files and does not run anything: a [`Service`] that exists is valid, and only the network can
+//! still say no. Options and defaults: contract section 2.
+
+mod build;
+mod value;
+
+pub use build::build;
+
+use std::net::Ipv6Addr;
+
+/// No-IP's update server.
+pub const DEFAULT_SERVER: &str = "dynupdate.no-ip.com";
+/// The maintainer contact that No-IP wants in the User-Agent, unless `option contact` gives another.
+pub const DEFAULT_CONTACT: &str = "maintainers@nicup.example";
+
+/// How much a problem matters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Level {
+    /// Something does not run because of it.
+    Error,
+    /// It runs, but probably not as meant.
+    Warning,
+}
+
+impl Level {
+    /// As status.json and the log name it.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Level::Error => "error",
+            Level::Warning => "warning",
+        }
+    }
+}
+
+/// One problem: what, where, and what to do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Issue {
+    /// How much it matters.
+    pub level: Level,
+    /// The file as the user knows it (without `--root`).
+    pub file: String,
+    /// Line in the file; None where the file as a whole is meant.
+    pub line: Option<u32>,
+    /// What is wrong and what to do. No secret in it.
+    pub message: String,
+}
+
+impl Issue {
+    /// `FILE:LINE: LEVEL: MESSAGE`, for a terminal or the log.
+    #[must_use]
+    pub fn sentence(&self) -> String {
+        match self.line {
+            Some(line) => format!("{}:{line}: {}: {}", self.file, self.level.word(), self.message),
+            None => format!("{}: {}: {}", self.file, self.level.word(), self.message),
+        }
+    }
+}
+
+/// The whole configuration.
+#[derive(Debug)]
+pub struct Config {
+    /// Section `nicup`.
+    pub main: Main,
+    /// Sections `service`, in the file's order.
+    pub services: Vec<Entry>,
+    /// Everything that is wrong or doubtful.
+    pub issues: Vec<Issue>,
+}
+
+/// Section `nicup`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Main {
+    /// 0: all hosts are disabled.
+    pub enabled: bool,
+    /// Resident or started by hotplug.
+    pub mode: Mode,
+    /// The least important messages that reach syslog.
+    pub log_level: LogLevel,
+    /// Maintainer contact in the User-Agent.
+    pub contact: String,
+    /// Directory of records.json: survives a reboot.
+    pub state_dir: String,
+    /// Directory of status.json, state.json and the locks: tmpfs.
+    pub run_dir: String,
+}
+
+impl Default for Main {
+    fn default() -> Self {
+        Main {
+            enabled: true,
+            mode: Mode::Watch,
+            log_level: LogLevel::Notice,
+            contact: DEFAULT_CONTACT.to_owned(),
+            state_dir: "/etc/nicup".to_owned(),
+            run_dir: "/var/run/nicup".to_owned(),
+        }
+    }
+}
+
+/// `option mode`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// A resident service.
+    Watch,
+    /// Nothing resident: the hotplug script starts a pass.
+    Hotplug,
+}
+
+impl Mode {
+    /// As the configuration and status.json name it.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Mode::Watch => "watch",
+            Mode::Hotplug => "hotplug",
+        }
+    }
+}
+
+/// `option log_level`, in syslog's words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum LogLevel {
+    /// Errors.
+    Err,
+    /// Warnings.
+    Warning,
+    /// Changes of a host's state.
+    Notice,
+    /// What a pass does.
+    Info,
+    /// Repeats and details.
+    Debug,
+}
+
+/// A section `service`, right or wrong.
+#[derive(Debug)]
+pub enum Entry {
+    /// Everything in it is valid.
+    Valid(Box<Service>),
+    /// Something is wrong; the issues say what.
+    Invalid(Invalid),
+}
+
+impl Entry {
+    /// The section's name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        match self {
+            Entry::Valid(service) => &service.name,
+            Entry::Invalid(invalid) => &invalid.name,
+        }
+    }
+}
+
+/// What can still be shown of a service whose configuration is wrong.
+#[derive(Debug)]
+pub struct Invalid {
+    /// The section's name.
+    pub name: String,
+    /// Whether it would run if it were right.
+    pub enabled: bool,
+    /// Those hostnames that are valid.
+    pub hostnames: Vec<String>,
+    /// The server, or the default if that is what is wrong.
+    pub server: String,
+    /// The first error, with its line.
+    pub reason: String,
+}
+
+/// One login or DDNS key, and the hostnames under it.
+#[derive(Clone, Debug)]
+pub struct Service {
+    /// The section's name.
+    pub name: String,
+    /// Line of the section.
+    pub line: u32,
+    /// 0: its hosts are disabled.
+    pub enabled: bool,
+    /// Account, DDNS key or `group:account`.
+    pub username: String,
+    /// The password; see [`Secret`].
+    pub password: Secret,
+    /// Lower case, no duplicates, in the file's order, at least one.
+    pub hostnames: Vec<String>,
+    /// Where the addresses come from.
+    pub uplink: Uplink,
+    /// Which families are wanted.
+    pub family: Family,
+    /// Where the address is read.
+    pub source: Source,
+    /// For web and script sources, seconds.
+    pub check_interval: u64,
+    /// Private, CGNAT and ULA addresses may be sent.
+    pub allow_private: bool,
+    /// Host part put on the interface's public /64.
+    pub ip6_suffix: Option<Ipv6Addr>,
+    /// Seconds after which an unchanged address is sent again; None never.
+    pub force_interval: Option<u64>,
+    /// Send `offline=YES` instead of an address.
+    pub offline: bool,
+    /// Where the request goes.
+    pub endpoint: Endpoint,
+}
+
+/// Where the WAN addresses are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Uplink {
+    /// netifd's logical interfaces, the first usable one counts.
+    pub interfaces: Vec<String>,
+    /// The interface of the IPv6 address, if given.
+    pub interface6: Option<String>,
+    /// A Linux device instead of interfaces.
+    pub device: Option<String>,
+}
+
+/// `option family`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Family {
+    /// A record only.
+    Ipv4,
+    /// AAAA record only.
+    Ipv6,
+    /// Both, in one request.
+    Both,
+}
+
+impl Family {
+    /// Whether an IPv4 address is wanted.
+    #[must_use]
+    pub fn v4(self) -> bool {
+        matches!(self, Family::Ipv4 | Family::Both)
+    }
+
+    /// Whether an IPv6 address is wanted.
+    #[must_use]
+    pub fn v6(self) -> bool {
+        matches!(self, Family::Ipv6 | Family::Both)
+    }
+}
+
+/// `option source`, with what belongs to it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// The address on the interface.
+    Interface,
+    /// A page whose body is the address; one for each family.
+    Web {
+        /// For IPv4.
+        url: Option<String>,
+        /// For IPv6.
+        url6: Option<String>,
+    },
+    /// An executable that prints one address a line.
+    Script(String),
+}
+
+/// Where and how the request is sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Endpoint {
+    /// Host name or address, lower case.
+    pub server: String,
+    /// Path without query.
+    pub path: String,
+    /// TCP port.
+    pub port: u16,
+    /// Whether http may be used when TLS cannot be reached.
+    pub plaintext: bool,
+    /// PEM file; None the system's bundle.
+    pub cacert: Option<String>,
+    /// HTTP CONNECT proxy.
+    pub proxy: Option<Proxy>,
+    /// Send through the WAN device itself.
+    pub bind: bool,
+    /// For one request, everything included, seconds.
+    pub timeout: u64,
+}
+
+/// `option proxy`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Proxy {
+    /// Host name or address.
+    pub host: String,
+    /// TCP port.
+    pub port: u16,
+    /// `user:password`.
+    pub credentials: Option<Secret>,
+}
+
+/// A text that is never shown: not in Debug, not in Display, which it does not have.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(String);
+
+impl Secret {
+    /// Wraps a text.
+    #[must_use]
+    pub fn new(text: String) -> Self {
+        Secret(text)
+    }
+
+    /// The text itself, for the request and the fingerprint only.
+    #[must_use]
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+impl std::fmt::Debug for Secret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("(secret)")
+    }
+}

@@ -1,0 +1,314 @@
+//! Single values of options: text to a type, or a sentence that says what would be right.
+//!
+//! Does not know which option a value belongs to, nor its line.
+
+use super::{Family, LogLevel, Mode, Proxy, Secret};
+use std::net::Ipv6Addr;
+
+/// What would be right; the caller puts option and value before it.
+pub(super) type Wrong = &'static str;
+
+/// libuci's and OpenWrt's words for a boolean.
+pub(super) fn boolean(text: &str) -> Result<bool, Wrong> {
+    match text {
+        "1" | "true" | "yes" | "enabled" | "on" => Ok(true),
+        "0" | "false" | "no" | "disabled" | "off" => Ok(false),
+        _ => Err("is not a boolean: write 1 or 0"),
+    }
+}
+
+/// Seconds, or a number with s, m, h or d.
+pub(super) fn duration(text: &str) -> Result<u64, Wrong> {
+    const WRONG: Wrong = "is not a duration: write seconds, or a number with s, m, h or d";
+    let (number, unit) = match text.as_bytes().last() {
+        Some(b's') => (&text[..text.len() - 1], 1),
+        Some(b'm') => (&text[..text.len() - 1], 60),
+        Some(b'h') => (&text[..text.len() - 1], 3600),
+        Some(b'd') => (&text[..text.len() - 1], 86_400),
+        _ => (text, 1),
+    };
+    if number.is_empty() || !number.bytes().all(|b| b.is_ascii_digit()) {
+        return Err(WRONG);
+    }
+    let seconds = number.parse::<u64>().ok().and_then(|n| n.checked_mul(unit)).ok_or(WRONG)?;
+    if seconds > 10 * 365 * 86_400 { Err("is longer than ten years") } else { Ok(seconds) }
+}
+
+/// A request's time limit.
+pub(super) fn timeout(text: &str) -> Result<u64, Wrong> {
+    match duration(text)? {
+        seconds @ 1..=600 => Ok(seconds),
+        _ => Err("is out of range: 1 to 600 seconds"),
+    }
+}
+
+/// How often a web or script source is asked.
+pub(super) fn check_interval(text: &str) -> Result<u64, Wrong> {
+    match duration(text)? {
+        0..300 => Err("is too short: at least 5m"),
+        seconds => Ok(seconds),
+    }
+}
+
+/// How long an unchanged address is left alone; 0 is for ever.
+pub(super) fn force_interval(text: &str) -> Result<Option<u64>, Wrong> {
+    match duration(text)? {
+        0 => Ok(None),
+        1..86_400 => Err("is too short: at least 1d, or 0 for never"),
+        seconds => Ok(Some(seconds)),
+    }
+}
+
+pub(super) fn mode(text: &str) -> Result<Mode, Wrong> {
+    match text {
+        "watch" => Ok(Mode::Watch),
+        "hotplug" => Ok(Mode::Hotplug),
+        _ => Err("is not a mode: write watch or hotplug"),
+    }
+}
+
+pub(super) fn log_level(text: &str) -> Result<LogLevel, Wrong> {
+    Ok(match text {
+        "err" => LogLevel::Err,
+        "warning" => LogLevel::Warning,
+        "notice" => LogLevel::Notice,
+        "info" => LogLevel::Info,
+        "debug" => LogLevel::Debug,
+        _ => return Err("is not a log level: write err, warning, notice, info or debug"),
+    })
+}
+
+pub(super) fn family(text: &str) -> Result<Family, Wrong> {
+    Ok(match text {
+        "ipv4" => Family::Ipv4,
+        "ipv6" => Family::Ipv6,
+        "both" => Family::Both,
+        _ => return Err("is not a family: write ipv4, ipv6 or both"),
+    })
+}
+
+pub(super) fn port(text: &str) -> Result<u16, Wrong> {
+    const WRONG: Wrong = "is not a port: 1 to 65535";
+    if !text.bytes().all(|b| b.is_ascii_digit()) {
+        return Err(WRONG);
+    }
+    text.parse().ok().filter(|&port| port > 0).ok_or(WRONG)
+}
+
+/// A hostname, a group's name (no dot) or `host@label`, as No-IP has them. Returned in lower case.
+///
+/// Length limits: RFC 1035, 2.3.4.
+pub(super) fn hostname(text: &str) -> Result<String, Wrong> {
+    let (host, label) = match text.split_once('@') {
+        Some((host, label)) => (host, Some(label)),
+        None => (text, None),
+    };
+    let valid = |label: &str| {
+        (1..=63).contains(&label.len())
+            && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
+    };
+    if text.len() > 253 || !host.split('.').all(valid) || !label.is_none_or(valid) {
+        return Err("is not a hostname: letters, digits, hyphens and dots, e.g. home.example.net");
+    }
+    Ok(text.to_ascii_lowercase())
+}
+
+/// A server's name or address. Returned in lower case.
+pub(super) fn server(text: &str) -> Result<String, Wrong> {
+    let address = text.strip_prefix('[').and_then(|t| t.strip_suffix(']'));
+    if let Some(address) = address {
+        return match address.parse::<Ipv6Addr>() {
+            Ok(address) => Ok(format!("[{address}]")),
+            Err(_) => Err("is not an IPv6 address in brackets"),
+        };
+    }
+    if text.contains('@') || hostname(text).is_err() {
+        return Err("is not a server name: only the name, without http:// and without a path");
+    }
+    Ok(text.to_ascii_lowercase())
+}
+
+/// The path of the request: visible ASCII that needs no escaping.
+pub(super) fn path(text: &str) -> Result<String, Wrong> {
+    let plain = |b: u8| b.is_ascii_alphanumeric() || b"/-._~!$&'()*+,;=:@%".contains(&b);
+    if text.starts_with('/') && text.bytes().all(plain) && text.len() <= 512 {
+        Ok(text.to_owned())
+    } else {
+        Err("is not a path: it begins with / and has no blank, ? or #")
+    }
+}
+
+/// netifd's name of a logical interface. No @ (an alias is a device) and nothing that ubus would read as a path.
+pub(super) fn interface(text: &str) -> Result<String, Wrong> {
+    let plain = |b: u8| b.is_ascii_alphanumeric() || b"_-.".contains(&b);
+    if (1..=64).contains(&text.len()) && text.bytes().all(plain) && !text.starts_with('-') {
+        Ok(text.to_owned())
+    } else {
+        Err("is not an interface name: letters, digits, _ - and ., e.g. wan")
+    }
+}
+
+/// A Linux device name (IFNAMSIZ with its final NUL is 16; dev_valid_name in the kernel).
+pub(super) fn device(text: &str) -> Result<String, Wrong> {
+    let bad = |b: u8| b == b'/' || b == b':' || b <= b' ' || b == 0x7f;
+    if (1..=15).contains(&text.len()) && !text.bytes().any(bad) && text != "." && text != ".." {
+        Ok(text.to_owned())
+    } else {
+        Err("is not a device name: at most 15 characters, no blank, / or :, e.g. pppoe-wan")
+    }
+}
+
+pub(super) fn suffix(text: &str) -> Result<Ipv6Addr, Wrong> {
+    let address: Ipv6Addr =
+        text.parse().map_err(|_| "is not an IPv6 host part: write it as ::1234:5678")?;
+    match address.segments() {
+        [0, 0, 0, 0, 0, 0, 0, 0] => Err("is empty: write the host part as ::1234:5678"),
+        [0, 0, 0, 0, ..] => Ok(address),
+        _ => Err("has more than a host part: the first four groups come from the interface's /64"),
+    }
+}
+
+/// An http or https address of a page.
+pub(super) fn url(text: &str) -> Result<String, Wrong> {
+    const WRONG: Wrong = "is not a page's address: write http:// or https://, a host, and a path";
+    let rest = text.strip_prefix("http://").or_else(|| text.strip_prefix("https://")).ok_or(WRONG)?;
+    let (authority, path) = match rest.find('/') {
+        Some(at) => rest.split_at(at),
+        None => (rest, "/"),
+    };
+    if authority.contains('@') {
+        return Err("has a login in it, which a page that tells an address does not need");
+    }
+    host_port(authority).ok_or(WRONG)?;
+    let plain = |b: u8| (b'!'..=b'~').contains(&b) && b != b'#' && b != b'"' && b != b'<' && b != b'>';
+    if path.bytes().all(plain) && text.len() <= 512 { Ok(text.to_owned()) } else { Err(WRONG) }
+}
+
+fn host_port(authority: &str) -> Option<(String, Option<u16>)> {
+    let end_of_host = if authority.starts_with('[') { authority.find(']')? + 1 } else { 0 };
+    let (host, port_text) = match authority[end_of_host..].find(':') {
+        Some(at) => (&authority[..end_of_host + at], Some(&authority[end_of_host + at + 1..])),
+        None => (authority, None),
+    };
+    let port = match port_text {
+        Some(text) => Some(port(text).ok()?),
+        None => None,
+    };
+    Some((server(host).ok()?, port))
+}
+
+/// `http://[user:password@]host:port`.
+pub(super) fn proxy(text: &str) -> Result<Proxy, Wrong> {
+    const WRONG: Wrong = "is not a proxy: write http://host:port or http://user:password@host:port";
+    let rest = text.strip_prefix("http://").ok_or(WRONG)?;
+    let rest = rest.strip_suffix('/').unwrap_or(rest);
+    let (credentials, authority) = match rest.rsplit_once('@') {
+        Some((credentials, authority)) => (Some(credentials), authority),
+        None => (None, rest),
+    };
+    if credentials.is_some_and(|c| !c.contains(':') || !visible(c)) {
+        return Err(WRONG);
+    }
+    let (host, port) = host_port(authority).ok_or(WRONG)?;
+    let credentials = credentials.map(|c| Secret::new(c.to_owned()));
+    Ok(Proxy { host, port: port.ok_or("has no port: write http://host:port")?, credentials })
+}
+
+/// No control characters: a username, a password.
+pub(super) fn credential(text: &str) -> Result<String, Wrong> {
+    if text.is_empty() || text.len() > 256 || text.chars().any(char::is_control) {
+        return Err("is empty, too long (256 bytes) or has a control character in it");
+    }
+    Ok(text.to_owned())
+}
+
+/// One word that goes into a header.
+pub(super) fn contact(text: &str) -> Result<String, Wrong> {
+    if visible(text) && (1..=128).contains(&text.len()) {
+        Ok(text.to_owned())
+    } else {
+        Err("is not a contact: one mail address or URL without blanks")
+    }
+}
+
+pub(super) fn absolute_path(text: &str) -> Result<String, Wrong> {
+    let text = if text.len() > 1 { text.trim_end_matches('/') } else { text };
+    if text.starts_with('/') && text.len() > 1 && !text.chars().any(char::is_control) {
+        Ok(text.to_owned())
+    } else {
+        Err("is not an absolute path")
+    }
+}
+
+fn visible(text: &str) -> bool {
+    text.bytes().all(|b| (b'!'..=b'~').contains(&b))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_have_a_unit_and_a_least_value() {
+        assert_eq!(duration("90"), Ok(90));
+        assert_eq!(duration("10m"), Ok(600));
+        assert_eq!(duration("25d"), Ok(2_160_000));
+        for wrong in ["", "m", "-1", "1.5h", "1w", "10 m", "99999999999999999999d", "20y"] {
+            assert!(duration(wrong).is_err(), "{wrong}");
+        }
+        assert!(check_interval("4m").is_err() && check_interval("5m").is_ok());
+        assert_eq!(force_interval("0"), Ok(None));
+        assert!(force_interval("23h").is_err() && force_interval("1d").is_ok());
+        assert!(timeout("0").is_err() && timeout("601").is_err());
+    }
+
+    #[test]
+    fn hostnames_are_no_ips_names_and_nothing_else() {
+        for right in ["home.ddns.net", "all.ddnskey.com", "group", "a.example.net@label", "x_y.example"] {
+            assert!(hostname(right).is_ok(), "{right}");
+        }
+        let long = "a".repeat(64);
+        for wrong in ["", "a b", "a/b", "a..b", ".a", "a.", "a,b", "a&b", "a@b@c", "ä.net", "a@", &long] {
+            assert!(hostname(wrong).is_err(), "{wrong}");
+        }
+        assert_eq!(hostname("Home.Example.NET").unwrap(), "home.example.net");
+    }
+
+    #[test]
+    fn a_proxy_needs_a_port_and_keeps_its_password() {
+        let full = proxy("http://me:p@ss@proxy.lan:3128").unwrap();
+        assert_eq!((full.host.as_str(), full.port), ("proxy.lan", 3128));
+        assert_eq!(full.credentials.as_ref().unwrap().reveal(), "me:p@ss");
+        assert!(!format!("{full:?}").contains("p@ss"));
+        assert_eq!(proxy("http://[2001:db8::1]:8080/").unwrap().host, "[2001:db8::1]");
+        for wrong in ["proxy:3128", "http://proxy", "https://proxy:1", "http://me@proxy:1", "socks5://p:1"] {
+            assert!(proxy(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_host_part_is_the_lower_half() {
+        assert!(suffix("::1234:5678").is_ok() && suffix("::1:2:3:4").is_ok());
+        for wrong in ["", "::", "2001:db8::1", "1234:5678", "::1.2.3"] {
+            assert!(suffix(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn names_that_another_program_reads_are_plain() {
+        for wrong in ["", "-c", "wan wan6", "a/b", "a;b", "$(x)"] {
+            assert!(interface(wrong).is_err(), "{wrong}");
+        }
+        for wrong in ["", "a/b", "sixteen-chars-xx", "a b", ".."] {
+            assert!(device(wrong).is_err(), "{wrong}");
+        }
+        for wrong in ["nic/update", "/nic update", "/a?b", "/a#b"] {
+            assert!(path(wrong).is_err(), "{wrong}");
+        }
+        for wrong in ["https://x", "x/y", "user@host", "a b", "[::g]", ""] {
+            assert!(server(wrong).is_err(), "{wrong}");
+        }
+        assert_eq!(server("[2001:DB8::1]").unwrap(), "[2001:db8::1]");
+        assert!(url("http://u:p@h/").is_err() && url("ftp://h/").is_err() && url("https://h:1/x?y=z").is_ok());
+    }
+}

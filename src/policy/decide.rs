@@ -1,0 +1,356 @@
+//! What to do about one host now: send, leave, wait or stay stopped, and why.
+//!
+//! Does not send and does not change a record (policy::settle does, once the outcome is known).
+
+use super::code::Code;
+use super::config::Service;
+use super::fingerprint::{self, Scope};
+use super::record::{Book, Host, Registered, Stop};
+use super::time::{Boot, Now};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+/// Changes of a registered address that are sent at once ([`STORM_WINDOW`]).
+pub const STORM_BURST: usize = 5;
+/// Seconds within which those are counted, and after which a storm is over.
+pub const STORM_WINDOW: u64 = 600;
+/// Seconds between changes while there is a storm.
+pub const STORM_PACE: u64 = 300;
+/// Seconds between two sendings of an unchanged address that the user forces.
+pub const FORCE_PACE: u64 = 600;
+/// Seconds after a try within which even a new address waits.
+pub const SETTLE: u64 = 10;
+
+/// What a service would send, and what it lacks.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Addresses {
+    /// The IPv4 address, if wanted and there.
+    pub ipv4: Option<Ipv4Addr>,
+    /// The IPv6 address, if wanted and there.
+    pub ipv6: Option<Ipv6Addr>,
+    /// Why there is none of a wanted family; the most telling reason where two are missing.
+    pub lack: Option<Lack>,
+}
+
+impl Addresses {
+    /// What goes into `myip`, IPv4 first.
+    #[must_use]
+    pub fn list(&self) -> Vec<IpAddr> {
+        self.ipv4.map(IpAddr::V4).into_iter().chain(self.ipv6.map(IpAddr::V6)).collect()
+    }
+}
+
+/// Why there is no address: three different things, with the sentence for the user.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Lack {
+    /// There is none.
+    Absent(String),
+    /// There is one, but it leads nowhere from outside.
+    Private(String),
+    /// It could not be found out.
+    Unknown(String),
+}
+
+impl Lack {
+    /// The sentence.
+    #[must_use]
+    pub fn explain(&self) -> &str {
+        match self {
+            Lack::Absent(text) | Lack::Private(text) | Lack::Unknown(text) => text,
+        }
+    }
+
+    /// The word for it.
+    #[must_use]
+    pub fn code(&self) -> Code {
+        match self {
+            Lack::Absent(_) => Code::NoAddress,
+            Lack::Private(_) => Code::PrivateAddress,
+            Lack::Unknown(_) => Code::AddressUnknown,
+        }
+    }
+}
+
+/// What is asked of a pass besides the ordinary.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Ask {
+    /// `--force`.
+    pub force: bool,
+    /// NTP says that the clock is right now.
+    pub clock_set: bool,
+}
+
+/// What is known of one host when it is decided upon.
+#[derive(Clone, Copy)]
+pub struct Case<'a> {
+    /// All services that are valid: a stop that one of them earned holds others too.
+    pub services: &'a [&'a Service],
+    /// The host's service.
+    pub service: &'a Service,
+    /// `option contact`.
+    pub contact: &'a str,
+    /// This program's version.
+    pub version: &'a str,
+    /// All records.
+    pub book: &'a Book,
+    /// The host's record.
+    pub host: &'a Host,
+    /// What could be sent.
+    pub addresses: &'a Addresses,
+    /// The moment.
+    pub now: &'a Now,
+    /// What is asked.
+    pub ask: Ask,
+}
+
+/// What to do.
+#[must_use]
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Decision {
+    /// Nothing, it is switched off.
+    Disabled,
+    /// Nothing, until the user acts.
+    Stopped(Stop),
+    /// Nothing, there is no address.
+    NoAddress(Lack),
+    /// Nothing before `until`.
+    WaitUntil {
+        /// When.
+        until: Boot,
+        /// Why.
+        cause: Cause,
+    },
+    /// A request now.
+    Send(Because),
+    /// Nothing: registered as it is.
+    Leave {
+        /// When it is sent all the same; None never.
+        forced: Option<Boot>,
+        /// Why `--force` does not send it now.
+        held: Option<(Boot, Cause)>,
+    },
+}
+
+/// Why a request is due.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Because {
+    /// Nothing is registered.
+    New,
+    /// Another address is registered.
+    Changed,
+    /// It is marked offline there and should not be, or the other way round.
+    Offline,
+    /// `--force`.
+    Asked,
+    /// force_interval is over.
+    Interval,
+}
+
+impl Because {
+    /// For a person.
+    #[must_use]
+    pub fn explain(self) -> &'static str {
+        match self {
+            Because::New => "nothing is registered yet",
+            Because::Changed => "the registered address is another one",
+            Because::Offline => "option offline changed",
+            Because::Asked => "--force was given",
+            Because::Interval => "force_interval is over",
+        }
+    }
+}
+
+/// Why a request that is due waits.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Cause {
+    /// The server ordered it.
+    Server(Code),
+    /// After a failure.
+    Retry(Code, String),
+    /// Too many changes.
+    Storm,
+    /// The address could not be found out.
+    Unknown(String),
+    /// A request was begun and nothing is known of its outcome.
+    Open,
+    /// An unchanged address was sent a short time ago.
+    JustForced,
+}
+
+/// Decides about one host. A stop wins over a missing address, that over a wait (contract section 5).
+pub fn decide(case: &Case<'_>) -> Decision {
+    if !case.service.enabled {
+        return Decision::Disabled;
+    }
+    if let Some(stop) = standing_stop(case) {
+        return Decision::Stopped(stop.clone());
+    }
+    if !case.service.offline && case.addresses.list().is_empty() {
+        return match &case.addresses.lack {
+            Some(Lack::Unknown(why)) => {
+                let retry = case.host.retry.as_ref().filter(|retry| retry.code == Code::AddressUnknown);
+                let until = retry.map_or(case.now.ceil().plus(SETTLE), |retry| retry.until);
+                Decision::WaitUntil { until, cause: Cause::Unknown(why.clone()) }
+            }
+            Some(lack) => Decision::NoAddress(lack.clone()),
+            None => Decision::NoAddress(Lack::Absent("there is no address".to_owned())),
+        };
+    }
+    match due(case) {
+        Due::Now(because) => match hold(case, because) {
+            Some((until, cause)) => Decision::WaitUntil { until, cause },
+            None => Decision::Send(because),
+        },
+        Due::Not(forced) if case.ask.force => match hold(case, Because::Asked) {
+            Some(held) => Decision::Leave { forced, held: Some(held) },
+            None => Decision::Send(Because::Asked),
+        },
+        Due::Not(forced) => Decision::Leave { forced, held: None },
+        Due::Forced(at) => match hold(case, Because::Interval) {
+            Some((until, cause)) => Decision::Leave { forced: Some(until.max(at)), held: Some((until, cause)) },
+            None => Decision::Send(Because::Interval),
+        },
+    }
+}
+
+/// The stop that holds this host, if its settings are still those that earned it.
+fn standing_stop<'a>(case: &Case<'a>) -> Option<&'a Stop> {
+    let service = case.service;
+    let server = &service.endpoint.server;
+    let agent = Scope::Server { contact: case.contact, version: case.version };
+    let of_server = case.book.server(server).and_then(|record| record.stop.as_ref());
+    let of_account = case.book.account_stop(server, &service.username);
+    let earned = |stop: &&Stop, scope: Scope<'_>| {
+        let mut services = case.services.iter().filter(|s| s.endpoint.server == *server);
+        services.any(|s| fingerprint::of_stop(s, scope) == stop.print)
+    };
+    of_server
+        .filter(|stop| earned(stop, agent))
+        .or(of_account.filter(|stop| earned(stop, Scope::Service)))
+        .or(case.host.stop.as_ref().filter(|stop| {
+            let scope = if stops_one_host(stop.code) { Scope::Host(&case.host.key.hostname) } else { Scope::Service };
+            fingerprint::of_stop(service, scope) == stop.print
+        }))
+}
+
+/// Whether a stop with this code hangs on its hostname alone.
+pub(super) fn stops_one_host(code: Code) -> bool {
+    matches!(code, Code::NoHost | Code::NotFqdn | Code::NotYours | Code::NotActive | Code::Mismatch)
+}
+
+enum Due {
+    Now(Because),
+    Forced(Boot),
+    Not(Option<Boot>),
+}
+
+fn due(case: &Case<'_>) -> Due {
+    let registered = &case.host.registered;
+    if case.service.offline != registered.offline && registered.accepted.is_some() {
+        return Due::Now(Because::Offline);
+    }
+    if registered.accepted.is_none() {
+        return Due::Now(Because::New);
+    }
+    if !case.service.offline && !is_registered(case.addresses, registered) {
+        return Due::Now(if is_change(case.addresses, registered) { Because::Changed } else { Because::New });
+    }
+    match forced_at(case) {
+        Some(at) if case.now.wall.is_some() && at <= case.now.floor() => Due::Forced(at),
+        forced => Due::Not(forced),
+    }
+}
+
+fn is_registered(addresses: &Addresses, registered: &Registered) -> bool {
+    addresses.ipv4.is_none_or(|ip| registered.ipv4 == Some(ip))
+        && addresses.ipv6.is_none_or(|ip| registered.ipv6 == Some(ip))
+}
+
+/// Whether an address that is registered would be replaced by another one.
+pub(super) fn is_change(addresses: &Addresses, registered: &Registered) -> bool {
+    let differs4 = addresses.ipv4.is_some_and(|ip| registered.ipv4.is_some_and(|old| old != ip));
+    let differs6 = addresses.ipv6.is_some_and(|ip| registered.ipv6.is_some_and(|old| old != ip));
+    differs4 || differs6
+}
+
+/// When force_interval is over, on this boot's clock. An interval that began before this boot is told by the wall
+/// clock, and counts from now while that is not set or has jumped back.
+fn forced_at(case: &Case<'_>) -> Option<Boot> {
+    let interval = case.service.force_interval?;
+    let (_, stamp) = case.host.registered.accepted.as_ref()?;
+    if let Some(at) = stamp.this_boot(case.now) {
+        return Some(at.plus(interval));
+    }
+    let whole = case.now.ceil().plus(interval);
+    let (Some(then), Some(now)) = (stamp.wall, case.now.wall) else { return Some(whole) };
+    let left = then.saturating_add(i64::try_from(interval).unwrap_or(i64::MAX)).saturating_sub(now);
+    Some(whole.min(case.now.ceil().plus(u64::try_from(left).unwrap_or(0))))
+        .map(|at| if left <= 0 { case.now.floor() } else { at })
+}
+
+/// What keeps a request that is due from being sent now.
+fn hold(case: &Case<'_>, because: Because) -> Option<(Boot, Cause)> {
+    let now = case.now.floor();
+    let ahead = |until: Boot, cause: Cause| (until > now).then_some((until, cause));
+    let ordered = case.book.server(&case.service.endpoint.server).and_then(|server| server.wait.as_ref());
+    if let Some(held) = ordered.and_then(|o| ahead(o.wait.end(case.now), Cause::Server(o.code))) {
+        return Some(held);
+    }
+    if let Some(held) = case.host.open.and_then(|at| ahead(at.plus(SETTLE), Cause::Open)) {
+        return Some(held);
+    }
+    if let Some(held) = retry_hold(case).and_then(|(until, cause)| ahead(until, cause)) {
+        return Some(held);
+    }
+    match because {
+        Because::Changed => storm_hold(case.host, case.now).and_then(|until| ahead(until, Cause::Storm)),
+        Because::Asked => case.host.forced.and_then(|at| ahead(at.plus(FORCE_PACE), Cause::JustForced)),
+        Because::New | Because::Offline | Because::Interval => None,
+    }
+}
+
+fn retry_hold(case: &Case<'_>) -> Option<(Boot, Cause)> {
+    let retry = case.host.retry.as_ref()?;
+    let settled = retry.last.plus(SETTLE);
+    let cause = Cause::Retry(retry.code, retry.detail.clone());
+    if retry.print != fingerprint::of_route(case.service) {
+        return Some((settled, cause));
+    }
+    let moved = (case.addresses.ipv4, case.addresses.ipv6) != (retry.ipv4, retry.ipv6);
+    let until = match retry.code {
+        Code::AddressUnknown => return None,
+        Code::Clock if case.ask.clock_set || clock_moved(case.now, retry.clock) => return None,
+        Code::Clock | Code::Unintelligible => retry.until,
+        _ if moved => settled.min(retry.until),
+        _ => retry.until,
+    };
+    Some((until, cause))
+}
+
+/// Wall time minus boot time, seconds. Where the clock is not set it is 0.
+#[must_use]
+pub fn clock_offset(now: &Now) -> i64 {
+    now.wall.map_or(0, |wall| wall - i64::try_from(now.floor().0).unwrap_or(0))
+}
+
+/// Whether the clock was set since `then`: NTP's slewing moves it by less than seconds.
+fn clock_moved(now: &Now, then: i64) -> bool {
+    (clock_offset(now) - then).abs() > 60
+}
+
+/// Until when a change waits because there were too many.
+fn storm_hold(host: &Host, now: &Now) -> Option<Boot> {
+    let newest = *host.changes.last()?;
+    if now.floor().since(newest) >= STORM_WINDOW {
+        return None;
+    }
+    let full = host.storming || changes_in_window(host, now) >= STORM_BURST;
+    full.then(|| newest.plus(STORM_PACE))
+}
+
+/// Changes sent within the last [`STORM_WINDOW`].
+pub(super) fn changes_in_window(host: &Host, now: &Now) -> usize {
+    host.changes.iter().filter(|at| now.floor().since(**at) < STORM_WINDOW).count()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,420 @@
+//! records.json and state.json: the [`Book`] as text and back.
+//!
+//! A file is read whole or not at all: a value that cannot be right makes the file garbage, and the caller sets it
+//! aside. Times are seconds; a stamp is wall time (null while the clock was not set), boot time and boot.
+
+use super::{Account, Book, Event, Host, Key, Ordered, Registered, Retry, Server, Shown, Stop};
+use crate::policy::code::{Code, State};
+use crate::policy::time::{Boot, Now, Stamp, Wait};
+use miniserde::{Deserialize, Serialize, json};
+use std::net::{Ipv4Addr, Ipv6Addr};
+
+/// The version of both files.
+const VERSION: u64 = 1;
+
+/// Why a file cannot be used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ReadError {
+    /// Not JSON, or not what this program writes.
+    Garbage,
+    /// Written by a later version of this program.
+    Newer(u64),
+}
+
+impl ReadError {
+    /// For a person.
+    #[must_use]
+    pub fn explain(self) -> String {
+        match self {
+            ReadError::Garbage => "is damaged".to_owned(),
+            ReadError::Newer(version) => format!("is of a newer nicup (format {version}, this one reads {VERSION})"),
+        }
+    }
+}
+
+#[derive(Deserialize)]
+struct VersionOnly {
+    version: u64,
+}
+
+#[derive(Serialize, Deserialize)]
+struct RecordsFile {
+    version: u64,
+    hosts: Vec<HostRow>,
+    accounts: Vec<AccountRow>,
+    servers: Vec<ServerRow>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct HostRow {
+    server: String,
+    username: String,
+    hostname: String,
+    ipv4: Option<String>,
+    ipv6: Option<String>,
+    offline: bool,
+    code: Option<String>,
+    at: Option<StampRow>,
+    stop: Option<StopRow>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct StampRow {
+    wall: Option<i64>,
+    boot: u64,
+    boot_id: String,
+}
+
+#[derive(Serialize, Deserialize)]
+struct StopRow {
+    code: String,
+    detail: String,
+    settings: u32,
+    at: StampRow,
+}
+
+#[derive(Serialize, Deserialize)]
+struct AccountRow {
+    server: String,
+    username: String,
+    stop: StopRow,
+}
+
+#[derive(Serialize, Deserialize)]
+struct ServerRow {
+    server: String,
+    stop: Option<StopRow>,
+    wait: Option<WaitRow>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct WaitRow {
+    code: String,
+    failures: u32,
+    seconds: u64,
+    from: StampRow,
+}
+
+#[derive(Serialize, Deserialize)]
+struct StateFile {
+    version: u64,
+    boot_id: String,
+    hosts: Vec<StateRow>,
+    events: Vec<EventRow>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct StateRow {
+    server: String,
+    username: String,
+    hostname: String,
+    open: Option<u64>,
+    attempt: Option<u64>,
+    forced: Option<u64>,
+    changes: Vec<u64>,
+    storming: bool,
+    retry: Option<RetryRow>,
+    state: Option<String>,
+    code: Option<String>,
+    since: u64,
+}
+
+#[derive(Serialize, Deserialize)]
+struct RetryRow {
+    code: String,
+    detail: String,
+    failures: u32,
+    last: u64,
+    until: u64,
+    settings: u32,
+    ipv4: Option<String>,
+    ipv6: Option<String>,
+    clock: i64,
+}
+
+#[derive(Serialize, Deserialize)]
+struct EventRow {
+    at: u64,
+    service: String,
+    hostname: String,
+    code: String,
+    ipv4: Option<String>,
+    ipv6: Option<String>,
+}
+
+/// The part that survives a reboot.
+#[must_use]
+pub fn write_records(book: &Book) -> String {
+    let worth_keeping = |host: &&Host| host.registered != Registered::default() || host.stop.is_some();
+    let hosts = book.hosts.iter().filter(worth_keeping).map(|host| HostRow {
+        server: host.key.server.clone(),
+        username: host.key.username.clone(),
+        hostname: host.key.hostname.clone(),
+        ipv4: text(host.registered.ipv4),
+        ipv6: text(host.registered.ipv6),
+        offline: host.registered.offline,
+        code: host.registered.accepted.as_ref().map(|(code, _)| code.to_string()),
+        at: host.registered.accepted.as_ref().map(|(_, at)| stamp_row(at)),
+        stop: host.stop.as_ref().map(stop_row),
+    });
+    let accounts = book.accounts.iter().map(|account| AccountRow {
+        server: account.server.clone(),
+        username: account.username.clone(),
+        stop: stop_row(&account.stop),
+    });
+    let servers = book.servers.iter().filter(|s| s.stop.is_some() || s.wait.is_some()).map(|server| ServerRow {
+        server: server.name.clone(),
+        stop: server.stop.as_ref().map(stop_row),
+        wait: server.wait.as_ref().map(|ordered| WaitRow {
+            code: ordered.code.to_string(),
+            failures: ordered.failures,
+            seconds: ordered.wait.length,
+            from: stamp_row(&ordered.wait.from),
+        }),
+    });
+    json::to_string(&RecordsFile {
+        version: VERSION,
+        hosts: hosts.collect(),
+        accounts: accounts.collect(),
+        servers: servers.collect(),
+    })
+}
+
+/// Reads what [`write_records`] wrote.
+///
+/// # Errors
+/// The text is garbage, or of a later version.
+pub fn read_records(text: &str) -> Result<Book, ReadError> {
+    let file: RecordsFile = read(text)?;
+    let mut book = Book::default();
+    for row in file.hosts {
+        let mut host = Host::new(Key { server: row.server, username: row.username, hostname: row.hostname });
+        let accepted = match (row.code, row.at) {
+            (Some(word), Some(at)) => Some((code(&word)?, stamp(at))),
+            _ => None,
+        };
+        let (ipv4, ipv6) = (address(row.ipv4)?, address(row.ipv6)?);
+        host.registered = Registered { ipv4, ipv6, offline: row.offline, accepted };
+        host.stop = row.stop.map(stop).transpose()?;
+        book.hosts.push(host);
+    }
+    for row in file.accounts {
+        book.accounts.push(Account { server: row.server, username: row.username, stop: stop(row.stop)? });
+    }
+    for row in file.servers {
+        let wait = match row.wait {
+            None => None,
+            Some(wait) => Some(Ordered {
+                code: code(&wait.code)?,
+                failures: wait.failures,
+                wait: Wait { from: stamp(wait.from), length: wait.seconds },
+            }),
+        };
+        book.servers.push(Server { name: row.server, stop: row.stop.map(stop).transpose()?, wait });
+    }
+    Ok(book)
+}
+
+/// The part that lives as long as this boot.
+#[must_use]
+pub fn write_state(book: &Book, now: &Now) -> String {
+    let hosts = book.hosts.iter().map(|host| StateRow {
+        server: host.key.server.clone(),
+        username: host.key.username.clone(),
+        hostname: host.key.hostname.clone(),
+        open: host.open.map(|at| at.0),
+        attempt: host.attempt.map(|at| at.0),
+        forced: host.forced.map(|at| at.0),
+        changes: host.changes.iter().map(|at| at.0).collect(),
+        storming: host.storming,
+        retry: host.retry.as_ref().map(|retry| RetryRow {
+            code: retry.code.to_string(),
+            detail: retry.detail.clone(),
+            failures: retry.failures,
+            last: retry.last.0,
+            until: retry.until.0,
+            settings: retry.print,
+            ipv4: self::text(retry.ipv4),
+            ipv6: self::text(retry.ipv6),
+            clock: retry.clock,
+        }),
+        state: host.shown.as_ref().map(|shown| shown.state.word().to_owned()),
+        code: host.shown.as_ref().and_then(|shown| shown.code).map(|code| code.to_string()),
+        since: host.shown.as_ref().map_or(0, |shown| shown.since.0),
+    });
+    let events = book.events.iter().map(|event| EventRow {
+        at: event.at.0,
+        service: event.service.clone(),
+        hostname: event.hostname.clone(),
+        code: event.code.to_string(),
+        ipv4: self::text(event.ipv4),
+        ipv6: self::text(event.ipv6),
+    });
+    json::to_string(&StateFile {
+        version: VERSION,
+        boot_id: now.boot_id.clone(),
+        hosts: hosts.collect(),
+        events: events.collect(),
+    })
+}
+
+/// Adds what [`write_state`] wrote to `book`. The state of an earlier boot counts for nothing.
+///
+/// # Errors
+/// The text is garbage, or of a later version; then `book` is as it was.
+pub fn read_state(text: &str, now: &Now, book: &mut Book) -> Result<(), ReadError> {
+    let file: StateFile = read(text)?;
+    if file.boot_id != now.boot_id {
+        return Ok(());
+    }
+    let mut read = book.clone();
+    for row in file.hosts {
+        let host = read.host(&row.server, &row.username, &row.hostname);
+        host.open = row.open.map(Boot);
+        host.attempt = row.attempt.map(Boot);
+        host.forced = row.forced.map(Boot);
+        host.changes = row.changes.into_iter().map(Boot).collect();
+        host.storming = row.storming;
+        host.retry = row.retry.map(retry).transpose()?;
+        let code = row.code.as_deref().map(code).transpose()?;
+        let state = row.state.map(|word| State::parse(&word).ok_or(ReadError::Garbage)).transpose()?;
+        host.shown = state.map(|state| Shown { state, code, since: Boot(row.since) });
+    }
+    for row in file.events {
+        let (ipv4, ipv6) = (address(row.ipv4)?, address(row.ipv6)?);
+        let (at, code) = (Boot(row.at), code(&row.code)?);
+        read.events.push(Event { at, service: row.service, hostname: row.hostname, code, ipv4, ipv6 });
+    }
+    *book = read;
+    Ok(())
+}
+
+fn read<T: Deserialize>(text: &str) -> Result<T, ReadError> {
+    match json::from_str::<VersionOnly>(text) {
+        Ok(VersionOnly { version }) if version > VERSION => Err(ReadError::Newer(version)),
+        Ok(_) => json::from_str(text).map_err(|_| ReadError::Garbage),
+        Err(_) => Err(ReadError::Garbage),
+    }
+}
+
+fn text(address: Option<impl std::fmt::Display>) -> Option<String> {
+    address.map(|address| address.to_string())
+}
+
+/// An address of either family, or nothing.
+fn address<T: std::str::FromStr>(text: Option<String>) -> Result<Option<T>, ReadError> {
+    text.map(|text| text.parse().map_err(|_| ReadError::Garbage)).transpose()
+}
+
+fn code(word: &str) -> Result<Code, ReadError> {
+    Code::parse(word).ok_or(ReadError::Garbage)
+}
+
+fn stamp_row(stamp: &Stamp) -> StampRow {
+    StampRow { wall: stamp.wall, boot: stamp.boot.0, boot_id: stamp.boot_id.clone() }
+}
+
+fn stamp(row: StampRow) -> Stamp {
+    Stamp { wall: row.wall, boot: Boot(row.boot), boot_id: row.boot_id }
+}
+
+fn stop_row(stop: &Stop) -> StopRow {
+    StopRow {
+        code: stop.code.to_string(),
+        detail: stop.detail.clone(),
+        settings: stop.print,
+        at: stamp_row(&stop.at),
+    }
+}
+
+fn stop(row: StopRow) -> Result<Stop, ReadError> {
+    Ok(Stop { code: code(&row.code)?, detail: row.detail, print: row.settings, at: stamp(row.at) })
+}
+
+fn retry(row: RetryRow) -> Result<Retry, ReadError> {
+    Ok(Retry {
+        code: code(&row.code)?,
+        detail: row.detail,
+        failures: row.failures,
+        last: Boot(row.last),
+        until: Boot(row.until),
+        print: row.settings,
+        ipv4: address::<Ipv4Addr>(row.ipv4)?,
+        ipv6: address::<Ipv6Addr>(row.ipv6)?,
+        clock: row.clock,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ID: &str = "boot";
+
+    fn now() -> Now {
+        Now::new(100_000, crate::policy::time::RELEASED + 5, ID.to_owned())
+    }
+
+    fn full() -> Book {
+        let at = Stamp::of(&now());
+        let stop = Stop { code: Code::Mismatch, detail: "a \"b\" \u{fc}".to_owned(), print: 7, at: at.clone() };
+        let mut book = Book::default();
+        let host = book.host("s", "u", "h.example");
+        host.registered = Registered {
+            ipv4: Some(Ipv4Addr::new(203, 0, 113, 7)),
+            ipv6: "2001:db8::7".parse().ok(),
+            offline: false,
+            accepted: Some((Code::Good, at.clone())),
+        };
+        host.stop = Some(stop.clone());
+        host.changes = vec![Boot(3), Boot(9)];
+        host.open = Some(Boot(99));
+        host.retry = Some(Retry {
+            code: Code::Http(503),
+            detail: "x".to_owned(),
+            failures: 3,
+            last: Boot(90),
+            until: Boot(120),
+            print: 9,
+            ipv4: None,
+            ipv6: None,
+            clock: -5,
+        });
+        host.shown = Some(Shown { state: State::Stopped, code: Some(Code::Abuse), since: Boot(1) });
+        book.accounts.push(Account { server: "s".to_owned(), username: "u".to_owned(), stop });
+        book.server_mut("s").wait =
+            Some(Ordered { code: Code::Outage, wait: Wait { from: at, length: 1800 }, failures: 1 });
+        let (service, hostname) = ("home".to_owned(), "h.example".to_owned());
+        book.note(Event { at: Boot(4), service, hostname, code: Code::NoChange, ipv4: None, ipv6: None });
+        book
+    }
+
+    #[test]
+    fn what_is_written_is_read_back() {
+        let book = full();
+        let mut read = read_records(&write_records(&book)).unwrap();
+        read_state(&write_state(&book, &now()), &now(), &mut read).unwrap();
+        assert_eq!(read, book);
+    }
+
+    #[test]
+    fn the_state_of_another_boot_counts_for_nothing() {
+        let mut read = Book::default();
+        let later = Now { boot_id: "other".to_owned(), ..now() };
+        read_state(&write_state(&full(), &now()), &later, &mut read).unwrap();
+        assert_eq!(read, Book::default());
+    }
+
+    #[test]
+    fn garbage_and_newer_files_are_told_apart() {
+        let text = write_records(&full());
+        assert_eq!(read_records("{\"version\":2,\"new\":[]}"), Err(ReadError::Newer(2)));
+        for cut in 0..text.len() {
+            if let Some(part) = text.get(..cut) {
+                assert_eq!(read_records(part), Err(ReadError::Garbage), "{part}");
+            }
+        }
+        assert_eq!(read_records(&text.replace("203.0.113.7", "203.0.113")), Err(ReadError::Garbage));
+        assert_eq!(read_records(&text.replace("mismatch", "new-word")), Err(ReadError::Garbage));
+    }
+}

@@ -1,0 +1,242 @@
+//! What nicup remembers: of each host, account and server, what was registered, stopped or postponed.
+//!
+//! Does not read or write files (app::store does); `json` turns it into the two files' texts and back.
+//! Keyed by server, username and hostname, so that renaming a section forgets nothing.
+
+mod json;
+
+pub use json::{ReadError, read_records, read_state, write_records, write_state};
+
+use super::code::{Code, State};
+use super::time::{Boot, Stamp, Wait};
+use std::net::{Ipv4Addr, Ipv6Addr};
+
+/// Everything that is remembered.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Book {
+    /// One for each hostname.
+    pub hosts: Vec<Host>,
+    /// Accounts that No-IP blocked.
+    pub accounts: Vec<Account>,
+    /// Servers that refuse this program or ordered a wait.
+    pub servers: Vec<Server>,
+    /// Newest first, at most [`EVENT_LIMIT`].
+    pub events: Vec<Event>,
+}
+
+/// Events that are kept (contract section 5).
+pub const EVENT_LIMIT: usize = 32;
+
+/// What identifies a host's record.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Key {
+    /// The server's name.
+    pub server: String,
+    /// The login.
+    pub username: String,
+    /// The hostname.
+    pub hostname: String,
+}
+
+/// One hostname.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Host {
+    /// Whose record it is.
+    pub key: Key,
+    /// What the server accepted last. Survives a reboot.
+    pub registered: Registered,
+    /// Stopped until the settings change. Survives a reboot.
+    pub stop: Option<Stop>,
+    /// Network trouble, an unintelligible answer, an unset clock.
+    pub retry: Option<Retry>,
+    /// When the last changes of a registered address were sent, oldest first.
+    pub changes: Vec<Boot>,
+    /// More changes than may be sent at once.
+    pub storming: bool,
+    /// When an unchanged address was sent last.
+    pub forced: Option<Boot>,
+    /// A request was begun and has no outcome yet.
+    pub open: Option<Boot>,
+    /// When the last request was begun.
+    pub attempt: Option<Boot>,
+    /// What was shown last: state and code, and since when.
+    pub shown: Option<Shown>,
+}
+
+/// What the server accepted last.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Registered {
+    /// A record.
+    pub ipv4: Option<Ipv4Addr>,
+    /// AAAA record.
+    pub ipv6: Option<Ipv6Addr>,
+    /// `offline=YES` was accepted last.
+    pub offline: bool,
+    /// `good` or `nochg`, and when.
+    pub accepted: Option<(Code, Stamp)>,
+}
+
+/// Stopped until the user acts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stop {
+    /// Which answer.
+    pub code: Code,
+    /// What is to be said besides, e.g. the addresses of a mismatch.
+    pub detail: String,
+    /// Fingerprint of the settings it hangs on.
+    pub print: u32,
+    /// When it was earned.
+    pub at: Stamp,
+}
+
+/// Tried again later, of our own accord.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Retry {
+    /// What went wrong.
+    pub code: Code,
+    /// The cause, for a person.
+    pub detail: String,
+    /// Failures in a row that lengthen the wait.
+    pub failures: u32,
+    /// When the last try was.
+    pub last: Boot,
+    /// When the next one may be.
+    pub until: Boot,
+    /// Fingerprint of the route; another route is tried at once.
+    pub print: u32,
+    /// The address tried.
+    pub ipv4: Option<Ipv4Addr>,
+    /// The address tried.
+    pub ipv6: Option<Ipv6Addr>,
+    /// Wall time minus boot time then, seconds: tells whether the clock was set since.
+    pub clock: i64,
+}
+
+/// What a status showed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Shown {
+    /// The state.
+    pub state: State,
+    /// The code, if any.
+    pub code: Option<Code>,
+    /// Since when.
+    pub since: Boot,
+}
+
+/// A user that No-IP blocked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Account {
+    /// The server's name.
+    pub server: String,
+    /// The login.
+    pub username: String,
+    /// Why.
+    pub stop: Stop,
+}
+
+/// A server.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Server {
+    /// Its name.
+    pub name: String,
+    /// It refuses this program.
+    pub stop: Option<Stop>,
+    /// It ordered a wait; kept after its end, so that the next one is longer.
+    pub wait: Option<Ordered>,
+}
+
+/// A wait that the server ordered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ordered {
+    /// Which answer.
+    pub code: Code,
+    /// How long, from when.
+    pub wait: Wait,
+    /// Outages in a row.
+    pub failures: u32,
+}
+
+/// Something that happened to a host, for the page's timeline.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Event {
+    /// When.
+    pub at: Boot,
+    /// The section's name.
+    pub service: String,
+    /// The hostname.
+    pub hostname: String,
+    /// What.
+    pub code: Code,
+    /// With which address.
+    pub ipv4: Option<Ipv4Addr>,
+    /// With which address.
+    pub ipv6: Option<Ipv6Addr>,
+}
+
+impl Host {
+    /// A host of which nothing is known.
+    #[must_use]
+    pub fn new(key: Key) -> Host {
+        Host {
+            key,
+            registered: Registered::default(),
+            stop: None,
+            retry: None,
+            changes: Vec::new(),
+            storming: false,
+            forced: None,
+            open: None,
+            attempt: None,
+            shown: None,
+        }
+    }
+}
+
+impl Book {
+    /// Where a host's record is; a new one is put at the end if there is none.
+    pub fn host(&mut self, server: &str, username: &str, hostname: &str) -> &mut Host {
+        let found = self.hosts.iter().position(|host| host.key.is(server, username, hostname));
+        let at = found.unwrap_or_else(|| {
+            let (server, username, hostname) = (server.to_owned(), username.to_owned(), hostname.to_owned());
+            self.hosts.push(Host::new(Key { server, username, hostname }));
+            self.hosts.len() - 1
+        });
+        &mut self.hosts[at]
+    }
+
+    /// A server's record, if there is one.
+    #[must_use]
+    pub fn server(&self, name: &str) -> Option<&Server> {
+        self.servers.iter().find(|server| server.name == name)
+    }
+
+    /// A server's record; a new one is made if there is none.
+    pub fn server_mut(&mut self, name: &str) -> &mut Server {
+        let at = self.servers.iter().position(|server| server.name == name).unwrap_or_else(|| {
+            self.servers.push(Server { name: name.to_owned(), stop: None, wait: None });
+            self.servers.len() - 1
+        });
+        &mut self.servers[at]
+    }
+
+    /// The block of a user, if there is one.
+    #[must_use]
+    pub fn account_stop(&self, server: &str, username: &str) -> Option<&Stop> {
+        let mut accounts = self.accounts.iter();
+        accounts.find(|a| a.server == server && a.username == username).map(|account| &account.stop)
+    }
+
+    /// Puts an event first and forgets the oldest.
+    pub fn note(&mut self, event: Event) {
+        self.events.insert(0, event);
+        self.events.truncate(EVENT_LIMIT);
+    }
+}
+
+impl Key {
+    /// Whether it is this host's.
+    #[must_use]
+    pub fn is(&self, server: &str, username: &str, hostname: &str) -> bool {
+        self.hostname == hostname && self.server == server && self.username == username
+    }
+}

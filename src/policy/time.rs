@@ -1,0 +1,172 @@
+//! Time as an argument: boot time for waits, wall time for what people read and what outlives a boot.
+//!
+//! Does not read a clock (sys::clock does).
+
+/// Unix seconds of this release's making. A clock before it has not been set yet: routers have no battery.
+pub const RELEASED: i64 = 1_793_491_200; // 2026-11-01
+
+/// Seconds since boot, suspend included (CLOCK_BOOTTIME).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Boot(pub u64);
+
+impl Boot {
+    /// Later by `seconds`.
+    #[must_use]
+    pub fn plus(self, seconds: u64) -> Boot {
+        Boot(self.0.saturating_add(seconds))
+    }
+
+    /// Seconds from `earlier` to here; 0 if that is later.
+    #[must_use]
+    pub fn since(self, earlier: Boot) -> u64 {
+        self.0.saturating_sub(earlier.0)
+    }
+}
+
+/// The moment of a pass.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Now {
+    /// Milliseconds since boot.
+    pub boot_ms: u64,
+    /// Unix seconds; None while the clock is not set.
+    pub wall: Option<i64>,
+    /// Which boot this is (/proc/sys/kernel/random/boot_id).
+    pub boot_id: String,
+}
+
+impl Now {
+    /// Takes a wall clock reading; one before [`RELEASED`] counts as not set.
+    #[must_use]
+    pub fn new(boot_ms: u64, wall: i64, boot_id: String) -> Now {
+        Now { boot_ms, wall: (wall >= RELEASED).then_some(wall), boot_id }
+    }
+
+    /// For "is it time yet?": never early.
+    #[must_use]
+    pub fn floor(&self) -> Boot {
+        Boot(self.boot_ms / 1000)
+    }
+
+    /// For "this happened now": a wait that starts here is never short.
+    #[must_use]
+    pub fn ceil(&self) -> Boot {
+        Boot(self.boot_ms.div_ceil(1000))
+    }
+
+    /// Wall time of a moment of this boot; None while the clock is not set.
+    #[must_use]
+    pub fn wall_of(&self, at: Boot) -> Option<i64> {
+        let offset = i64::try_from(at.0).ok()? - i64::try_from(self.floor().0).ok()?;
+        self.wall.map(|wall| wall + offset)
+    }
+}
+
+/// A moment that may be asked for in a later boot.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stamp {
+    /// Unix seconds, if the clock was set.
+    pub wall: Option<i64>,
+    /// Seconds since the boot `boot_id`.
+    pub boot: Boot,
+    /// The boot it belongs to.
+    pub boot_id: String,
+}
+
+impl Stamp {
+    /// The moment `now`.
+    #[must_use]
+    pub fn of(now: &Now) -> Stamp {
+        Stamp { wall: now.wall, boot: now.ceil(), boot_id: now.boot_id.clone() }
+    }
+
+    /// The moment on this boot's clock, if it was in this boot.
+    #[must_use]
+    pub fn this_boot(&self, now: &Now) -> Option<Boot> {
+        (self.boot_id == now.boot_id).then_some(self.boot)
+    }
+
+    /// Wall time, by this boot's clock where it can be told.
+    #[must_use]
+    pub fn wall(&self, now: &Now) -> Option<i64> {
+        self.this_boot(now).and_then(|at| now.wall_of(at)).or(self.wall)
+    }
+}
+
+/// A wait that a server ordered: `length` seconds from `from`, whatever clocks and reboots do meanwhile.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Wait {
+    /// When it was ordered.
+    pub from: Stamp,
+    /// Seconds.
+    pub length: u64,
+}
+
+impl Wait {
+    /// Its end on this boot's clock.
+    ///
+    /// In the boot that ordered it: boot time alone. In a later one: the wall clock's end if both clocks are set, but
+    /// never more than the whole length after that boot began, so that no clock jump makes it grow.
+    #[must_use]
+    pub fn end(&self, now: &Now) -> Boot {
+        if let Some(from) = self.from.this_boot(now) {
+            return from.plus(self.length);
+        }
+        let whole = Boot(self.length);
+        match (self.from.wall, now.wall) {
+            (Some(from), Some(wall)) => {
+                let length = i64::try_from(self.length).unwrap_or(i64::MAX);
+                let left = u64::try_from(from.saturating_add(length).saturating_sub(wall)).unwrap_or(0);
+                whole.min(now.ceil().plus(left))
+            }
+            _ => whole,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(boot: u64, wall: i64, id: &str) -> Now {
+        Now::new(boot * 1000, wall, id.to_owned())
+    }
+
+    const NOON: i64 = RELEASED + 43_200;
+
+    #[test]
+    fn within_a_boot_a_clock_jump_neither_delays_nor_hurries_a_wait() {
+        let wait = Wait { from: Stamp::of(&at(100, NOON, "a")), length: 1800 };
+        for wall in [0, NOON - 86_400 * 365, NOON + 86_400 * 365 * 70] {
+            assert_eq!(wait.end(&at(200, wall, "a")), Boot(1900));
+        }
+    }
+
+    #[test]
+    fn after_a_reboot_the_rest_is_waited_by_the_wall_clock() {
+        let wait = Wait { from: Stamp::of(&at(100, NOON, "a")), length: 1800 };
+        assert_eq!(wait.end(&at(20, NOON + 1000, "b")), Boot(820));
+        assert_eq!(wait.end(&at(20, NOON + 5000, "b")), Boot(20));
+    }
+
+    #[test]
+    fn while_the_clock_is_not_set_the_length_counts_from_boot() {
+        let wait = Wait { from: Stamp::of(&at(100, NOON, "a")), length: 1800 };
+        assert_eq!(wait.end(&at(20, 0, "b")), Boot(1800));
+        let unset = Wait { from: Stamp::of(&at(100, 0, "a")), length: 1800 };
+        assert_eq!(unset.end(&at(20, NOON, "b")), Boot(1800));
+    }
+
+    #[test]
+    fn a_clock_set_back_makes_no_wait_grow() {
+        let wait = Wait { from: Stamp::of(&at(100, NOON, "a")), length: 1800 };
+        assert_eq!(wait.end(&at(20, NOON - 86_400 * 300, "b")), Boot(1800));
+        assert_eq!(wait.end(&at(1700, RELEASED, "b")), Boot(1800));
+    }
+
+    #[test]
+    fn moments_round_so_that_no_wait_is_short() {
+        let now = Now::new(100_900, NOON, "a".to_owned());
+        assert_eq!((now.floor(), now.ceil()), (Boot(100), Boot(101)));
+        assert_eq!(now.wall_of(Boot(110)), Some(NOON + 10));
+    }
+}
