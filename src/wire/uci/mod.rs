@@ -11,11 +11,13 @@ mod assembly;
 mod command;
 mod error;
 mod reader;
+mod write;
 
 use std::fmt;
 
 pub use command::parse;
 pub use error::{ParseError, Reason};
+pub use write::{list_line, option_line, quote, section_line};
 
 /// One configuration file.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
