@@ -3,4 +3,6 @@
 
 pub mod hotplug;
 pub mod nic;
+pub mod rtnl;
 pub mod ubus;
+pub mod uci;
