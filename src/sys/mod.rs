@@ -1,2 +1,1 @@
 //! The world: files, sockets, clock, TLS, processes. One thin typed wrapper each; no opinion.
-

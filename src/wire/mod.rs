@@ -2,3 +2,4 @@
 #![forbid(unsafe_code)]
 
 pub mod nic;
+pub mod rtnl;
