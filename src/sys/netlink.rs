@@ -1,0 +1,317 @@
+//! Asks the kernel which addresses devices have, over rtnetlink.
+//!
+//! Does not decode (wire::rtnl), does not choose (policy::address), does not listen for events, and never sleeps.
+//! Two system calls a device, two or three for all addresses, three for the socket. A link is asked for by its
+//! name: a dump of all links would be 1 to 2 KB for each of them.
+
+use crate::wire::rtnl::{self, Address, Body, DeviceAddresses, DeviceState, Link, Malformed, Messages};
+use rustix::buffer::spare_capacity;
+use rustix::fd::OwnedFd;
+use rustix::io::{Errno, retry_on_intr};
+use rustix::net::netlink::SocketAddrNetlink;
+use rustix::net::sockopt::{Timeout, set_socket_timeout};
+use rustix::net::{
+    AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType, recvfrom, sendto, socket_with,
+};
+use std::time::Duration;
+
+/// The kernel answers a dump while it is being read; this is only for a kernel that does not.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// Bytes of one datagram: the kernel makes none longer than 32 KiB for a dump, however much room there is.
+const DATAGRAM: usize = 32 * 1024;
+/// Dumps in a row that may be interrupted by changes before this gives up.
+const ATTEMPTS: usize = 10;
+/// Datagrams of other senders that are passed over, so that nobody can keep a pass busy.
+const STRANGERS: usize = 100;
+
+/// Who knows the addresses of devices.
+pub trait AddressSource {
+    /// One entry for each of `devices`, in their order.
+    fn addresses(&mut self, devices: &[&str]) -> Result<Vec<DeviceAddresses>, NetlinkError>;
+}
+
+/// Why the kernel's answer is not known. Numbers are errno.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NetlinkError {
+    /// There is no socket to ask with.
+    Open(i32),
+    /// The question could not be sent.
+    Send(i32),
+    /// The answer could not be received.
+    Receive(i32),
+    /// No answer came in time.
+    Silent,
+    /// The kernel refused to answer.
+    Refused(i32),
+    /// A part of the answer was longer than the room for it.
+    Truncated,
+    /// The answer could not be read.
+    Malformed(Malformed),
+    /// Too many strangers sent something instead.
+    Crowded,
+    /// Links or addresses changed during each of the attempts, or parts of the answers were lost.
+    Unsettled,
+}
+
+impl NetlinkError {
+    /// For a person.
+    #[must_use]
+    pub fn explain(&self) -> String {
+        let system = |code: i32| std::io::Error::from_raw_os_error(code);
+        match self {
+            Self::Open(code) => format!("no netlink socket: {}", system(*code)),
+            Self::Send(code) => format!("could not ask the kernel: {}", system(*code)),
+            Self::Receive(code) => format!("could not hear the kernel: {}", system(*code)),
+            Self::Silent => format!("the kernel gave no answer in {} s", PATIENCE.as_secs()),
+            Self::Refused(code) => format!("the kernel refused to answer: {}", system(*code)),
+            Self::Truncated => "the kernel's answer is too long".to_owned(),
+            Self::Malformed(why) => format!("the kernel's answer is unreadable: {}", why.explain()),
+            Self::Crowded => "other programs answer instead of the kernel".to_owned(),
+            Self::Unsettled => {
+                format!("the addresses changed during each of {ATTEMPTS} attempts to read them")
+            }
+        }
+    }
+}
+
+/// The kernel of this machine.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Netlink;
+
+impl AddressSource for Netlink {
+    fn addresses(&mut self, devices: &[&str]) -> Result<Vec<DeviceAddresses>, NetlinkError> {
+        let mut buffer = Vec::with_capacity(DATAGRAM);
+        settled(|| {
+            // A socket for each attempt: what is left of an interrupted dump goes with it.
+            let mut kernel = Kernel { socket: open()?, buffer: &mut buffer, sequence: 0 };
+            read(&mut kernel, devices)
+        })
+    }
+}
+
+/// Repeats what was interrupted.
+fn settled<T>(mut attempt: impl FnMut() -> Result<T, NetlinkError>) -> Result<T, NetlinkError> {
+    for _ in 0..ATTEMPTS {
+        match attempt() {
+            Err(NetlinkError::Unsettled) => {}
+            known => return known,
+        }
+    }
+    Err(NetlinkError::Unsettled)
+}
+
+/// One attempt.
+fn read(kernel: &mut Kernel<'_>, devices: &[&str]) -> Result<Vec<DeviceAddresses>, NetlinkError> {
+    let mut found = Vec::with_capacity(devices.len());
+    for device in devices {
+        let link = kernel.link(device)?;
+        let state = match link {
+            None => DeviceState::Missing,
+            Some(Known { up: false, .. }) => DeviceState::Down,
+            Some(Known { up: true, .. }) => DeviceState::Up,
+        };
+        let addresses = DeviceAddresses { device: (*device).to_owned(), state, addresses: Vec::new() };
+        found.push((link.map(|known| known.index), addresses));
+    }
+    if found.iter().any(|(index, _)| index.is_some()) {
+        kernel.addresses(|address| {
+            for (_, entry) in found.iter_mut().filter(|(index, _)| *index == Some(address.index)) {
+                entry.addresses.push(address);
+            }
+        })?;
+    }
+    Ok(found.into_iter().map(|(_, entry)| entry).collect())
+}
+
+fn open() -> Result<OwnedFd, NetlinkError> {
+    let failed = |errno: Errno| NetlinkError::Open(errno.raw_os_error());
+    // Protocol 0 is NETLINK_ROUTE.
+    let socket =
+        socket_with(AddressFamily::NETLINK, SocketType::RAW, SocketFlags::CLOEXEC, None).map_err(failed)?;
+    set_socket_timeout(&socket, Timeout::Recv, Some(PATIENCE)).map_err(failed)?;
+    Ok(socket)
+}
+
+/// A socket to the kernel, and the number of its last question.
+struct Kernel<'a> {
+    socket: OwnedFd,
+    buffer: &'a mut Vec<u8>,
+    sequence: u32,
+}
+
+/// What is kept of a link.
+#[derive(Clone, Copy)]
+struct Known {
+    index: u32,
+    up: bool,
+}
+
+/// Whether more of the answer is wanted.
+#[derive(PartialEq, Eq)]
+enum Wanted {
+    More,
+    Nothing,
+}
+
+impl Kernel<'_> {
+    /// None: there is no such device.
+    fn link(&mut self, device: &str) -> Result<Option<Known>, NetlinkError> {
+        self.sequence += 1;
+        let Some(question) = rtnl::link(device, self.sequence) else {
+            return Ok(None);
+        };
+        let mut known = None;
+        let asked = self.ask(&question, |body| {
+            let Body::Link(Link { index, up, .. }) = body else {
+                return Wanted::More;
+            };
+            known = Some(Known { index, up });
+            Wanted::Nothing
+        });
+        match asked {
+            Err(NetlinkError::Refused(code)) if code == Errno::NODEV.raw_os_error() => Ok(None),
+            asked => asked.map(|()| known),
+        }
+    }
+
+    fn addresses(&mut self, mut each: impl FnMut(Address)) -> Result<(), NetlinkError> {
+        self.sequence += 1;
+        let question = rtnl::addresses(self.sequence);
+        self.ask(&question, |body| {
+            if let Body::Address(address) = body {
+                each(address);
+            }
+            Wanted::More
+        })
+    }
+
+    /// Sends a question and shows what comes back, until its end or until nothing more is wanted.
+    fn ask(&mut self, question: &[u8], mut show: impl FnMut(Body<'_>) -> Wanted) -> Result<(), NetlinkError> {
+        let kernel = SocketAddrNetlink::new(0, 0);
+        retry_on_intr(|| sendto(&self.socket, question, SendFlags::empty(), &kernel))
+            .map_err(|errno| NetlinkError::Send(errno.raw_os_error()))?;
+        let mut strangers = 0;
+        loop {
+            if !self.receive()? {
+                strangers += 1;
+                if strangers > STRANGERS {
+                    return Err(NetlinkError::Crowded);
+                }
+                continue;
+            }
+            for message in Messages::new(self.buffer) {
+                let message = message.map_err(NetlinkError::Malformed)?;
+                if message.sequence != self.sequence {
+                    continue;
+                }
+                if message.interrupted {
+                    return Err(NetlinkError::Unsettled);
+                }
+                match message.body {
+                    Body::Done(0) => return Ok(()),
+                    Body::Done(code) | Body::Error(code) => {
+                        return Err(NetlinkError::Refused(code.saturating_neg()));
+                    }
+                    Body::Overrun => return Err(NetlinkError::Unsettled),
+                    body @ (Body::Link(_)
+                    | Body::LinkGone(_)
+                    | Body::Address(_)
+                    | Body::AddressGone(_)
+                    | Body::Other(_)) => {
+                        if show(body) == Wanted::Nothing {
+                            return Ok(());
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    /// Fills the buffer with the next datagram. False: it is not the kernel's.
+    fn receive(&mut self) -> Result<bool, NetlinkError> {
+        // TRUNC: the datagram's whole length comes back, even if it had no room.
+        let received = retry_on_intr(|| {
+            self.buffer.clear();
+            recvfrom(&self.socket, spare_capacity(self.buffer), RecvFlags::TRUNC)
+        });
+        let (_, length, sender) = received.map_err(|errno| match errno {
+            Errno::NOBUFS => NetlinkError::Unsettled,
+            Errno::AGAIN => NetlinkError::Silent,
+            other => NetlinkError::Receive(other.raw_os_error()),
+        })?;
+        let from_kernel = sender
+            .and_then(|sender| SocketAddrNetlink::try_from(sender).ok())
+            .is_some_and(|sender| sender.pid() == 0);
+        if from_kernel && length > self.buffer.len() {
+            return Err(NetlinkError::Truncated);
+        }
+        Ok(from_kernel)
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use std::os::unix::net::UnixDatagram;
+
+    #[test]
+    fn an_interrupted_dump_is_repeated() {
+        let mut attempts = 0;
+        let read = settled(|| {
+            attempts += 1;
+            if attempts < ATTEMPTS { Err(NetlinkError::Unsettled) } else { Ok(attempts) }
+        });
+        assert_eq!(read, Ok(ATTEMPTS));
+    }
+
+    #[test]
+    fn a_dump_that_is_always_interrupted_is_given_up() {
+        let mut attempts = 0;
+        let read: Result<(), _> = settled(|| {
+            attempts += 1;
+            Err(NetlinkError::Unsettled)
+        });
+        assert_eq!((read, attempts), (Err(NetlinkError::Unsettled), ATTEMPTS));
+    }
+
+    #[test]
+    fn another_error_is_not_repeated() {
+        let mut attempts = 0;
+        let read: Result<(), _> = settled(|| {
+            attempts += 1;
+            Err(NetlinkError::Silent)
+        });
+        assert_eq!((read, attempts), (Err(NetlinkError::Silent), 1));
+    }
+
+    #[test]
+    fn nobody_but_the_kernel_is_believed_and_silence_ends() {
+        let (ours, theirs) = UnixDatagram::pair().unwrap();
+        ours.set_read_timeout(Some(Duration::from_millis(1))).unwrap();
+        theirs.send(&[0; 64]).unwrap();
+        let mut buffer = Vec::with_capacity(DATAGRAM);
+        let mut kernel = Kernel { socket: ours.into(), buffer: &mut buffer, sequence: 1 };
+        assert_eq!(kernel.receive(), Ok(false));
+        assert_eq!(kernel.receive(), Err(NetlinkError::Silent));
+    }
+
+    #[test]
+    fn every_error_has_a_sentence() {
+        let all = [
+            NetlinkError::Open(1),
+            NetlinkError::Send(1),
+            NetlinkError::Receive(1),
+            NetlinkError::Silent,
+            NetlinkError::Refused(1),
+            NetlinkError::Truncated,
+            NetlinkError::Malformed(Malformed::FixedPart),
+            NetlinkError::Crowded,
+            NetlinkError::Unsettled,
+        ];
+        for error in all {
+            let sentence = error.explain();
+            assert!(!sentence.is_empty() && sentence.len() <= 160 && !sentence.ends_with('.'), "{sentence}");
+        }
+    }
+}
