@@ -5,7 +5,7 @@
 use super::code::Code;
 use super::config::Service;
 use super::fingerprint::{self, Scope};
-use super::record::{Book, Host, Registered, Stop};
+use super::record::{Book, Host, Key, Registered, Stop};
 use super::time::{Boot, Now};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -170,8 +170,6 @@ pub enum Cause {
     Storm,
     /// The address could not be found out.
     Unknown(String),
-    /// A request was begun and nothing is known of its outcome.
-    Open,
     /// An unchanged address was sent a short time ago.
     JustForced,
 }
@@ -187,8 +185,8 @@ pub fn decide(case: &Case<'_>) -> Decision {
     if !case.service.offline && case.addresses.list().is_empty() {
         return match &case.addresses.lack {
             Some(Lack::Unknown(why)) => {
-                let retry = case.host.retry.as_ref().filter(|retry| retry.code == Code::AddressUnknown);
-                let until = retry.map_or(case.now.ceil().plus(SETTLE), |retry| retry.until);
+                let until = case.host.retry.as_ref().map(|retry| retry.until);
+                let until = until.unwrap_or(Boot(0)).max(case.now.ceil());
                 Decision::WaitUntil { until, cause: Cause::Unknown(why.clone()) }
             }
             Some(lack) => Decision::NoAddress(lack.clone()),
@@ -219,22 +217,24 @@ fn standing_stop<'a>(case: &Case<'a>) -> Option<&'a Stop> {
     let agent = Scope::Server { contact: case.contact, version: case.version };
     let of_server = case.book.server(server).and_then(|record| record.stop.as_ref());
     let of_account = case.book.account_stop(server, &service.username);
-    let earned = |stop: &&Stop, scope: Scope<'_>| {
-        let mut services = case.services.iter().filter(|s| s.endpoint.server == *server);
-        services.any(|s| fingerprint::of_stop(s, scope) == stop.print)
-    };
     of_server
-        .filter(|stop| earned(stop, agent))
-        .or(of_account.filter(|stop| earned(stop, Scope::Service)))
-        .or(case.host.stop.as_ref().filter(|stop| {
-            let scope = if stops_one_host(stop.code) { Scope::Host(&case.host.key.hostname) } else { Scope::Service };
-            fingerprint::of_stop(service, scope) == stop.print
-        }))
+        .filter(|stop| stands(stop, case.services, agent))
+        .or(of_account.filter(|stop| stands(stop, case.services, Scope::Service)))
+        .or(case.host.stop.as_ref().filter(|stop| stands(stop, &[service], scope_of_host_stop(stop, &case.host.key))))
 }
 
-/// Whether a stop with this code hangs on its hostname alone.
-pub(super) fn stops_one_host(code: Code) -> bool {
-    matches!(code, Code::NoHost | Code::NotFqdn | Code::NotYours | Code::NotActive | Code::Mismatch)
+/// Whether a stop still stands: one of the services that it can hang on has the settings that earned it.
+pub(super) fn stands(stop: &Stop, services: &[&Service], scope: Scope<'_>) -> bool {
+    services.iter().any(|service| fingerprint::of_stop(service, scope) == stop.print)
+}
+
+/// A stop in a host's record hangs on that hostname alone, or on its service.
+pub(super) fn scope_of_host_stop<'a>(stop: &Stop, key: &'a Key) -> Scope<'a> {
+    let alone = matches!(
+        stop.code,
+        Code::NoHost | Code::NotFqdn | Code::NotYours | Code::NotActive | Code::Mismatch
+    );
+    if alone { Scope::Host(&key.hostname) } else { Scope::Service }
 }
 
 enum Due {
@@ -293,9 +293,6 @@ fn hold(case: &Case<'_>, because: Because) -> Option<(Boot, Cause)> {
     let ahead = |until: Boot, cause: Cause| (until > now).then_some((until, cause));
     let ordered = case.book.server(&case.service.endpoint.server).and_then(|server| server.wait.as_ref());
     if let Some(held) = ordered.and_then(|o| ahead(o.wait.end(case.now), Cause::Server(o.code))) {
-        return Some(held);
-    }
-    if let Some(held) = case.host.open.and_then(|at| ahead(at.plus(SETTLE), Cause::Open)) {
         return Some(held);
     }
     if let Some(held) = retry_hold(case).and_then(|(until, cause)| ahead(until, cause)) {

@@ -1,6 +1,5 @@
 //! Decisions, as pure functions of values. Never touches a clock, a file, a socket, the environment or the log.
 #![forbid(unsafe_code)]
-<<<<<<< HEAD
 
 pub mod code;
 pub mod config;
@@ -11,5 +10,3 @@ pub mod record;
 pub mod settle;
 pub mod status;
 pub mod time;
-=======
->>>>>>> rtnl

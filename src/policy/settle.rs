@@ -4,7 +4,7 @@
 
 use super::code::Code;
 use super::config::Service;
-use super::decide::{self, Addresses, Because, SETTLE, STORM_BURST, STORM_WINDOW};
+use super::decide::{self, Addresses, Because, STORM_BURST, STORM_WINDOW};
 use super::fingerprint::{self, Scope};
 use super::record::{Account, Book, Event, Ordered, Registered, Retry, Stop};
 use super::time::{Now, Stamp, Wait};
@@ -58,7 +58,6 @@ enum Verdict {
     StopAccount(Code),
     StopServer(Code),
     ServerWaits(Code),
-    ServerOrdered(Code),
     TryLater(Code, String),
 }
 
@@ -80,7 +79,7 @@ fn verdict(reply: &Reply, sent: &Sent<'_>) -> Verdict {
         Reply::Outage => Verdict::ServerWaits(Code::Outage),
         Reply::DnsError => Verdict::ServerWaits(Code::DnsErr),
         Reply::ServerError(status) => Verdict::ServerWaits(Code::Http(*status)),
-        Reply::TooManyRequests => Verdict::ServerOrdered(Code::Http(429)),
+        Reply::TooManyRequests => Verdict::ServerWaits(Code::Http(429)),
         Reply::Unintelligible(text) => Verdict::TryLater(Code::Unintelligible, text.clone()),
         Reply::Unanswered => Verdict::TryLater(Code::Unconfirmed, "the answer has no line for it".to_owned()),
     }
@@ -104,16 +103,13 @@ fn accepted(code: Code, named: &[IpAddr], sent: &Sent<'_>) -> Verdict {
 pub fn settle(book: &mut Book, sent: &Sent<'_>, outcome: &Outcome) {
     match outcome {
         Outcome::Replied(replies, retry_after) => {
-            if replies.iter().all(|reply| !is_outage(reply)) {
-                book.server_mut(&sent.service.endpoint.server).wait = None;
+            let verdicts: Vec<Verdict> = replies.iter().map(|reply| verdict(reply, sent)).collect();
+            match verdicts.iter().find_map(Verdict::wait) {
+                Some(code) => order_wait(book, sent, code, *retry_after),
+                None => book.server_mut(&sent.service.endpoint.server).wait = None,
             }
-            let mut server_told = false;
-            for ((hostname, because), reply) in sent.hosts.iter().zip(replies) {
-                let verdict = verdict(reply, sent);
-                let about_server = matches!(verdict, Verdict::ServerWaits(_) | Verdict::ServerOrdered(_));
-                let again = about_server && server_told;
-                server_told |= about_server;
-                apply(book, sent, hostname, *because, &verdict, if again { None } else { Some(*retry_after) });
+            for ((hostname, because), verdict) in sent.hosts.iter().zip(&verdicts) {
+                apply(book, sent, hostname, *because, verdict);
             }
         }
         Outcome::Failed(failed) => {
@@ -129,14 +125,22 @@ pub fn settle(book: &mut Book, sent: &Sent<'_>, outcome: &Outcome) {
     }
 }
 
-fn is_outage(reply: &Reply) -> bool {
-    matches!(reply, Reply::Outage | Reply::DnsError | Reply::ServerError(_) | Reply::TooManyRequests)
+impl Verdict {
+    /// What the whole server has to be left alone for.
+    fn wait(&self) -> Option<Code> {
+        match self {
+            Verdict::ServerWaits(code) => Some(*code),
+            Verdict::Accepted(_)
+            | Verdict::StopHost(..)
+            | Verdict::StopService(_)
+            | Verdict::StopAccount(_)
+            | Verdict::StopServer(_)
+            | Verdict::TryLater(..) => None,
+        }
+    }
 }
 
-/// `order`: None where the server's wait was already entered for this request.
-fn apply(
-    book: &mut Book, sent: &Sent<'_>, hostname: &str, because: Because, verdict: &Verdict, order: Option<Option<u64>>,
-) {
+fn apply(book: &mut Book, sent: &Sent<'_>, hostname: &str, because: Because, verdict: &Verdict) {
     let service = sent.service;
     let server = service.endpoint.server.as_str();
     let agent = Scope::Server { contact: sent.contact, version: sent.version };
@@ -163,20 +167,8 @@ fn apply(
             book.server_mut(server).stop = Some(stop(sent, *code, "", agent));
             closed(book, sent, hostname);
         }
-        Verdict::ServerWaits(code) => {
+        Verdict::ServerWaits(_) => {
             closed(book, sent, hostname);
-            if order.is_some() {
-                let failures = book.server_mut(server).wait.as_ref().map_or(0, |ordered| ordered.failures);
-                let length = step(&OUTAGE, failures);
-                order_wait(book, sent, *code, length + length * sent.jitter.min(999) / 10_000);
-            }
-        }
-        Verdict::ServerOrdered(code) => {
-            closed(book, sent, hostname);
-            if let Some(retry_after) = order {
-                let asked = retry_after.unwrap_or(0);
-                order_wait(book, sent, *code, asked.clamp(OUTAGE[0], RETRY_AFTER_LIMIT));
-            }
         }
         Verdict::TryLater(code, detail) => try_later(book, sent, hostname, *code, detail),
     }
@@ -186,8 +178,7 @@ fn apply(
         | Verdict::StopService(code)
         | Verdict::StopAccount(code)
         | Verdict::StopServer(code)
-        | Verdict::ServerWaits(code)
-        | Verdict::ServerOrdered(code) => *code,
+        | Verdict::ServerWaits(code) => *code,
         Verdict::TryLater(..) => return, // it has noted its own event
     };
     note(book, sent, hostname, code);
@@ -219,6 +210,10 @@ fn accept(book: &mut Book, sent: &Sent<'_>, hostname: &str, because: Because, co
         accepted: Some((code, stamp)),
     };
     host.stop = None;
+    // A server that accepts refuses neither the user nor the program: what stood there was of other settings.
+    let endpoint = &sent.service.endpoint;
+    book.accounts.retain(|a| a.server != endpoint.server || a.username != sent.service.username);
+    book.server_mut(&endpoint.server).stop = None;
 }
 
 /// The host's record, its request ended.
@@ -234,10 +229,17 @@ fn stop(sent: &Sent<'_>, code: Code, detail: &str, scope: Scope<'_>) -> Stop {
     Stop { code, detail: detail.to_owned(), print, at: Stamp::of(sent.now) }
 }
 
-fn order_wait(book: &mut Book, sent: &Sent<'_>, code: Code, length: u64) {
+/// The server's wait: as long as its Retry-After says but at least 30 minutes, or the next step of the outages.
+fn order_wait(book: &mut Book, sent: &Sent<'_>, code: Code, retry_after: Option<u64>) {
     let server = book.server_mut(&sent.service.endpoint.server);
-    let failures = server.wait.as_ref().map_or(0, |ordered| ordered.failures) + 1;
-    server.wait = Some(Ordered { code, wait: Wait { from: Stamp::of(sent.now), length }, failures });
+    let before = server.wait.as_ref().map_or(0, |ordered| ordered.failures);
+    let outage = step(&OUTAGE, before);
+    let length = match (code, retry_after) {
+        (Code::Http(429), asked) => asked.unwrap_or(0).clamp(OUTAGE[0], RETRY_AFTER_LIMIT),
+        _ => outage + outage * sent.jitter.min(999) / 10_000,
+    };
+    let wait = Wait { from: Stamp::of(sent.now), length };
+    server.wait = Some(Ordered { code, wait, failures: before + 1 });
 }
 
 fn try_later(book: &mut Book, sent: &Sent<'_>, hostname: &str, code: Code, detail: &str) {
@@ -291,19 +293,20 @@ pub fn begin(book: &mut Book, service: &Service, hosts: &[(String, Because)], no
 }
 
 /// A request that an earlier pass began and never ended (it was killed, the power failed): sent, answer lost.
-pub fn close_lost(book: &mut Book, now: &Now) {
-    for host in &mut book.hosts {
+pub fn close_lost(book: &mut Book, service: &Service, addresses: &Addresses, now: &Now) {
+    for hostname in &service.hostnames {
+        let host = book.host(&service.endpoint.server, &service.username, hostname);
         let Some(at) = host.open.take() else { continue };
         let failures = host.retry.as_ref().map_or(0, |retry| retry.failures);
         host.retry = Some(Retry {
             code: Code::Unconfirmed,
-            detail: "the pass was cut off while the request was under way".to_owned(),
+            detail: "nicup was cut off while the request was under way".to_owned(),
             failures: failures + 1,
             last: at,
-            until: at.plus(step(&NETWORK, failures)).max(at.plus(SETTLE)),
-            print: host.retry.as_ref().map_or(0, |retry| retry.print),
-            ipv4: None,
-            ipv6: None,
+            until: at.plus(step(&NETWORK, failures)),
+            print: fingerprint::of_route(service),
+            ipv4: addresses.ipv4,
+            ipv6: addresses.ipv6,
             clock: decide::clock_offset(now),
         });
     }
@@ -313,13 +316,15 @@ pub fn close_lost(book: &mut Book, now: &Now) {
 pub fn settle_unknown(book: &mut Book, service: &Service, unknown: Option<&str>, now: &Now) {
     for hostname in &service.hostnames {
         let host = book.host(&service.endpoint.server, &service.username, hostname);
-        let before = host.retry.take_if(|retry| retry.code == Code::AddressUnknown);
-        let Some(why) = unknown else { continue };
-        if let Some(early) = before.as_ref().filter(|retry| retry.until > now.floor()) {
-            host.retry = Some(early.clone());
+        let unknown_before = host.retry.as_ref().is_some_and(|retry| retry.code == Code::AddressUnknown);
+        let Some(why) = unknown else {
+            host.retry.take_if(|_| unknown_before);
+            continue;
+        };
+        if host.retry.as_ref().is_some_and(|retry| retry.until > now.floor()) {
             continue;
         }
-        let failures = before.map_or(0, |retry| retry.failures);
+        let failures = host.retry.as_ref().map_or(0, |retry| retry.failures);
         host.retry = Some(Retry {
             code: Code::AddressUnknown,
             detail: why.to_owned(),
@@ -356,15 +361,23 @@ pub fn resume(book: &mut Book, services: Option<&[&Service]>) {
     }
 }
 
-/// Drops what no configured service can need: stops whose settings changed, and hosts that are gone.
-pub fn tidy(book: &mut Book, services: &[&Service]) {
-    book.hosts.retain(|host| {
-        services.iter().any(|s| {
-            s.hostnames.iter().any(|name| host.key.is(&s.endpoint.server, &s.username, name))
-        })
+/// Drops what nothing can need any more: stops whose settings changed, and hosts and servers that are gone.
+pub fn tidy(book: &mut Book, services: &[&Service], contact: &str, version: &str) {
+    book.hosts.retain_mut(|host| {
+        let owns = |s: &&&Service| s.hostnames.iter().any(|n| host.key.is(&s.endpoint.server, &s.username, n));
+        let Some(service) = services.iter().find(owns) else { return false };
+        let (key, stop) = (&host.key, &mut host.stop);
+        stop.take_if(|stop| !decide::stands(stop, &[service], decide::scope_of_host_stop(stop, key)));
+        true
     });
-    book.accounts.retain(|a| services.iter().any(|s| s.endpoint.server == a.server && s.username == a.username));
-    book.servers.retain(|record| services.iter().any(|s| s.endpoint.server == record.name));
+    book.accounts.retain(|account| {
+        let mine = |s: &&&Service| s.endpoint.server == account.server && s.username == account.username;
+        services.iter().any(|s| mine(&s)) && decide::stands(&account.stop, services, Scope::Service)
+    });
+    book.servers.retain_mut(|record| {
+        record.stop.take_if(|stop| !decide::stands(stop, services, Scope::Server { contact, version }));
+        services.iter().any(|s| s.endpoint.server == record.name)
+    });
 }
 
 #[cfg(test)]

@@ -13,19 +13,19 @@ pub fn build(package: &Package, file: &str) -> Config {
     let mut main: Option<Main> = None;
     let mut services: Vec<Entry> = Vec::new();
     for section in &package.sections {
-        match section.kind.as_slice() {
-            b"nicup" if main.is_some() => {
+        match section.kind.as_str() {
+            "nicup" if main.is_some() => {
                 issues.error(section.line, "a second section of type nicup: put its options into the first".into());
             }
-            b"nicup" => main = Some(build_main(section, &mut issues)),
-            b"service" => {
+            "nicup" => main = Some(build_main(section, &mut issues)),
+            "service" => {
                 let mut entry = build_service(section, &mut issues);
                 refuse_shared_hostname(&mut entry, section.line, &services, &mut issues);
                 services.push(entry);
             }
             other => {
-                let kind = String::from_utf8_lossy(other);
-                issues.warning(section.line, format!("unknown section type '{kind}': only nicup and service are read"));
+                let message = format!("unknown section type '{}': only nicup and service are read", short(other.as_bytes()));
+                issues.warning(section.line, message);
             }
         }
     }

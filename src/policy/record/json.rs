@@ -234,8 +234,8 @@ pub fn write_state(book: &Book, now: &Now) -> String {
             last: retry.last.0,
             until: retry.until.0,
             settings: retry.print,
-            ipv4: self::text(retry.ipv4),
-            ipv6: self::text(retry.ipv6),
+            ipv4: text(retry.ipv4),
+            ipv6: text(retry.ipv6),
             clock: retry.clock,
         }),
         state: host.shown.as_ref().map(|shown| shown.state.word().to_owned()),
@@ -247,8 +247,8 @@ pub fn write_state(book: &Book, now: &Now) -> String {
         service: event.service.clone(),
         hostname: event.hostname.clone(),
         code: event.code.to_string(),
-        ipv4: self::text(event.ipv4),
-        ipv6: self::text(event.ipv6),
+        ipv4: text(event.ipv4),
+        ipv6: text(event.ipv6),
     });
     json::to_string(&StateFile {
         version: VERSION,

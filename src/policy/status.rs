@@ -1,0 +1,201 @@
+//! status.json, version 1 (contract section 5): its shape, and how it stays below LuCI's limit.
+//!
+//! Does not read files. Output only: no pass reads it; `nicup status` and LuCI do.
+
+use miniserde::{Deserialize, Serialize, json};
+
+/// LuCI reads at most 256 KiB; above this, the messages of current hosts are left out, then events.
+pub const SIZE_LIMIT: usize = 240 * 1024;
+
+/// The whole file.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Status {
+    /// 1
+    pub version: u32,
+    /// `nicup 0.1.0`
+    pub program: String,
+    /// Unix seconds; null while the clock is not set.
+    pub time: Option<i64>,
+    /// Seconds since boot.
+    pub uptime: u64,
+    /// `watch` or `hotplug`.
+    pub mode: String,
+    /// What is wrong with files.
+    pub problems: Vec<Problem>,
+    /// In the configuration's order.
+    pub services: Vec<ServiceStatus>,
+    /// Newest first.
+    pub events: Vec<EventStatus>,
+}
+
+/// Something wrong with a file.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Problem {
+    /// `error` or `warning`.
+    pub level: String,
+    /// The file.
+    pub file: String,
+    /// Its line; null for the file as a whole.
+    pub line: Option<u32>,
+    /// What, and what to do.
+    pub message: String,
+}
+
+/// One service.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ServiceStatus {
+    /// The section's name.
+    pub name: String,
+    /// `option enabled`, its own and that of section `nicup`.
+    pub enabled: bool,
+    /// Server name.
+    pub server: String,
+    /// `https:443`, and after a fallback what was used.
+    pub transport: String,
+    /// Logical interface, null with `option device`.
+    pub interface: Option<String>,
+    /// Linux device, null where none was found.
+    pub device: Option<String>,
+    /// What is on the WAN now.
+    pub ipv4: Option<String>,
+    /// What is on the WAN now.
+    pub ipv6: Option<String>,
+    /// What is to be said about the addresses; null when there is nothing.
+    pub address_note: Option<String>,
+    /// Its hosts.
+    pub hosts: Vec<HostStatus>,
+}
+
+/// One hostname.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HostStatus {
+    /// Its name.
+    pub hostname: String,
+    /// `current`, `waiting`, `stopped`, `no-address`, `invalid` or `disabled`.
+    pub state: String,
+    /// What the server accepted last.
+    pub registered_ipv4: Option<String>,
+    /// What the server accepted last.
+    pub registered_ipv6: Option<String>,
+    /// What happened last, in one word.
+    pub code: Option<String>,
+    /// The same for a person, with what to do; null where a large file left it out.
+    pub message: Option<String>,
+    /// Unix seconds.
+    pub last_attempt: Option<i64>,
+    /// Unix seconds.
+    pub last_success: Option<i64>,
+    /// Unix seconds since when the state and code are what they are.
+    pub changed: Option<i64>,
+    /// Unix seconds.
+    pub next_attempt: Option<i64>,
+    /// Seconds since boot.
+    pub next_attempt_uptime: Option<u64>,
+    /// Failures in a row.
+    pub failures: u32,
+}
+
+/// One entry of the timeline.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EventStatus {
+    /// Unix seconds.
+    pub time: Option<i64>,
+    /// Seconds since boot.
+    pub uptime: u64,
+    /// The section's name.
+    pub service: String,
+    /// The hostname.
+    pub hostname: String,
+    /// What happened.
+    pub code: String,
+    /// With which address.
+    pub ipv4: Option<String>,
+    /// With which address.
+    pub ipv6: Option<String>,
+}
+
+/// The file's text, on one line; left shorter where LuCI could not read it otherwise.
+#[must_use]
+pub fn write(mut status: Status) -> String {
+    let text = json::to_string(&status);
+    if text.len() <= SIZE_LIMIT {
+        return text;
+    }
+    for host in status.services.iter_mut().flat_map(|service| &mut service.hosts) {
+        if host.state == "current" {
+            host.message = None;
+        }
+    }
+    let text = json::to_string(&status);
+    if text.len() <= SIZE_LIMIT {
+        return text;
+    }
+    status.events.clear();
+    json::to_string(&status)
+}
+
+/// Reads a status file. None: damaged, or of another version.
+#[must_use]
+pub fn read(text: &str) -> Option<Status> {
+    json::from_str(text).ok().filter(|status: &Status| status.version == 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn status(hosts: usize, message: &str) -> Status {
+        let host = |i: usize| HostStatus {
+            hostname: format!("h{i}.example.net"),
+            state: "current".to_owned(),
+            registered_ipv4: Some("203.0.113.7".to_owned()),
+            registered_ipv6: None,
+            code: Some("good".to_owned()),
+            message: Some(message.to_owned()),
+            last_attempt: Some(1),
+            last_success: None,
+            changed: None,
+            next_attempt: None,
+            next_attempt_uptime: Some(9),
+            failures: 0,
+        };
+        let service = ServiceStatus {
+            name: "home".to_owned(),
+            enabled: true,
+            server: "s".to_owned(),
+            transport: "https:443".to_owned(),
+            interface: None,
+            device: Some("wan".to_owned()),
+            ipv4: None,
+            ipv6: None,
+            address_note: None,
+            hosts: (0..hosts).map(host).collect(),
+        };
+        Status {
+            version: 1,
+            program: "nicup 0".to_owned(),
+            time: None,
+            uptime: 5,
+            mode: "watch".to_owned(),
+            problems: Vec::new(),
+            services: vec![service],
+            events: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn the_file_is_one_line_without_blanks_and_read_back() {
+        let text = write(status(1, "x"));
+        assert!(text.starts_with("{\"version\":1,\"program\":\"nicup 0\",\"time\":null,\"uptime\":5,\"mode\""), "{text}");
+        assert!(!text.contains('\n') && !text.contains(": "), "{text}");
+        assert_eq!(read(&text), Some(status(1, "x")));
+        assert_eq!(read(&text.replace("\"version\":1", "\"version\":2")), None);
+    }
+
+    #[test]
+    fn a_large_file_leaves_out_the_messages_of_current_hosts() {
+        let text = write(status(700, &"m".repeat(160)));
+        assert!(text.len() <= SIZE_LIMIT, "{}", text.len());
+        assert!(read(&text).unwrap().services[0].hosts.iter().all(|host| host.message.is_none()));
+    }
+}
