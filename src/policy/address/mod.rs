@@ -1,0 +1,153 @@
+//! Which of a device's addresses counts: [`pick_ipv4`], [`pick_ipv6`], and [`pick_ipv6_suffix`] for a host behind it.
+//!
+//! Does not read the addresses (sys::netlink), does not find the device (netifd knows it), and does not decide
+//! whether anything is sent (policy::decide). "No address", "only a private one" and "could not find out" are three
+//! answers, never one. Contract section 3, "Which addresses count".
+
+mod reach;
+#[cfg(test)]
+mod tests;
+mod why;
+
+pub use reach::{Reach, reach};
+pub use why::{Family, WhyAbsent, WhyUnknown};
+
+use crate::wire::rtnl::{Address, DeviceAddresses, DeviceState, Flags, Lifetime, Scope};
+use std::cmp::Reverse;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+/// What the user allows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Rule {
+    /// Private, CGNAT and unique local addresses count too. Nothing else does: a loopback, link-local, multicast
+    /// or DS-Lite address is the same on every machine.
+    pub allow_private: bool,
+}
+
+/// What is known of an address.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Observed<T> {
+    /// This is the one.
+    Address(T),
+    /// There is none that counts.
+    Absent(WhyAbsent),
+    /// It could not be found out.
+    Unknown(WhyUnknown),
+}
+
+/// The registered address while it is usable; else the first primary one in the kernel's order; else a secondary
+/// one, which has lost its primary to one of the rules.
+#[must_use]
+pub fn pick_ipv4(device: &DeviceAddresses, rule: Rule, registered: Option<Ipv4Addr>) -> Observed<Ipv4Addr> {
+    choose(device, Family::Ipv4, |address| {
+        let IpAddr::V4(ip) = address.ip else { return None };
+        let secondary = address.flags.any(Flags::SECONDARY_OR_TEMPORARY);
+        Some(usable(address, rule).map(|()| ((Some(ip) != registered, secondary), ip)))
+    })
+}
+
+/// The registered address while it is usable; else the one with the longest preferred lifetime; among equals the
+/// lowest.
+#[must_use]
+pub fn pick_ipv6(device: &DeviceAddresses, rule: Rule, registered: Option<Ipv6Addr>) -> Observed<Ipv6Addr> {
+    choose(device, Family::Ipv6, |address| {
+        let IpAddr::V6(ip) = address.ip else { return None };
+        Some(usable(address, rule).map(|()| (order(address, ip, registered), ip)))
+    })
+}
+
+/// As [`pick_ipv6`], for a host behind the router: each address lends it its prefix.
+#[must_use]
+pub fn pick_ipv6_suffix(
+    device: &DeviceAddresses,
+    rule: Rule,
+    suffix: Ipv6Addr,
+    registered: Option<Ipv6Addr>,
+) -> Observed<Ipv6Addr> {
+    choose(device, Family::Ipv6, |address| {
+        let IpAddr::V6(ip) = address.ip else { return None };
+        let host = usable(address, rule).and_then(|()| with_suffix(ip, address.prefix_len, suffix));
+        Some(host.map(|host| (order(address, host, registered), host)))
+    })
+}
+
+/// The first 64 bits of `prefix`, the last 64 of `suffix`. A prefix longer than 64 leaves no room for a host, and is
+/// mostly the one address that the provider gives to the router itself.
+pub fn with_suffix(prefix: Ipv6Addr, prefix_len: u8, suffix: Ipv6Addr) -> Result<Ipv6Addr, WhyAbsent> {
+    if prefix_len > 64 {
+        return Err(WhyAbsent::LongPrefix(prefix, prefix_len));
+    }
+    let host = u128::from(u64::MAX);
+    Ok(Ipv6Addr::from_bits(prefix.to_bits() & !host | suffix.to_bits() & host))
+}
+
+/// Whether an address may be sent at all, wherever it was learnt (device, web or script).
+pub fn sendable(ip: IpAddr, rule: Rule) -> Result<(), WhyAbsent> {
+    match reach(ip) {
+        Reach::Public => Ok(()),
+        Reach::Private | Reach::Shared | Reach::UniqueLocal if rule.allow_private => Ok(()),
+        Reach::Private => Err(WhyAbsent::Private(ip)),
+        Reach::Shared => Err(WhyAbsent::Shared(ip)),
+        Reach::UniqueLocal => Err(WhyAbsent::UniqueLocal(ip)),
+        Reach::DsLite => Err(WhyAbsent::DsLite(ip)),
+        Reach::LinkLocal => Err(WhyAbsent::LinkLocal(ip)),
+        Reach::Special => Err(WhyAbsent::Special(ip)),
+    }
+}
+
+/// Whether an address of global scope may be sent now.
+///
+/// An optimistic address (RFC 4429) is tentative still: should it turn out to be a duplicate, the hostname would lead
+/// to the neighbour, and waiting costs a second until the kernel's next event.
+fn usable(address: &Address, rule: Rule) -> Result<(), WhyAbsent> {
+    let Address { ip, flags, .. } = *address;
+    sendable(ip, rule)?;
+    if flags.any(Flags::DAD_FAILED) {
+        Err(WhyAbsent::Duplicate(ip))
+    } else if flags.any(Flags::TENTATIVE) || flags.any(Flags::OPTIMISTIC) {
+        Err(WhyAbsent::Tentative(ip))
+    } else if flags.any(Flags::DEPRECATED) || address.preferred == Lifetime::Seconds(0) {
+        Err(WhyAbsent::Deprecated(ip))
+    } else if ip.is_ipv6() && flags.any(Flags::SECONDARY_OR_TEMPORARY) {
+        Err(WhyAbsent::Temporary(ip))
+    } else {
+        Ok(())
+    }
+}
+
+/// What comes first among IPv6 addresses.
+fn order(
+    address: &Address,
+    ip: Ipv6Addr,
+    registered: Option<Ipv6Addr>,
+) -> (bool, Reverse<Lifetime>, Ipv6Addr) {
+    (Some(ip) != registered, Reverse(address.preferred), ip)
+}
+
+/// The first address whose order is lowest, or the most telling of the reasons why there is none.
+fn choose<T, Order: Ord>(
+    device: &DeviceAddresses,
+    family: Family,
+    weigh: impl Fn(&Address) -> Option<Result<(Order, T), WhyAbsent>>,
+) -> Observed<T> {
+    match device.state {
+        DeviceState::Missing => return Observed::Absent(WhyAbsent::DeviceMissing),
+        DeviceState::Down => return Observed::Absent(WhyAbsent::DeviceDown),
+        DeviceState::Up => {}
+    }
+    let mut best: Option<(Order, T)> = None;
+    let mut why = WhyAbsent::NoAddress(family);
+    for verdict in device.addresses.iter().filter(|address| address.scope == Scope::Global).filter_map(weigh)
+    {
+        match verdict {
+            Ok(found) if best.as_ref().is_none_or(|best| found.0 < best.0) => best = Some(found),
+            Ok(_) => {}
+            Err(reason) if reason.telling() > why.telling() => why = reason,
+            Err(_) => {}
+        }
+    }
+    match best {
+        Some((_, ip)) => Observed::Address(ip),
+        None => Observed::Absent(why),
+    }
+}

@@ -1,0 +1,172 @@
+//! Why there is no address, and why it is not known whether there is one.
+//!
+//! Does not choose among reasons beyond how telling they are, and knows neither log nor status.
+
+use std::net::{IpAddr, Ipv6Addr};
+
+/// Bytes of a sentence at most: what status.json promises.
+const SENTENCE: usize = 160;
+
+/// Of which kind an address was wanted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Family {
+    /// For the A record.
+    Ipv4,
+    /// For the AAAA record.
+    Ipv6,
+}
+
+/// Why there is no address that counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WhyAbsent {
+    /// The device does not exist.
+    DeviceMissing,
+    /// The device is switched off.
+    DeviceDown,
+    /// The device has none of global scope.
+    NoAddress(Family),
+    /// Only one that no machine of the internet has.
+    Special(IpAddr),
+    /// Only one that the machine gave itself.
+    LinkLocal(IpAddr),
+    /// Only one within somebody's own networks (ULA).
+    UniqueLocal(IpAddr),
+    /// Only the router's end of a DS-Lite or 464XLAT tunnel.
+    DsLite(IpAddr),
+    /// Only one behind the provider's CGNAT.
+    Shared(IpAddr),
+    /// Only one behind another router (RFC 1918).
+    Private(IpAddr),
+    /// Only one that changes by itself to hide its user.
+    Temporary(IpAddr),
+    /// Only one whose preferred lifetime is over.
+    Deprecated(IpAddr),
+    /// Only one that another machine has too.
+    Duplicate(IpAddr),
+    /// Only one without room for a host behind the router; the number is its prefix length.
+    LongPrefix(Ipv6Addr, u8),
+    /// Only one that is still being checked.
+    Tentative(IpAddr),
+}
+
+impl WhyAbsent {
+    /// For a person; `name` is where the address was looked for. At most 160 bytes.
+    #[must_use]
+    pub fn explain(&self, name: &str) -> String {
+        cut(match self {
+            Self::DeviceMissing => {
+                format!("{name} does not exist: its connection is down, or the name is wrong")
+            }
+            Self::DeviceDown => format!("{name} is down"),
+            Self::NoAddress(Family::Ipv4) => format!("{name} has no IPv4 address"),
+            Self::NoAddress(Family::Ipv6) => format!("{name} has no public IPv6 address"),
+            Self::Special(ip) => format!("{name} has only {ip}, which nobody else can reach"),
+            Self::LinkLocal(ip) => {
+                format!(
+                    "{name} has only {ip}, which it gave itself: no DHCP server answered, look at the modem"
+                )
+            }
+            Self::UniqueLocal(ip) => {
+                format!(
+                    "{name} has only the local IPv6 address {ip}: try another interface6, or ask the provider"
+                )
+            }
+            Self::DsLite(ip) => {
+                format!("{name} has only {ip} (DS-Lite): IPv4 does not lead here, use family ipv6")
+            }
+            Self::Shared(ip) => format!(
+                "{name} has only {ip}, shared by many (CGNAT): ask the provider for a public address, or use ipv6"
+            ),
+            Self::Private(ip) => format!(
+                "{name} has only the private address {ip}: another router is in front, make it a bridge or use source web"
+            ),
+            Self::Temporary(ip) => {
+                format!("{name} has only the temporary address {ip}: wait, or switch off its IPv6 privacy")
+            }
+            Self::Deprecated(ip) => {
+                format!("{name} has only {ip}, whose time is over: a new one should come")
+            }
+            Self::Duplicate(ip) => {
+                format!("another machine next to {name} has {ip} too: give one of them another address")
+            }
+            Self::LongPrefix(ip, length) => {
+                format!("{name} has only {ip}/{length}, no room for ip6_suffix: set interface6 to lan")
+            }
+            Self::Tentative(ip) => format!("{name} is still checking whether {ip} is free"),
+        })
+    }
+
+    /// The word in status.json.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Special(_)
+            | Self::LinkLocal(_)
+            | Self::UniqueLocal(_)
+            | Self::DsLite(_)
+            | Self::Shared(_)
+            | Self::Private(_) => "private-address",
+            Self::DeviceMissing
+            | Self::DeviceDown
+            | Self::NoAddress(_)
+            | Self::Temporary(_)
+            | Self::Deprecated(_)
+            | Self::Duplicate(_)
+            | Self::LongPrefix(..)
+            | Self::Tentative(_) => "no-address",
+        }
+    }
+
+    /// The closer an address was to being sent, the more its reason says.
+    pub(super) const fn telling(&self) -> u8 {
+        match self {
+            Self::DeviceMissing | Self::DeviceDown | Self::NoAddress(_) => 0,
+            Self::Special(_) => 1,
+            Self::LinkLocal(_) => 2,
+            Self::UniqueLocal(_) | Self::DsLite(_) | Self::Shared(_) | Self::Private(_) => 3,
+            Self::Temporary(_) => 4,
+            Self::Deprecated(_) => 5,
+            Self::Duplicate(_) => 6,
+            Self::LongPrefix(..) => 7,
+            Self::Tentative(_) => 8,
+        }
+    }
+}
+
+/// Why it is not known whether there is an address. The text is the cause, as its module explains it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum WhyUnknown {
+    /// The kernel did not say.
+    Kernel(String),
+    /// netifd did not say which device an interface has.
+    Netifd(String),
+    /// The web page or the script did not say.
+    Source(String),
+}
+
+impl WhyUnknown {
+    /// For a person; `name` is where the address was looked for. At most 160 bytes.
+    #[must_use]
+    pub fn explain(&self, name: &str) -> String {
+        cut(match self {
+            Self::Kernel(cause) => format!("could not read the addresses of {name}: {cause}"),
+            Self::Netifd(cause) => format!("could not find the device of {name}: {cause}"),
+            Self::Source(cause) => format!("could not learn the address from {name}: {cause}"),
+        })
+    }
+
+    /// The word in status.json.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        "address-unknown"
+    }
+}
+
+fn cut(mut sentence: String) -> String {
+    let mut end = sentence.len().min(SENTENCE);
+    while !sentence.is_char_boundary(end) {
+        end -= 1;
+    }
+    sentence.truncate(end);
+    sentence
+}
