@@ -1,3 +1,9 @@
 //! The world: files, sockets, clock, TLS, processes. One thin typed wrapper each; no opinion.
 
+pub mod clock;
+pub mod file;
+pub mod lock;
+pub mod log;
 pub mod netlink;
+pub mod process;
+pub mod ubus;

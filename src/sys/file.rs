@@ -1,0 +1,166 @@
+//! Files below `--root`: read up to a limit, replaced atomically. Does not know what is in them.
+
+use rustix::fs::{Mode, OFlags};
+use std::fs::File;
+use std::io::{self, Read as _, Write as _};
+use std::path::{Path, PathBuf};
+
+/// The directory that stands before every absolute path (`--root`); empty for the real system.
+#[derive(Clone, Debug, Default)]
+pub struct Root(PathBuf);
+
+impl Root {
+    /// A whole system in a folder.
+    #[must_use]
+    pub fn new(dir: PathBuf) -> Root {
+        Root(dir)
+    }
+
+    /// Where an absolute path really is.
+    #[must_use]
+    pub fn path(&self, absolute: &str) -> PathBuf {
+        if self.0.as_os_str().is_empty() {
+            return PathBuf::from(absolute);
+        }
+        self.0.join(absolute.trim_start_matches('/'))
+    }
+}
+
+/// Reads a regular file of at most `limit` bytes.
+///
+/// # Errors
+/// As the system says; `FileTooLarge` above the limit, `InvalidInput` for what is no regular file.
+pub fn read(path: &Path, limit: usize) -> io::Result<Vec<u8>> {
+    // Without NONBLOCK, opening a FIFO that somebody put there would hang.
+    let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK;
+    let mut file = File::from(rustix::fs::open(path, flags, Mode::empty())?);
+    let metadata = file.metadata()?;
+    if !metadata.is_file() {
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, "not a regular file"));
+    }
+    let size = usize::try_from(metadata.len()).unwrap_or(usize::MAX);
+    let too_large = || io::Error::new(io::ErrorKind::FileTooLarge, format!("larger than {limit} bytes"));
+    if size > limit {
+        return Err(too_large());
+    }
+    let mut bytes = Vec::with_capacity(size + 1);
+    (&mut file).take(limit as u64 + 1).read_to_end(&mut bytes)?;
+    if bytes.len() > limit { Err(too_large()) } else { Ok(bytes) }
+}
+
+/// Permission bits of a file; None if they cannot be read.
+#[must_use]
+pub fn mode(path: &Path) -> Option<u32> {
+    use std::os::unix::fs::PermissionsExt as _;
+    std::fs::metadata(path).ok().map(|metadata| metadata.permissions().mode() & 0o7777)
+}
+
+/// Whether what is written must be on the medium before the old content is given up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Keep {
+    /// On flash: synced before it replaces the old one.
+    Durable,
+    /// On tmpfs.
+    Volatile,
+}
+
+/// Replaces a file by another content, all or nothing. Callers hold the pass lock, so one name for the new one is enough.
+///
+/// # Errors
+/// As the system says (a full disk, a read-only one); the old file is then as it was.
+pub fn replace(path: &Path, content: &[u8], mode: u32, keep: Keep) -> io::Result<()> {
+    let mut new = path.as_os_str().to_owned();
+    new.push(".new");
+    let new = PathBuf::from(new);
+    let written = write_new(&new, content, mode, keep).and_then(|()| std::fs::rename(&new, path));
+    if written.is_err() {
+        let _ = std::fs::remove_file(&new);
+        return written;
+    }
+    if keep == Keep::Durable
+        && let Some(dir) = path.parent()
+    {
+        // The file is replaced in any case; a filesystem that cannot sync a directory loses nothing else.
+        let _ = File::open(dir).and_then(|dir| dir.sync_all());
+    }
+    Ok(())
+}
+
+fn write_new(path: &Path, content: &[u8], mode: u32, keep: Keep) -> io::Result<()> {
+    let _ = std::fs::remove_file(path);
+    let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC | OFlags::NOFOLLOW;
+    let mut file = File::from(rustix::fs::open(path, flags, Mode::from_raw_mode(mode))?);
+    file.write_all(content)?;
+    if keep == Keep::Durable {
+        file.sync_all()?;
+    }
+    // The umask may have taken bits that readers need.
+    if mode & 0o077 != 0 {
+        rustix::fs::fchmod(&file, Mode::from_raw_mode(mode))?;
+    }
+    Ok(())
+}
+
+/// Makes a directory and what is above it.
+///
+/// # Errors
+/// As the system says.
+pub fn make_dir(path: &Path, mode: u32) -> io::Result<()> {
+    use std::os::unix::fs::DirBuilderExt as _;
+    if path.is_dir() {
+        return Ok(());
+    }
+    std::fs::DirBuilder::new().recursive(true).mode(mode).create(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::PermissionsExt as _;
+
+    fn scratch(name: &str) -> PathBuf {
+        let dir = std::env::temp_dir().join(format!("nicup-file-{}-{name}", std::process::id()));
+        let _ = std::fs::remove_dir_all(&dir);
+        std::fs::create_dir_all(&dir).unwrap();
+        dir
+    }
+
+    #[test]
+    fn a_replaced_file_has_its_mode_and_leaves_nothing_beside_it() {
+        let dir = scratch("replace");
+        let path = dir.join("status.json");
+        for mode in [0o644, 0o600] {
+            replace(&path, b"text", mode, Keep::Durable).unwrap();
+            assert_eq!(read(&path, 10).unwrap(), b"text");
+            assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, mode);
+        }
+        assert_eq!(std::fs::read_dir(&dir).unwrap().count(), 1);
+        std::fs::remove_dir_all(dir).unwrap();
+    }
+
+    #[test]
+    fn a_link_in_the_way_is_not_followed() {
+        let dir = scratch("link");
+        std::os::unix::fs::symlink("/nonexistent/target", dir.join("f.new")).unwrap();
+        replace(&dir.join("f"), b"x", 0o600, Keep::Volatile).unwrap();
+        assert_eq!(read(&dir.join("f"), 10).unwrap(), b"x");
+        std::fs::remove_dir_all(dir).unwrap();
+    }
+
+    #[test]
+    fn what_is_no_regular_file_or_too_large_is_refused() {
+        let dir = scratch("limit");
+        std::fs::write(dir.join("f"), "12345").unwrap();
+        assert!(read(&dir.join("f"), 5).is_ok());
+        assert_eq!(read(&dir.join("f"), 4).unwrap_err().kind(), io::ErrorKind::FileTooLarge);
+        assert_eq!(read(&dir, 4).unwrap_err().kind(), io::ErrorKind::InvalidInput);
+        assert_eq!(read(&dir.join("g"), 4).unwrap_err().kind(), io::ErrorKind::NotFound);
+        std::fs::remove_dir_all(dir).unwrap();
+    }
+
+    #[test]
+    fn a_root_stands_before_absolute_paths() {
+        assert_eq!(Root::new("/tmp/r".into()).path("/etc/config"), Path::new("/tmp/r/etc/config"));
+        assert_eq!(Root::default().path("/etc/config"), Path::new("/etc/config"));
+    }
+}

@@ -1,0 +1,50 @@
+//! Locks between processes: flock(2) on a file, released by the kernel with the process that holds it.
+
+use rustix::fs::{FlockOperation, Mode, OFlags, flock};
+use rustix::io::Errno;
+use std::fs::File;
+use std::io::{self, Write as _};
+use std::path::Path;
+
+/// A lock that is held until it is dropped.
+#[derive(Debug)]
+pub struct Lock(File);
+
+/// Takes the lock if nobody has it.
+///
+/// # Errors
+/// As the system says. `Ok(None)`: somebody has it.
+pub fn try_lock(path: &Path) -> io::Result<Option<Lock>> {
+    let file = open(path)?;
+    match flock(&file, FlockOperation::NonBlockingLockExclusive) {
+        Ok(()) => Ok(Some(Lock(file))),
+        Err(Errno::WOULDBLOCK) => Ok(None),
+        Err(errno) => Err(errno.into()),
+    }
+}
+
+/// Waits for the lock.
+///
+/// # Errors
+/// As the system says.
+pub fn lock(path: &Path) -> io::Result<Lock> {
+    let file = open(path)?;
+    rustix::io::retry_on_intr(|| flock(&file, FlockOperation::LockExclusive))?;
+    Ok(Lock(file))
+}
+
+impl Lock {
+    /// Writes this process's number into the file, for whoever finds the lock taken.
+    ///
+    /// # Errors
+    /// As the system says.
+    pub fn sign(&mut self) -> io::Result<()> {
+        self.0.set_len(0)?;
+        writeln!(self.0, "{}", std::process::id())
+    }
+}
+
+fn open(path: &Path) -> io::Result<File> {
+    let flags = OFlags::RDWR | OFlags::CREATE | OFlags::CLOEXEC | OFlags::NOFOLLOW | OFlags::NONBLOCK;
+    Ok(File::from(rustix::fs::open(path, flags, Mode::from_raw_mode(0o600))?))
+}

@@ -1,0 +1,100 @@
+//! Log lines to syslog (ident `nicup`, facility daemon), and to standard error with `--verbose`.
+//!
+//! Does not decide what is worth a line. Lines of libraries are left out: they may carry headers.
+
+use log::{LevelFilter, Log, Metadata, Record};
+use std::path::PathBuf;
+use std::sync::Mutex;
+use syslog::{Facility, LogFormat, Logger, LoggerBackend, Severity};
+
+/// The levels of the `log` crate and of syslog. `info` is a change of state, hence syslog's notice.
+fn severity(level: log::Level) -> Severity {
+    match level {
+        log::Level::Error => Severity::LOG_ERR,
+        log::Level::Warn => Severity::LOG_WARNING,
+        log::Level::Info => Severity::LOG_NOTICE,
+        log::Level::Debug => Severity::LOG_INFO,
+        log::Level::Trace => Severity::LOG_DEBUG,
+    }
+}
+
+/// What is written where.
+pub struct Setup {
+    /// The socket; a missing one means no syslog.
+    pub socket: PathBuf,
+    /// The least important level for syslog.
+    pub syslog: LevelFilter,
+    /// Everything to standard error too.
+    pub verbose: bool,
+}
+
+struct Lines {
+    setup: Setup,
+    syslog: Mutex<Option<Logger<LoggerBackend, Plain>>>,
+}
+
+/// `<PRI>nicup[PID]: message`. The stamp is the log daemon's business: a router's own clock may not be set.
+#[derive(Clone)]
+struct Plain {
+    pid: u32,
+}
+
+impl LogFormat<String> for Plain {
+    fn format<W: std::io::Write>(&self, w: &mut W, severity: Severity, message: String) -> syslog::Result<()> {
+        let priority = Facility::LOG_DAEMON as u32 | severity as u32;
+        let written = write!(w, "<{priority}>nicup[{}]: {message}", self.pid);
+        written.map_err(syslog::Error::Write)
+    }
+}
+
+/// Starts logging. Called once.
+pub fn start(setup: Setup) {
+    let level = if setup.verbose { LevelFilter::Debug } else { setup.syslog };
+    let lines = Lines { setup, syslog: Mutex::new(None) };
+    if log::set_boxed_logger(Box::new(lines)).is_ok() {
+        log::set_max_level(level);
+    }
+}
+
+impl Log for Lines {
+    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+        metadata.target().starts_with("nicup")
+    }
+
+    fn log(&self, record: &Record<'_>) {
+        if !self.enabled(record.metadata()) {
+            return;
+        }
+        // One line, whatever a server or a file put into it.
+        let text: String = record.args().to_string().chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+        if self.setup.verbose {
+            #[allow(clippy::print_stderr)] // the one place that may
+            {
+                eprintln!("nicup: {text}");
+            }
+        }
+        if record.level() <= self.setup.syslog {
+            self.to_syslog(severity(record.level()), text);
+        }
+    }
+
+    fn flush(&self) {}
+}
+
+impl Lines {
+    /// The socket is opened with the first line: most passes have none.
+    fn to_syslog(&self, severity: Severity, text: String) {
+        let Ok(mut syslog) = self.syslog.lock() else { return };
+        if syslog.is_none() {
+            *syslog = syslog::unix_custom(Plain { pid: std::process::id() }, &self.setup.socket).ok();
+        }
+        if let Some(logger) = syslog.as_mut() {
+            let _ = match severity {
+                Severity::LOG_ERR => logger.err(text),
+                Severity::LOG_WARNING => logger.warning(text),
+                Severity::LOG_NOTICE => logger.notice(text),
+                _ => logger.info(text),
+            };
+        }
+    }
+}

@@ -1,0 +1,107 @@
+//! Runs another program with a deadline and a limit on what it may print. No shell.
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use std::io::{self, Read as _};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::{Duration, Instant};
+
+/// What a program did.
+#[derive(Debug)]
+pub struct Output {
+    /// How it ended.
+    pub status: ExitStatus,
+    /// What it printed to standard output.
+    pub stdout: Vec<u8>,
+}
+
+/// Why there is no output.
+#[derive(Debug)]
+pub enum RunError {
+    /// It could not be started.
+    Start(io::Error),
+    /// It was still running at the deadline, and was killed.
+    Deadline,
+    /// It printed more than the limit, and was killed.
+    TooMuch,
+}
+
+/// Runs `command` to its end, at most `deadline`, reading at most `limit` bytes. Its input and errors are /dev/null.
+///
+/// # Errors
+/// It could not be started, took too long, or printed too much. However it went, no process is left behind.
+pub fn run(command: &mut Command, deadline: Duration, limit: usize) -> Result<Output, RunError> {
+    let end = Instant::now() + deadline;
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
+    let mut child = command.spawn().map_err(RunError::Start)?;
+    let read = read_output(&mut child, end, limit).and_then(|stdout| {
+        let status = wait_until(&mut child, end)?;
+        Ok(Output { status, stdout })
+    });
+    if read.is_err() {
+        let _ = child.kill();
+        let _ = child.wait();
+    }
+    read
+}
+
+fn read_output(child: &mut Child, end: Instant, limit: usize) -> Result<Vec<u8>, RunError> {
+    let Some(mut pipe) = child.stdout.take() else { return Ok(Vec::new()) };
+    let mut output = Vec::new();
+    let mut chunk = [0; 4096];
+    loop {
+        let left = end.saturating_duration_since(Instant::now());
+        let timeout = Timespec::try_from(left).map_err(|_| RunError::Deadline)?;
+        let mut fds = [PollFd::new(&pipe, PollFlags::IN)];
+        match poll(&mut fds, Some(&timeout)) {
+            Ok(0) => return Err(RunError::Deadline),
+            Ok(_) => {}
+            Err(rustix::io::Errno::INTR) => continue,
+            Err(errno) => return Err(RunError::Start(errno.into())),
+        }
+        match pipe.read(&mut chunk) {
+            Ok(0) => return Ok(output),
+            Ok(n) => output.extend_from_slice(&chunk[..n]),
+            Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
+            Err(e) => return Err(RunError::Start(e)),
+        }
+        if output.len() > limit {
+            return Err(RunError::TooMuch);
+        }
+    }
+}
+
+/// A program that has closed its output is about to end; one that is not is given short naps until the deadline.
+fn wait_until(child: &mut Child, end: Instant) -> Result<ExitStatus, RunError> {
+    loop {
+        if let Some(status) = child.try_wait().map_err(RunError::Start)? {
+            return Ok(status);
+        }
+        if Instant::now() >= end {
+            return Err(RunError::Deadline);
+        }
+        std::thread::sleep(Duration::from_millis(2));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sh(script: &str, millis: u64, limit: usize) -> Result<Output, RunError> {
+        run(Command::new("/bin/sh").args(["-c", script]), Duration::from_millis(millis), limit)
+    }
+
+    #[test]
+    fn output_and_status_are_returned() {
+        let output = sh("printf abc; exit 4", 5000, 10).unwrap();
+        assert_eq!((output.stdout.as_slice(), output.status.code()), (b"abc".as_slice(), Some(4)));
+    }
+
+    #[test]
+    fn a_program_that_hangs_or_floods_is_ended() {
+        assert!(matches!(sh("exec sleep 60", 100, 10), Err(RunError::Deadline)));
+        assert!(matches!(sh("exec >&-; exec sleep 60", 100, 10), Err(RunError::Deadline)));
+        assert!(matches!(sh("exec yes", 5000, 10_000), Err(RunError::TooMuch)));
+        assert!(matches!(run(&mut Command::new("/nonexistent"), Duration::MAX / 4, 1), Err(RunError::Start(_))));
+    }
+}
