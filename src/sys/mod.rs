@@ -1,2 +1,3 @@
 //! The world: files, sockets, clock, TLS, processes. One thin typed wrapper each; no opinion.
 
+pub mod https;
