@@ -24,6 +24,7 @@ pub(super) enum Stage {
 const NAMES_SHOWN: usize = 3;
 const DAY: u64 = 24 * 60 * 60;
 
+#[allow(clippy::wildcard_enum_match_arm)] // std's enum grows
 pub(super) fn cut(deadline: Deadline, error: &io::Error, phase: Phase) -> Failed {
     match error.kind() {
         io::ErrorKind::TimedOut => deadline.missed(phase),

@@ -43,14 +43,14 @@ pub(super) fn tunnel(tcp: &mut Tcp, proxy: &Proxy, host: &str, port: u16) -> Res
     }
     match status(&answer) {
         // The server speaks second: what follows the headers would not be from it.
-        Some(b"200") if answer.ends_with(b"\r\n\r\n") => Ok(()),
+        Some([b'2', ..]) if answer.ends_with(b"\r\n\r\n") => Ok(()),
         Some(b"407") if proxy.authorization.is_some() => Err(problem(proxy, "refused its credentials (407)")),
         Some(b"407") => Err(problem(proxy, "wants credentials (407)")),
-        Some(code @ [b'1'..=b'9', b'0'..=b'9', b'0'..=b'9']) => {
-            let code = String::from_utf8_lossy(code);
+        Some([first @ b'3'..=b'5', second @ b'0'..=b'9', third @ b'0'..=b'9']) => {
+            let code: String = [first, second, third].map(|digit| char::from(*digit)).iter().collect();
             Err(problem(proxy, &format!("refused a connection to {host}:{port} ({code})")))
         }
-        _ if answer.is_empty() => Err(problem(proxy, "closed the connection")),
+        Some(_) | None if answer.is_empty() => Err(problem(proxy, "closed the connection")),
         Some(_) | None => Err(problem(proxy, "does not answer as an HTTP proxy")),
     }
 }
@@ -70,6 +70,7 @@ pub(super) fn on_the_way(proxy: &Proxy, failed: Failed) -> Failed {
     }
 }
 
+#[allow(clippy::wildcard_enum_match_arm)] // std's enum grows
 fn broken(tcp: &Tcp, proxy: &Proxy, error: &io::Error) -> Failed {
     match error.kind() {
         io::ErrorKind::TimedOut => tcp.deadline.missed(Phase::Proxy),

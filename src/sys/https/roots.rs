@@ -38,6 +38,7 @@ impl CaProblem {
         }
     }
 
+    #[allow(clippy::wildcard_enum_match_arm)] // std's enum grows
     fn from_io(error: &io::Error) -> CaProblem {
         match error.kind() {
             io::ErrorKind::NotFound => CaProblem::Missing,

@@ -175,6 +175,7 @@ fn is_unreachable(error: &io::Error) -> bool {
 }
 
 /// Why a connection failed or was cut, for a person.
+#[allow(clippy::wildcard_enum_match_arm)] // std's enum grows
 pub(super) fn words(error: &io::Error, device: Option<&str>) -> String {
     let device = device.unwrap_or_default();
     match error.kind() {
