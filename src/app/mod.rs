@@ -1,6 +1,35 @@
 //! Composition: the command line, and one pass from reading the configuration to writing the status.
+//!
+//! `pass` is the spine; the other files are a step of it or another command.
 
-/// Runs the program; the exit status is that of contract section 1.
-pub fn main() -> std::process::ExitCode {
-    std::process::ExitCode::SUCCESS
+mod check;
+mod cli;
+mod deliver;
+mod observe;
+pub mod pass;
+mod report;
+mod resume;
+mod status;
+mod store;
+mod view;
+mod world;
+
+pub use cli::main;
+pub use world::World;
+
+/// Exit statuses (contract section 1).
+pub mod exit {
+    /// Every host is current or disabled.
+    pub const FINE: u8 = 0;
+    /// Something will be tried again, or has no address.
+    pub const LATER: u8 = 1;
+    /// The command line is wrong.
+    pub const USAGE: u8 = 2;
+    /// The configuration is wrong.
+    pub const CONFIG: u8 = 3;
+    /// Something is stopped until the user acts.
+    pub const STOPPED: u8 = 4;
 }
+
+/// This program's version.
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");

@@ -2,6 +2,7 @@
 
 pub mod clock;
 pub mod file;
+pub mod https;
 pub mod lock;
 pub mod log;
 pub mod netlink;

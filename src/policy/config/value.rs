@@ -113,14 +113,11 @@ pub(super) fn hostname(text: &str) -> Result<String, Wrong> {
     Ok(text.to_ascii_lowercase())
 }
 
-/// A server's name or address. Returned in lower case.
+/// A server's name or address. Returned in lower case, an IPv6 address without brackets.
 pub(super) fn server(text: &str) -> Result<String, Wrong> {
-    let address = text.strip_prefix('[').and_then(|t| t.strip_suffix(']'));
-    if let Some(address) = address {
-        return match address.parse::<Ipv6Addr>() {
-            Ok(address) => Ok(format!("[{address}]")),
-            Err(_) => Err("is not an IPv6 address in brackets"),
-        };
+    let bare = text.strip_prefix('[').and_then(|t| t.strip_suffix(']')).unwrap_or(text);
+    if let Ok(address) = bare.parse::<Ipv6Addr>() {
+        return Ok(address.to_string());
     }
     if text.contains('@') || hostname(text).is_err() {
         return Err("is not a server name: only the name, without http:// and without a path");
@@ -280,7 +277,7 @@ mod tests {
         assert_eq!((full.host.as_str(), full.port), ("proxy.lan", 3128));
         assert_eq!(full.credentials.as_ref().unwrap().reveal(), "me:p@ss");
         assert!(!format!("{full:?}").contains("p@ss"));
-        assert_eq!(proxy("http://[2001:db8::1]:8080/").unwrap().host, "[2001:db8::1]");
+        assert_eq!(proxy("http://[2001:db8::1]:8080/").unwrap().host, "2001:db8::1");
         for wrong in ["proxy:3128", "http://proxy", "https://proxy:1", "http://me@proxy:1", "socks5://p:1"] {
             assert!(proxy(wrong).is_err(), "{wrong}");
         }
@@ -308,7 +305,7 @@ mod tests {
         for wrong in ["https://x", "x/y", "user@host", "a b", "[::g]", ""] {
             assert!(server(wrong).is_err(), "{wrong}");
         }
-        assert_eq!(server("[2001:DB8::1]").unwrap(), "[2001:db8::1]");
+        assert_eq!(server("[2001:DB8::1]").unwrap(), "2001:db8::1");
         assert!(url("http://u:p@h/").is_err() && url("ftp://h/").is_err() && url("https://h:1/x?y=z").is_ok());
     }
 }

@@ -1,0 +1,194 @@
+//! Sends what is due: hosts of one service together, an outcome for each, the record moved before the next request.
+//!
+//! Does not decide what is due (policy::decide) and does not judge answers (wire::nic, policy::settle).
+
+use super::observe::Sighting;
+use super::pass::Pass;
+use super::{VERSION, World};
+use crate::policy::config::{Proxy, Service};
+use crate::policy::decide::{Because, Decision};
+use crate::policy::fingerprint;
+use crate::policy::settle::{self, Outcome, Sent};
+use crate::sys::file::{self, Root};
+use crate::sys::https::{self, Route};
+use crate::wire::nic::{self, Failed, Request};
+use std::time::Duration;
+
+/// Hosts in one request; more is `numhost` (No-IP).
+const BATCH_HOSTS: usize = 20;
+/// Bytes of path and query that stay below No-IP's 4,000 characters.
+const BATCH_BYTES: usize = 4000;
+/// The CA bundle of OpenWrt's package ca-bundle.
+const CA_BUNDLE: &str = "/etc/ssl/certs/ca-certificates.crt";
+
+/// One host that is due, and why.
+type Due = (String, Because);
+
+/// Sends everything that is due for `service`.
+pub(super) fn deliver(pass: &mut Pass<'_>, world: &mut World<'_>, service: &Service, sighting: &Sighting) {
+    let mut waiting: Vec<Due> = due(pass, world, service, sighting, &service.hostnames);
+    while !waiting.is_empty() {
+        let batch = waiting.drain(..batch_length(service, sighting, &waiting)).collect::<Vec<_>>();
+        // What an earlier answer stopped or postponed is no longer due.
+        let names: Vec<String> = batch.into_iter().map(|(name, _)| name).collect();
+        let batch = due(pass, world, service, sighting, &names);
+        if !batch.is_empty() {
+            send(pass, world, service, sighting, &batch);
+        }
+    }
+}
+
+fn due(
+    pass: &mut Pass<'_>,
+    world: &mut World<'_>,
+    service: &Service,
+    sighting: &Sighting,
+    hostnames: &[String],
+) -> Vec<Due> {
+    let now = world.now();
+    let decide = |name: &String| match pass.decide(service, name, sighting, &now) {
+        Decision::Send(because) => Some((name.clone(), because)),
+        Decision::Disabled
+        | Decision::Stopped(_)
+        | Decision::NoAddress(_)
+        | Decision::WaitUntil { .. }
+        | Decision::Leave { .. } => None,
+    };
+    hostnames.iter().filter_map(decide).collect()
+}
+
+/// How many of `due` go into the next request: a group goes alone, the others as many as fit.
+fn batch_length(service: &Service, sighting: &Sighting, due: &[Due]) -> usize {
+    let alone = |name: &str| name == "all.ddnskey.com" || !name.contains('.');
+    if due.first().is_some_and(|(name, _)| alone(name)) {
+        return 1;
+    }
+    let hosts = due.iter().take(BATCH_HOSTS).take_while(|(name, _)| !alone(name)).count();
+    let fits = |&count: &usize| target(service, sighting, &due[..count]).len() < BATCH_BYTES;
+    (1..=hosts).rev().find(fits).unwrap_or(1)
+}
+
+fn target(service: &Service, sighting: &Sighting, hosts: &[Due]) -> String {
+    let names: Vec<&str> = hosts.iter().map(|(name, _)| name.as_str()).collect();
+    let addresses = if service.offline { Vec::new() } else { sighting.addresses.list() };
+    nic::target(&service.endpoint.path, &names, &addresses)
+}
+
+fn send(pass: &mut Pass<'_>, world: &mut World<'_>, service: &Service, sighting: &Sighting, hosts: &[Due]) {
+    let begun = world.now();
+    settle::begin(&mut pass.book, service, hosts, &begun);
+    // Without this note a crash could become a tight loop of requests: then better none at all.
+    if let Err(issue) = pass.store.save_state(&pass.book, &begun) {
+        let detail = format!("{}: {}", issue.file, issue.message);
+        pass.issues.push(issue);
+        let failed = Failed { failure: nic::Failure::Connect, sent: false, detail };
+        return settle_outcome(pass, world, service, sighting, hosts, &Outcome::Failed(failed));
+    }
+    let way = (fingerprint::of_route(service), service.endpoint.bind.then(|| sighting.device.clone()).flatten());
+    let blocked = pass.dead_ways.iter().find(|(known, _)| *known == way).map(|(_, failed)| failed.clone());
+    let outcome = match blocked {
+        Some(failed) => Outcome::Failed(failed),
+        None => exchange(pass, world, service, sighting, hosts),
+    };
+    if let Outcome::Failed(failed) = &outcome
+        && !failed.sent
+    {
+        // A hundred services behind a dead line must not cost a hundred timeouts.
+        pass.dead_ways.push((way, failed.clone()));
+    }
+    settle_outcome(pass, world, service, sighting, hosts, &outcome);
+}
+
+fn settle_outcome(
+    pass: &mut Pass<'_>,
+    world: &mut World<'_>,
+    service: &Service,
+    sighting: &Sighting,
+    hosts: &[Due],
+    outcome: &Outcome,
+) {
+    let now = world.now();
+    let sent = Sent {
+        service,
+        hosts,
+        addresses: &sighting.addresses,
+        contact: &pass.contact,
+        version: VERSION,
+        now: &now,
+        jitter: jitter(now.boot_ms),
+    };
+    settle::settle(&mut pass.book, &sent, outcome);
+    pass.store.save_records(&pass.book, &mut pass.issues);
+}
+
+fn exchange(
+    pass: &mut Pass<'_>,
+    world: &mut World<'_>,
+    service: &Service,
+    sighting: &Sighting,
+    hosts: &[Due],
+) -> Outcome {
+    let endpoint = &service.endpoint;
+    let request = Request {
+        target: target(service, sighting, hosts),
+        authorization: nic::basic_auth(&service.username, service.password.reveal()),
+        user_agent: pass.user_agent(&world.root).to_owned(),
+    };
+    let ca_name = endpoint.cacert.as_deref().unwrap_or(CA_BUNDLE);
+    let ca_file = world.root.path(ca_name);
+    let proxy = endpoint.proxy.as_ref().map(proxy);
+    let route = Route {
+        server: &endpoint.server,
+        port: endpoint.port,
+        tls: true,
+        ca_file: &ca_file,
+        ca_name,
+        timeout: Duration::from_secs(endpoint.timeout),
+        device: if endpoint.bind { sighting.device.as_deref() } else { None },
+        proxy: proxy.as_ref(),
+    };
+    let names = hosts.iter().map(|(name, because)| format!("{name} ({})", because.explain()));
+    log::debug!("{}: sending {}", service.name, names.collect::<Vec<_>>().join(", "));
+    match world.transport.exchange(&route, &request) {
+        Ok(answer) => {
+            let replies = nic::replies(&answer, hosts.len(), service.offline);
+            let wall = world.now().wall;
+            let retry_after = answer.retry_after.as_deref().and_then(|text| nic::retry_after(text, wall));
+            Outcome::Replied(replies, retry_after)
+        }
+        Err(failed) => Outcome::Failed(failed),
+    }
+}
+
+fn proxy(proxy: &Proxy) -> https::Proxy {
+    let authorization = proxy.credentials.as_ref().map(|both| {
+        let (user, password) = both.reveal().split_once(':').unwrap_or((both.reveal(), ""));
+        nic::basic_auth(user, password)
+    });
+    https::Proxy { host: proxy.host.clone(), port: proxy.port, authorization }
+}
+
+/// The certificates that a service trusts: where they are, and how messages name them.
+pub(super) fn ca_bundle(service: &Service) -> &str {
+    service.endpoint.cacert.as_deref().unwrap_or(CA_BUNDLE)
+}
+
+/// The User-Agent that No-IP wants, from what the router says of itself.
+pub(super) fn user_agent(root: &Root, contact: &str) -> String {
+    let text = |name: &str| {
+        file::read(&root.path(name), 16 * 1024).map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).ok()
+    };
+    let model = text("/tmp/sysinfo/model").filter(|model| !model.trim().is_empty());
+    let model = model.unwrap_or_else(|| rustix::system::uname().machine().to_string_lossy().into_owned());
+    let release = text("/etc/openwrt_release").and_then(|text| {
+        let mut lines = text.lines();
+        let value = lines.find_map(|line| line.trim().strip_prefix("DISTRIB_RELEASE="))?;
+        Some(value.trim_matches(['\'', '"']).to_owned())
+    });
+    nic::user_agent(&model, release.as_deref().unwrap_or("unknown"), VERSION, contact)
+}
+
+/// Below 1000, by the moment's milliseconds: routers that lost their server at the same second need not return so.
+fn jitter(boot_ms: u64) -> u64 {
+    boot_ms % 1000
+}

@@ -1,0 +1,295 @@
+//! Which addresses each service has now: interface to device by netifd, device to addresses by the kernel.
+//!
+//! At most one question to netifd and one to the kernel for a whole pass. Does not decide what is sent.
+
+use super::World;
+use crate::policy::address::{self, Observed, Rule, WhyAbsent, WhyUnknown};
+use crate::policy::config::Service;
+use crate::policy::decide::{Addresses, Lack};
+use crate::policy::record::Book;
+use crate::sys::ubus::{Netifd, UbusError};
+use crate::wire::hotplug::{Action, Event};
+use crate::wire::rtnl::DeviceAddresses;
+use crate::wire::ubus::{self, Interface};
+use std::net::{Ipv4Addr, Ipv6Addr};
+
+/// What was seen of one service's uplink.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Sighting {
+    /// Logical interface, unless a device is configured.
+    pub(super) interface: Option<String>,
+    /// Its Linux device, if one is known.
+    pub(super) device: Option<String>,
+    /// What can be sent.
+    pub(super) addresses: Addresses,
+    /// Interfaces that netifd does not know.
+    pub(super) unknown_interfaces: Vec<String>,
+}
+
+/// What is known of a logical interface.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Uplink {
+    Device(String),
+    Down,
+    Missing,
+    Unknown(String),
+}
+
+/// Looks at the uplinks of `services`, one [`Sighting`] each.
+pub(super) fn observe(
+    world: &mut World<'_>,
+    services: &[&Service],
+    event: Option<&Event>,
+    book: &Book,
+) -> Vec<Sighting> {
+    let places: Vec<Places> = services.iter().map(|service| Places::of(service)).collect();
+    let mut names: Vec<&str> = places.iter().flat_map(Places::interfaces).collect();
+    names.sort_unstable();
+    names.dedup();
+    let uplinks = uplinks(&names, event, world.netifd);
+    let device_of = |place: &Place| match place {
+        Place::Device(device) => Uplink::Device(device.clone()),
+        Place::Interface(name) | Place::Sibling(name) => {
+            names.binary_search(&name.as_str()).map_or(Uplink::Missing, |at| uplinks[at].clone())
+        }
+    };
+    let resolve = |list: &[Place]| -> Vec<(Place, Uplink)> {
+        list.iter().map(|place| (place.clone(), device_of(place))).collect()
+    };
+    let resolved: Vec<_> = places.iter().map(|p| (resolve(&p.ipv4), resolve(&p.ipv6))).collect();
+
+    let mut devices: Vec<&str> = Vec::new();
+    for (_, uplink) in resolved.iter().flat_map(|(v4, v6)| v4.iter().chain(v6)) {
+        if let Uplink::Device(device) = uplink
+            && !devices.contains(&device.as_str())
+        {
+            devices.push(device);
+        }
+    }
+    let seen = if devices.is_empty() { Ok(Vec::new()) } else { world.kernel.addresses(&devices) };
+    let seen = seen.map_err(|error| error.explain());
+    services
+        .iter()
+        .zip(&resolved)
+        .map(|(service, (v4, v6))| sight(service, v4, v6, seen.as_deref().map_err(String::as_str), book))
+        .collect()
+}
+
+/// Somewhere an address may be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Place {
+    Device(String),
+    Interface(String),
+    /// netifd's dynamic IPv6 interface beside one that is configured: no trouble if there is none.
+    Sibling(String),
+}
+
+impl Place {
+    fn name(&self) -> &str {
+        match self {
+            Place::Device(name) | Place::Interface(name) | Place::Sibling(name) => name,
+        }
+    }
+}
+
+/// Where a service's addresses may be, in the order of preference.
+struct Places {
+    ipv4: Vec<Place>,
+    ipv6: Vec<Place>,
+}
+
+impl Places {
+    fn of(service: &Service) -> Places {
+        if !service.enabled || service.offline {
+            return Places { ipv4: Vec::new(), ipv6: Vec::new() };
+        }
+        let uplink = &service.uplink;
+        let interfaces = || uplink.interfaces.iter().cloned().map(Place::Interface);
+        let ipv4: Vec<Place> = match &uplink.device {
+            Some(device) => vec![Place::Device(device.clone())],
+            None => interfaces().collect(),
+        };
+        let ipv6 = match (&uplink.interface6, &uplink.device) {
+            (Some(name), _) => vec![Place::Interface(name.clone())],
+            (None, Some(device)) => vec![Place::Device(device.clone())],
+            (None, None) => {
+                let family = |name: &String| {
+                    let siblings = siblings(name).map(Place::Sibling);
+                    std::iter::once(Place::Interface(name.clone())).chain(siblings)
+                };
+                uplink.interfaces.iter().flat_map(family).collect()
+            }
+        };
+        Places {
+            ipv4: if service.family.v4() { ipv4 } else { Vec::new() },
+            ipv6: if service.family.v6() { ipv6 } else { Vec::new() },
+        }
+    }
+
+    fn interfaces(&self) -> impl Iterator<Item = &str> {
+        self.ipv4.iter().chain(&self.ipv6).filter_map(|place| match place {
+            Place::Device(_) => None,
+            Place::Interface(name) | Place::Sibling(name) => Some(name.as_str()),
+        })
+    }
+}
+
+/// The names that netifd and its users give an interface for IPv6 beside `name`.
+fn siblings(name: &str) -> [String; 2] {
+    [format!("{name}6"), format!("{name}_6")]
+}
+
+/// Whether a hotplug event is about one of `services` (contract section 1, "Ours").
+pub(super) fn is_ours(event: &Event, services: &[&Service]) -> bool {
+    let Event::Interface { interface, device, .. } = event else { return true };
+    services.iter().any(|service| {
+        if service.uplink.device.is_some() && service.uplink.device == *device {
+            return true;
+        }
+        let places = Places::of(service);
+        places.interfaces().any(|name| name == interface)
+    })
+}
+
+/// One [`Uplink`] for each of `names`: from the event where it says so, the rest with one question to netifd.
+fn uplinks(names: &[&str], event: Option<&Event>, netifd: &mut dyn Netifd) -> Vec<Uplink> {
+    let told = |name: &str| match event {
+        Some(Event::Interface { action, interface, device }) if interface == name => match (action, device) {
+            (Action::Up | Action::Update, Some(device)) => Some(Uplink::Device(device.clone())),
+            (Action::Down, _) => Some(Uplink::Down),
+            (Action::Up | Action::Update, None) => None,
+        },
+        _ => None,
+    };
+    let mut found: Vec<Option<Uplink>> = names.iter().map(|name| told(name)).collect();
+    if found.iter().filter(|uplink| uplink.is_none()).count() > 1
+        && let Ok(output) = netifd.call("network.interface", "dump")
+        && let Some(all) = ubus::dump(&output)
+    {
+        for (name, uplink) in names.iter().zip(&mut found) {
+            let listed = || all.iter().find(|i| i.interface.as_deref() == Some(name));
+            uplink.get_or_insert_with(|| listed().map_or(Uplink::Missing, uplink_of));
+        }
+    }
+    let ask = |(name, uplink): (&&str, Option<Uplink>)| uplink.unwrap_or_else(|| ask_netifd(name, netifd));
+    names.iter().zip(found).map(ask).collect()
+}
+
+fn ask_netifd(name: &str, netifd: &mut dyn Netifd) -> Uplink {
+    match netifd.call(&format!("network.interface.{name}"), "status") {
+        Ok(output) => match ubus::status(name, &output) {
+            Some(interface) => uplink_of(&interface),
+            None => Uplink::Unknown("ubus printed something that is not an interface".to_owned()),
+        },
+        Err(UbusError::Missing) => Uplink::Missing,
+        Err(UbusError::Failed(why)) => Uplink::Unknown(why),
+    }
+}
+
+fn uplink_of(interface: &Interface) -> Uplink {
+    match &interface.l3_device {
+        Some(device) if interface.up => Uplink::Device(device.clone()),
+        _ => Uplink::Down,
+    }
+}
+
+type Resolved = (Place, Uplink);
+
+fn sight(
+    service: &Service,
+    v4: &[Resolved],
+    v6: &[Resolved],
+    seen: Result<&[DeviceAddresses], &str>,
+    book: &Book,
+) -> Sighting {
+    let rule = Rule { allow_private: service.allow_private };
+    let (server, user) = (&service.endpoint.server, &service.username);
+    let mut records = book.hosts.iter().filter(|h| {
+        service.hostnames.iter().any(|name| h.key.is(server, user, name)) && h.registered.accepted.is_some()
+    });
+    let registered = records.next().map(|host| host.registered.clone()).unwrap_or_default();
+    let (ipv4, at4) = search(v4, seen, |device| address::pick_ipv4(device, rule, registered.ipv4));
+    let (ipv6, at6) = search(v6, seen, |device| match service.ip6_suffix {
+        Some(suffix) => address::pick_ipv6_suffix(device, rule, suffix, registered.ipv6),
+        None => address::pick_ipv6(device, rule, registered.ipv6),
+    });
+    let at = at4.or(at6);
+    let first = v4.first().or(v6.first());
+    let unknown = |(place, uplink): &&Resolved| {
+        *uplink == Uplink::Missing && matches!(place, Place::Interface(_))
+    };
+    let mut unknown_interfaces: Vec<String> =
+        v4.iter().chain(v6).filter(unknown).map(|(place, _)| place.name().to_owned()).collect();
+    unknown_interfaces.sort_unstable();
+    unknown_interfaces.dedup();
+    let shown = at.or(first);
+    Sighting {
+        interface: shown.and_then(|(place, _)| match place {
+            Place::Device(_) => None,
+            Place::Interface(name) | Place::Sibling(name) => Some(name.clone()),
+        }),
+        device: shown.and_then(|(_, uplink)| match uplink {
+            Uplink::Device(device) => Some(device.clone()),
+            Uplink::Down | Uplink::Missing | Uplink::Unknown(_) => None,
+        }),
+        addresses: combine(service, ipv4, ipv6),
+        unknown_interfaces,
+    }
+}
+
+/// The first place with an address that counts, or the most telling reason why there is none.
+fn search<'a, T>(
+    places: &'a [Resolved],
+    seen: Result<&[DeviceAddresses], &str>,
+    pick: impl Fn(&DeviceAddresses) -> Observed<T>,
+) -> (Result<T, Option<Lack>>, Option<&'a Resolved>) {
+    let mut lack: Option<Lack> = None;
+    for place in places {
+        let name = place.0.name();
+        let observed = match (&place.1, seen) {
+            (Uplink::Device(device), Ok(seen)) => match seen.iter().find(|d| d.device == *device) {
+                Some(device) => pick(device),
+                None => Observed::Absent(WhyAbsent::DeviceMissing),
+            },
+            (Uplink::Device(_), Err(why)) => Observed::Unknown(WhyUnknown::Kernel(why.to_owned())),
+            (Uplink::Unknown(why), _) => Observed::Unknown(WhyUnknown::Netifd(why.clone())),
+            (Uplink::Down, _) => Observed::Absent(WhyAbsent::DeviceDown),
+            (Uplink::Missing, _) if matches!(place.0, Place::Sibling(_)) => continue,
+            (Uplink::Missing, _) => Observed::Absent(WhyAbsent::DeviceMissing),
+        };
+        let found = match observed {
+            Observed::Address(address) => return (Ok(address), Some(place)),
+            Observed::Unknown(why) => Lack::Unknown(why.explain(name)),
+            Observed::Absent(why) if why.code() == "private-address" => Lack::Private(why.explain(name)),
+            Observed::Absent(why) => Lack::Absent(why.explain(name)),
+        };
+        lack = Some(more_telling(lack, found));
+    }
+    (Err(lack), None)
+}
+
+/// "Could not find out" before "only a private one" before "none"; the earlier of equals.
+fn more_telling(old: Option<Lack>, new: Lack) -> Lack {
+    let rank = |lack: &Lack| match lack {
+        Lack::Absent(_) => 0,
+        Lack::Private(_) => 1,
+        Lack::Unknown(_) => 2,
+    };
+    match old {
+        Some(old) if rank(&old) >= rank(&new) => old,
+        _ => new,
+    }
+}
+
+fn combine(
+    service: &Service,
+    ipv4: Result<Ipv4Addr, Option<Lack>>,
+    ipv6: Result<Ipv6Addr, Option<Lack>>,
+) -> Addresses {
+    let lacks = [
+        service.family.v4().then(|| ipv4.as_ref().err().cloned().flatten()).flatten(),
+        service.family.v6().then(|| ipv6.as_ref().err().cloned().flatten()).flatten(),
+    ];
+    let lack = lacks.into_iter().flatten().fold(None, |old, new| Some(more_telling(old, new)));
+    Addresses { ipv4: ipv4.ok(), ipv6: ipv6.ok(), lack }
+}

@@ -1,0 +1,215 @@
+//! One pass over all services: lock, read, look, decide, send, record, report. Read it top to bottom.
+//!
+//! Does not wait for anything but the lock and the one request it is sending.
+
+use super::observe::{self, Sighting};
+use super::report::{self, Report};
+use super::store::Store;
+use super::{VERSION, World, deliver, exit};
+use crate::policy::config::{Config, Entry, Issue, Level, Main, Service};
+use crate::policy::decide::{self, Ask, Case, Decision};
+use crate::policy::record::{Book, Host, Key};
+use crate::policy::settle;
+use crate::policy::time::Now;
+use crate::sys::file::{self, Root};
+use crate::sys::lock::{self, Lock};
+use crate::wire::hotplug::Event;
+use crate::wire::nic::Failed;
+use std::io;
+
+/// What is asked of a pass.
+#[derive(Clone, Debug, Default)]
+pub struct Order {
+    /// Only these services; all if empty.
+    pub services: Vec<String>,
+    /// `--force`.
+    pub force: bool,
+    /// `--hotplug`: the event.
+    pub event: Option<Event>,
+}
+
+/// What a pass knows; everything in it was read after the lock was taken.
+pub(super) struct Pass<'a> {
+    pub(super) services: Vec<&'a Service>,
+    pub(super) contact: String,
+    pub(super) book: Book,
+    pub(super) store: Store,
+    pub(super) issues: Vec<Issue>,
+    /// Ways to a server that failed in this pass before anything was sent.
+    pub(super) dead_ways: Vec<(Way, Failed)>,
+    ask: Ask,
+    user_agent: Option<String>,
+}
+
+/// A route's fingerprint, and the device it is bound to.
+type Way = (u32, Option<String>);
+
+/// Runs a pass and returns the report, or None where there was nothing for this process to do.
+///
+/// # Errors
+/// The exit status and the sentence for the user, where not even a status file can be written.
+pub fn run(world: &mut World<'_>, order: &Order) -> Result<Option<Report>, (u8, String)> {
+    let mut loaded = world.config();
+    if let (Some(event), Ok(config)) = (&order.event, &loaded)
+        && !observe::is_ours(event, &valid(config))
+    {
+        return Ok(None);
+    }
+    if let Some(unknown) = unknown_service(&loaded, order) {
+        return Err((exit::USAGE, format!("no service '{unknown}' in {}", world.config_file())));
+    }
+    let main = main_of(&loaded);
+    let run_dir = world.root.path(&main.run_dir);
+    let cannot = |error: io::Error| (exit::LATER, format!("{}: cannot be written: {error}", main.run_dir));
+    file::make_dir(&run_dir, 0o755).map_err(cannot)?;
+    let lock = take_lock(&run_dir, order.event.is_some()).map_err(cannot)?;
+    let Some((_lock, waited)) = lock else { return Ok(None) };
+    if waited {
+        loaded = world.config(); // the pass before this one may have taken long
+    }
+    match loaded {
+        Ok(config) => Ok(Some(pass(world, order, &config))),
+        Err(issue) => Ok(Some(report::broken(world, &main, issue))),
+    }
+}
+
+fn pass(world: &mut World<'_>, order: &Order, config: &Config) -> Report {
+    let begun = world.now();
+    let mut store = Store::new(&world.root, &config.main);
+    let mut issues = config.issues.clone();
+    let book = store.load(&begun, true, &mut issues);
+    let mut pass = Pass::new(config, book, store, issues, order);
+    let sightings = pass.look(world, order.event.as_ref(), &begun);
+    pass.complain(world, config, &sightings);
+
+    let chosen = |service: &Service| order.services.is_empty() || order.services.contains(&service.name);
+    for (service, sighting) in pass.services.clone().into_iter().zip(&sightings) {
+        if config.main.enabled && chosen(service) {
+            deliver::deliver(&mut pass, world, service, sighting);
+        }
+    }
+
+    report::finish(pass, world, config, &sightings)
+}
+
+impl<'a> Pass<'a> {
+    pub(super) fn new(
+        config: &'a Config,
+        mut book: Book,
+        store: Store,
+        issues: Vec<Issue>,
+        order: &Order,
+    ) -> Pass<'a> {
+        let services = valid(config);
+        if config.services.iter().all(|entry| matches!(entry, Entry::Valid(_))) {
+            settle::tidy(&mut book, &services, &config.main.contact, VERSION);
+        }
+        let ask = Ask { force: order.force, clock_set: order.event == Some(Event::Clock) };
+        let contact = config.main.contact.clone();
+        Pass { services, contact, book, store, issues, dead_ways: Vec::new(), ask, user_agent: None }
+    }
+
+    /// Where the addresses are now. What an earlier pass left open is closed with them.
+    pub(super) fn look(&mut self, world: &mut World<'_>, event: Option<&Event>, now: &Now) -> Vec<Sighting> {
+        let sightings = observe::observe(world, &self.services, event, &self.book);
+        for (service, sighting) in self.services.iter().zip(&sightings) {
+            settle::close_lost(&mut self.book, service, &sighting.addresses, now);
+            let nothing = sighting.addresses.list().is_empty();
+            let unknown = match &sighting.addresses.lack {
+                Some(decide::Lack::Unknown(why)) if nothing => Some(why.as_str()),
+                _ => None,
+            };
+            settle::settle_unknown(&mut self.book, service, unknown, now);
+        }
+        sightings
+    }
+
+    /// Names in the status what the configuration promises and the system does not have.
+    pub(super) fn complain(&mut self, world: &World<'_>, config: &Config, sightings: &[Sighting]) {
+        let file = world.config_file();
+        let mut warn = |service: &Service, message: String| {
+            let (file, line) = (file.clone(), Some(service.line));
+            self.issues.push(Issue { level: Level::Warning, file, line, message });
+        };
+        for (service, sighting) in self.services.iter().zip(sightings) {
+            if !config.main.enabled || !service.enabled {
+                continue;
+            }
+            for name in &sighting.unknown_interfaces {
+                warn(service, format!("netifd does not know the interface '{name}': correct option interface"));
+            }
+            let ca_name = deliver::ca_bundle(service);
+            if let Err(problem) = crate::sys::https::inspect_ca(&world.root.path(ca_name)) {
+                warn(service, problem.explain(ca_name));
+            }
+        }
+    }
+
+    /// Decides about one host of a service.
+    pub(super) fn decide(&self, service: &Service, hostname: &str, sighting: &Sighting, now: &Now) -> Decision {
+        let fresh;
+        let key = (&service.endpoint.server, &service.username);
+        let host = match self.book.hosts.iter().find(|host| host.key.is(key.0, key.1, hostname)) {
+            Some(host) => host,
+            None => {
+                let (server, username) = (key.0.clone(), key.1.clone());
+                fresh = Host::new(Key { server, username, hostname: hostname.to_owned() });
+                &fresh
+            }
+        };
+        decide::decide(&Case {
+            services: &self.services,
+            service,
+            contact: &self.contact,
+            version: VERSION,
+            book: &self.book,
+            host,
+            addresses: &sighting.addresses,
+            now,
+            ask: self.ask,
+        })
+    }
+
+    pub(super) fn user_agent(&mut self, root: &Root) -> &str {
+        self.user_agent.get_or_insert_with(|| deliver::user_agent(root, &self.contact))
+    }
+}
+
+/// The services that are right.
+pub(super) fn valid(config: &Config) -> Vec<&Service> {
+    let service = |entry| match entry {
+        &Entry::Valid(ref service) => Some(&**service),
+        Entry::Invalid(_) => None,
+    };
+    config.services.iter().filter_map(service).collect()
+}
+
+/// Section `nicup`; the defaults where there is no configuration.
+pub(super) fn main_of(loaded: &Result<Config, Issue>) -> Main {
+    loaded.as_ref().map(|config| config.main.clone()).unwrap_or_default()
+}
+
+pub(super) fn unknown_service<'o>(loaded: &Result<Config, Issue>, order: &'o Order) -> Option<&'o str> {
+    let config = loaded.as_ref().ok()?;
+    let known = |name: &&String| config.services.iter().any(|entry| entry.name() == name.as_str());
+    order.services.iter().find(|name| !known(name)).map(String::as_str)
+}
+
+/// The pass lock, and whether it had to be waited for. None: `or_leave`, and somebody waits for it already who will
+/// see what this process would.
+pub(super) fn take_lock(run_dir: &std::path::Path, or_leave: bool) -> io::Result<Option<(Lock, bool)>> {
+    let path = run_dir.join("pass.lock");
+    if let Some(lock) = lock::try_lock(&path)? {
+        return Ok(Some((lock, false)));
+    }
+    let seat = run_dir.join("wait.lock");
+    let _seat = if or_leave {
+        match lock::try_lock(&seat)? {
+            Some(seat) => seat,
+            None => return Ok(None),
+        }
+    } else {
+        lock::lock(&seat)?
+    };
+    Ok(Some((lock::lock(&path)?, true)))
+}

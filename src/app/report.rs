@@ -1,0 +1,268 @@
+//! The end of a pass: state.json, status.json, a log line for each host whose story changed, the exit status.
+
+use super::observe::Sighting;
+use super::pass::Pass;
+use super::{VERSION, World, exit};
+use crate::policy::code::{Code, State};
+use crate::policy::config::{Config, Entry, Invalid, Issue, Level, Main, Service};
+use crate::policy::decide::{Cause, Decision};
+use crate::policy::message::{self, View};
+use crate::policy::record::{Event, Host, Shown};
+use crate::policy::status::{self, EventStatus, HostStatus, Problem, ServiceStatus, Status};
+use crate::policy::time::{Boot, Now};
+use crate::sys::file::{self, Keep};
+
+/// What a pass leaves behind.
+pub struct Report {
+    /// As in status.json.
+    pub status: Status,
+    /// The exit status of the command.
+    pub exit: u8,
+    /// What `--force` did not send, and why.
+    pub held: Vec<String>,
+}
+
+/// Ends a pass: everything that it learnt is written, and what changed is logged.
+pub(super) fn finish(mut pass: Pass<'_>, world: &mut World<'_>, config: &Config, sightings: &[Sighting]) -> Report {
+    let now = world.now();
+    let (services, held) = services(&mut pass, config, sightings, &now, Log::Changes);
+    pass.store.save_records(&pass.book, &mut pass.issues);
+    if let Err(issue) = pass.store.save_state(&pass.book, &now) {
+        pass.issues.push(issue);
+    }
+    let events = pass.book.events.iter().map(|event| event_status(event, &now)).collect();
+    let status = status(&config.main, &pass.issues, services, events, &now);
+    publish(world, &config.main, status, held)
+}
+
+/// The report of a pass that found no configuration to work with.
+pub(super) fn broken(world: &mut World<'_>, main: &Main, issue: Issue) -> Report {
+    let now = world.now();
+    publish(world, main, status(main, &[issue], Vec::new(), Vec::new(), &now), Vec::new())
+}
+
+fn publish(world: &World<'_>, main: &Main, mut status: Status, held: Vec<String>) -> Report {
+    let name = format!("{}/status.json", main.run_dir);
+    let text = status::write(status.clone());
+    for problem in &status.problems {
+        let place = problem.line.map_or_else(|| problem.file.clone(), |line| format!("{}:{line}", problem.file));
+        match problem.level.as_str() {
+            "error" => log::error!("{place}: {}", problem.message),
+            _ => log::warn!("{place}: {}", problem.message),
+        }
+    }
+    if let Err(error) = file::replace(&world.root.path(&name), text.as_bytes(), 0o644, Keep::Volatile) {
+        let message = format!("cannot be written: {error}");
+        log::error!("{name}: {message}");
+        status.problems.push(Problem { level: "warning".to_owned(), file: name, line: None, message });
+    }
+    let exit = exit_of(&status);
+    Report { status, exit, held }
+}
+
+/// The exit status that a status file stands for (contract section 1): the largest that applies.
+#[must_use]
+pub fn exit_of(status: &Status) -> u8 {
+    let wrong = status.problems.iter().any(|problem| problem.level == Level::Error.word());
+    let hosts = status.services.iter().flat_map(|service| &service.hosts);
+    let states = hosts.map(|host| State::parse(&host.state).map_or(exit::LATER, State::exit));
+    states.chain(wrong.then_some(exit::CONFIG)).max().unwrap_or(exit::FINE)
+}
+
+/// Whether what changed is logged and remembered (a pass), or only told (`check`).
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Log {
+    Changes,
+    Nothing,
+}
+
+/// One entry for each service of the configuration, and what `--force` did not send.
+pub(super) fn services(
+    pass: &mut Pass<'_>,
+    config: &Config,
+    sightings: &[Sighting],
+    now: &Now,
+    log: Log,
+) -> (Vec<ServiceStatus>, Vec<String>) {
+    let mut held = Vec::new();
+    let mut sightings = sightings.iter();
+    let mut list = Vec::with_capacity(config.services.len());
+    for entry in &config.services {
+        match entry {
+            Entry::Invalid(invalid) => list.push(invalid_service(invalid, config.main.enabled)),
+            Entry::Valid(service) => {
+                let Some(sighting) = sightings.next() else { continue };
+                let enabled = config.main.enabled && service.enabled;
+                let hosts = service.hostnames.iter().map(|hostname| {
+                    let decision = if config.main.enabled {
+                        pass.decide(service, hostname, sighting, now)
+                    } else {
+                        Decision::Disabled
+                    };
+                    if let Decision::Leave { held: Some((until, cause)), .. } = &decision
+                        && pass.is_forced()
+                    {
+                        held.push(format!("{hostname}: {}", not_sent(cause, service, *until, now)));
+                    }
+                    host_status(pass, service, hostname, sighting, &decision, now, log)
+                });
+                let hosts = hosts.collect();
+                list.push(service_status(service, enabled, sighting, hosts));
+            }
+        }
+    }
+    (list, held)
+}
+
+fn not_sent(cause: &Cause, service: &Service, until: Boot, now: &Now) -> String {
+    let minutes = until.since(now.floor()).div_ceil(60);
+    message::held(cause, &service.endpoint.server, &format!("in {minutes} min"))
+}
+
+fn service_status(service: &Service, enabled: bool, sighting: &Sighting, hosts: Vec<HostStatus>) -> ServiceStatus {
+    let lack = sighting.addresses.lack.as_ref().filter(|_| enabled);
+    ServiceStatus {
+        name: service.name.clone(),
+        enabled,
+        server: service.endpoint.server.clone(),
+        transport: format!("https:{}", service.endpoint.port),
+        interface: sighting.interface.clone(),
+        device: sighting.device.clone(),
+        ipv4: sighting.addresses.ipv4.map(|ip| ip.to_string()),
+        ipv6: sighting.addresses.ipv6.map(|ip| ip.to_string()),
+        address_note: lack.map(|lack| lack.explain().to_owned()),
+        hosts,
+    }
+}
+
+fn invalid_service(invalid: &Invalid, main_enabled: bool) -> ServiceStatus {
+    let enabled = main_enabled && invalid.enabled;
+    let host = |hostname: &String| HostStatus {
+        hostname: hostname.clone(),
+        state: if enabled { State::Invalid } else { State::Disabled }.word().to_owned(),
+        registered_ipv4: None,
+        registered_ipv6: None,
+        code: None,
+        message: Some(message::cut(format!("the configuration is wrong, {}", invalid.reason))),
+        last_attempt: None,
+        last_success: None,
+        changed: None,
+        next_attempt: None,
+        next_attempt_uptime: None,
+        failures: 0,
+    };
+    ServiceStatus {
+        name: invalid.name.clone(),
+        enabled,
+        server: invalid.server.clone(),
+        transport: "https:443".to_owned(),
+        interface: None,
+        device: None,
+        ipv4: None,
+        ipv6: None,
+        address_note: None,
+        hosts: invalid.hostnames.iter().map(host).collect(),
+    }
+}
+
+fn host_status(
+    pass: &mut Pass<'_>,
+    service: &Service,
+    hostname: &str,
+    sighting: &Sighting,
+    decision: &Decision,
+    now: &Now,
+    log: Log,
+) -> HostStatus {
+    let host = pass.book.host(&service.endpoint.server, &service.username, hostname).clone();
+    let view = message::view(service, &pass.book, &host, decision, now.ceil());
+    if log == Log::Changes {
+        tell(pass, service, &host, sighting, &view, now);
+    }
+    let host = pass.book.host(&service.endpoint.server, &service.username, hostname);
+    let registered = &host.registered;
+    HostStatus {
+        hostname: hostname.to_owned(),
+        state: view.state.word().to_owned(),
+        registered_ipv4: registered.ipv4.map(|ip| ip.to_string()),
+        registered_ipv6: registered.ipv6.map(|ip| ip.to_string()),
+        code: view.code.map(|code| code.to_string()),
+        message: Some(view.message),
+        last_attempt: host.attempt.and_then(|at| now.wall_of(at)),
+        last_success: registered.accepted.as_ref().and_then(|(_, at)| at.wall(now)),
+        changed: host.shown.as_ref().and_then(|shown| now.wall_of(shown.since)),
+        next_attempt: view.next.and_then(|at| now.wall_of(at)),
+        next_attempt_uptime: view.next.map(|at| at.0),
+        failures: view.failures,
+    }
+}
+
+/// One log line: at notice where the story changed, else at debug.
+fn tell(pass: &mut Pass<'_>, service: &Service, host: &Host, sighting: &Sighting, view: &View, now: &Now) {
+    let addresses: Vec<String> = sighting.addresses.list().iter().map(ToString::to_string).collect();
+    let line = format!(
+        "{}: {} {} {}: {}",
+        service.name,
+        host.key.hostname,
+        view.state.word(),
+        addresses.join(" "),
+        view.message
+    );
+    let before = host.shown.as_ref();
+    let moved = before.is_none_or(|shown| (shown.state, shown.code) != (view.state, view.code));
+    let accepted = host.attempt.is_some_and(|at| before.is_some_and(|shown| at > shown.since))
+        && view.state == State::Current
+        && pass.sent_in_this_pass(host);
+    if !moved && !accepted {
+        log::debug!("{line}");
+        return;
+    }
+    log::info!("{line}");
+    if !moved {
+        return;
+    }
+    if let Some(code @ (Code::NoAddress | Code::PrivateAddress | Code::AddressUnknown | Code::Storm)) = view.code {
+        let (service, hostname) = (service.name.clone(), host.key.hostname.clone());
+        pass.book.note(Event { at: now.ceil(), service, hostname, code, ipv4: None, ipv6: None });
+    }
+    let key = &host.key;
+    pass.book.host(&key.server, &key.username, &key.hostname).shown =
+        Some(Shown { state: view.state, code: view.code, since: now.ceil() });
+}
+
+fn event_status(event: &Event, now: &Now) -> EventStatus {
+    EventStatus {
+        time: now.wall_of(event.at),
+        uptime: event.at.0,
+        service: event.service.clone(),
+        hostname: event.hostname.clone(),
+        code: event.code.to_string(),
+        ipv4: event.ipv4.map(|ip| ip.to_string()),
+        ipv6: event.ipv6.map(|ip| ip.to_string()),
+    }
+}
+
+pub(super) fn status(
+    main: &Main,
+    issues: &[Issue],
+    services: Vec<ServiceStatus>,
+    events: Vec<EventStatus>,
+    now: &Now,
+) -> Status {
+    let problem = |issue: &Issue| Problem {
+        level: issue.level.word().to_owned(),
+        file: issue.file.clone(),
+        line: issue.line,
+        message: issue.message.clone(),
+    };
+    Status {
+        version: 1,
+        program: format!("nicup {VERSION}"),
+        time: now.wall,
+        uptime: now.floor().0,
+        mode: main.mode.word().to_owned(),
+        problems: issues.iter().map(problem).collect(),
+        services,
+        events,
+    }
+}

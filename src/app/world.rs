@@ -1,0 +1,72 @@
+//! Everything outside the program that a pass touches, so that a test can hand in another one.
+
+use crate::policy::config::{Config, Issue, Level, build};
+use crate::policy::time::Now;
+use crate::sys::clock::Clock;
+use crate::sys::file::{self, Root};
+use crate::sys::https::Transport;
+use crate::sys::netlink::AddressSource;
+use crate::sys::ubus::Netifd;
+use crate::wire::uci;
+
+/// The world of a pass. Files are real, below `root`.
+pub struct World<'a> {
+    /// `--root`.
+    pub root: Root,
+    /// Directory of UCI files, without root.
+    pub config_dir: String,
+    /// Time.
+    pub clock: &'a mut dyn Clock,
+    /// The kernel's addresses.
+    pub kernel: &'a mut dyn AddressSource,
+    /// netifd.
+    pub netifd: &'a mut dyn Netifd,
+    /// The network.
+    pub transport: &'a mut dyn Transport,
+}
+
+/// Bytes of a configuration file that are read.
+const CONFIG_LIMIT: usize = 1 << 20;
+
+/// A configuration, or the one problem that keeps it from being read.
+pub type Loaded = Result<Config, Issue>;
+
+impl World<'_> {
+    /// The moment.
+    pub fn now(&mut self) -> Now {
+        let reading = self.clock.read();
+        Now::new(reading.boot_ms, reading.wall, reading.boot_id)
+    }
+
+    /// The configuration file's name as the user knows it.
+    #[must_use]
+    pub fn config_file(&self) -> String {
+        format!("{}/nicup", self.config_dir.trim_end_matches('/'))
+    }
+
+    /// Reads the configuration.
+    ///
+    /// # Errors
+    /// There is no such file, it cannot be read, or it is no UCI text.
+    pub fn config(&self) -> Loaded {
+        let name = self.config_file();
+        let path = self.root.path(&name);
+        let issue = |line, message| Issue { level: Level::Error, file: name.clone(), line, message };
+        let text = file::read(&path, CONFIG_LIMIT).map_err(|error| {
+            issue(None, match error.kind() {
+                std::io::ErrorKind::NotFound => {
+                    "there is no such file: create it with a section of type service, see the README".to_owned()
+                }
+                _ => format!("cannot be read: {error}"),
+            })
+        })?;
+        let package = uci::parse(&text)
+            .map_err(|error| issue(Some(error.line), format!("parse error: {}", error.reason.explain())))?;
+        let mut config = build(&package, &name);
+        if let Some(mode) = file::mode(&path).filter(|mode| mode & 0o077 != 0) {
+            let message = format!("its mode {mode:o} lets others read the passwords: chmod 600 {name}");
+            config.issues.push(Issue { level: Level::Warning, file: name, line: None, message });
+        }
+        Ok(config)
+    }
+}

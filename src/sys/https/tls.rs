@@ -1,0 +1,181 @@
+//! TLS 1.2 and 1.3 over one connection, as little of it as a public server needs.
+//!
+//! Does not resume sessions, has no client certificate, negotiates no ALPN, and words no failure (explain does).
+
+use std::fs::File;
+use std::io::{self, Read, Write};
+use std::sync::Arc;
+
+use ring::rand::{SecureRandom as _, SystemRandom};
+use rustls::client::Resumption;
+use rustls::crypto::ring::{cipher_suite, kx_group};
+use rustls::crypto::{CryptoProvider, GetRandomFailed, KeyProvider, SecureRandom, WebPkiSupportedAlgorithms};
+use rustls::sign::SigningKey;
+use rustls::time_provider::TimeProvider;
+use rustls::{ClientConfig, ClientConnection, Error, SignatureScheme};
+use rustls_pki_types::{PrivateKeyDer, ServerName};
+use webpki::ring as algorithm;
+
+use super::explain::{self, cut, tls_failed};
+use super::roots::FromFile;
+use super::tcp::{Phase, Tcp};
+use super::{Clock, Route, failed};
+use crate::wire::nic::{Failed, Failure};
+
+/// A TLS session over a connection.
+pub(super) struct Tls {
+    tcp: Tcp,
+    session: ClientConnection,
+}
+
+impl Tls {
+    /// Shakes hands. The last flight of TLS 1.3 stays in the session, to leave with the request in one write.
+    pub(super) fn start(mut tcp: Tcp, route: &Route<'_>, roots: File, clock: Clock) -> Result<Tls, Failed> {
+        let name = ServerName::try_from(route.server)
+            .map_err(|_| failed(Failure::Tls, format!("{} is no name for a certificate", route.server)))?
+            .to_owned();
+        let mut session = config(route, roots, clock)
+            .and_then(|config| ClientConnection::new(Arc::new(config), name))
+            .map_err(|e| tls_failed(&e, route, explain::Stage::Handshake))?;
+        let mut stage = explain::Stage::Hello;
+        while session.is_handshaking() {
+            while session.wants_write() {
+                session.write_tls(&mut tcp).map_err(|e| cut(tcp.deadline, &e, Phase::Handshake))?;
+            }
+            if session.read_tls(&mut tcp).map_err(|e| cut(tcp.deadline, &e, Phase::Handshake))? == 0 {
+                let detail = "the server closed the connection in the TLS handshake";
+                return Err(failed(Failure::Connect, detail.into()));
+            }
+            if let Err(e) = session.process_new_packets() {
+                // The alert tells the server why; whether it arrives is no concern.
+                let _ = session.write_tls(&mut tcp);
+                return Err(tls_failed(&e, route, stage));
+            }
+            stage = explain::Stage::Handshake;
+        }
+        Ok(Tls { tcp, session })
+    }
+
+    /// Sends everything in as few writes as the kernel takes; `sent` is set once bytes have left.
+    pub(super) fn send(&mut self, bytes: &[u8], sent: &mut bool) -> io::Result<()> {
+        self.session.writer().write_all(bytes)?;
+        while self.session.wants_write() {
+            *sent |= self.session.write_tls(&mut self.tcp)? > 0;
+        }
+        Ok(())
+    }
+
+    /// Reads what there is, at least one byte; 0 if the server ended the session properly.
+    pub(super) fn receive(&mut self, buffer: &mut [u8]) -> Result<usize, Broken> {
+        loop {
+            match self.session.reader().read(buffer) {
+                Err(e) if e.kind() == io::ErrorKind::WouldBlock => {}
+                other => return other.map_err(Broken::Cut),
+            }
+            self.session.read_tls(&mut self.tcp).map_err(Broken::Cut)?;
+            self.session.process_new_packets().map_err(Broken::Tls)?;
+        }
+    }
+
+    pub(super) fn tcp(&self) -> &Tcp {
+        &self.tcp
+    }
+}
+
+/// Why nothing more can be read.
+pub(super) enum Broken {
+    Cut(io::Error),
+    Tls(Error),
+}
+
+fn config(route: &Route<'_>, roots: File, clock: Clock) -> Result<ClientConfig, Error> {
+    let verifier = FromFile { file: roots, ca_name: route.ca_name.to_string(), algorithms: ALGORITHMS };
+    let provider = CryptoProvider {
+        cipher_suites: vec![
+            cipher_suite::TLS13_AES_128_GCM_SHA256,
+            cipher_suite::TLS13_AES_256_GCM_SHA384,
+            cipher_suite::TLS13_CHACHA20_POLY1305_SHA256,
+            cipher_suite::TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256,
+            cipher_suite::TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384,
+            cipher_suite::TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256,
+            cipher_suite::TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256,
+            cipher_suite::TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384,
+            cipher_suite::TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256,
+        ],
+        kx_groups: vec![kx_group::X25519, kx_group::SECP256R1],
+        signature_verification_algorithms: ALGORITHMS,
+        secure_random: &Kernel,
+        key_provider: &NoKeys,
+    };
+    let mut config = ClientConfig::builder_with_details(Arc::new(provider), Arc::new(clock))
+        .with_protocol_versions(&[&rustls::version::TLS13, &rustls::version::TLS12])?
+        // "Dangerous" is the name of the door to a verifier of one's own; this one delegates to webpki.
+        .dangerous()
+        .with_custom_certificate_verifier(Arc::new(verifier))
+        .with_no_client_auth();
+    config.resumption = Resumption::disabled();
+    Ok(config)
+}
+
+/// As rustls' own list, without Ed25519, which no public authority signs with.
+static ALGORITHMS: WebPkiSupportedAlgorithms = WebPkiSupportedAlgorithms {
+    all: &[
+        algorithm::ECDSA_P256_SHA256,
+        algorithm::ECDSA_P256_SHA384,
+        algorithm::ECDSA_P384_SHA256,
+        algorithm::ECDSA_P384_SHA384,
+        algorithm::RSA_PSS_2048_8192_SHA256_LEGACY_KEY,
+        algorithm::RSA_PSS_2048_8192_SHA384_LEGACY_KEY,
+        algorithm::RSA_PSS_2048_8192_SHA512_LEGACY_KEY,
+        algorithm::RSA_PKCS1_2048_8192_SHA256,
+        algorithm::RSA_PKCS1_2048_8192_SHA384,
+        algorithm::RSA_PKCS1_2048_8192_SHA512,
+    ],
+    // TLS 1.3 takes the first of each row; in TLS 1.2 the scheme does not fix the curve.
+    mapping: &[
+        (
+            SignatureScheme::ECDSA_NISTP256_SHA256,
+            &[algorithm::ECDSA_P256_SHA256, algorithm::ECDSA_P384_SHA256],
+        ),
+        (
+            SignatureScheme::ECDSA_NISTP384_SHA384,
+            &[algorithm::ECDSA_P384_SHA384, algorithm::ECDSA_P256_SHA384],
+        ),
+        (SignatureScheme::RSA_PSS_SHA256, &[algorithm::RSA_PSS_2048_8192_SHA256_LEGACY_KEY]),
+        (SignatureScheme::RSA_PSS_SHA384, &[algorithm::RSA_PSS_2048_8192_SHA384_LEGACY_KEY]),
+        (SignatureScheme::RSA_PSS_SHA512, &[algorithm::RSA_PSS_2048_8192_SHA512_LEGACY_KEY]),
+        (SignatureScheme::RSA_PKCS1_SHA256, &[algorithm::RSA_PKCS1_2048_8192_SHA256]),
+        (SignatureScheme::RSA_PKCS1_SHA384, &[algorithm::RSA_PKCS1_2048_8192_SHA384]),
+        (SignatureScheme::RSA_PKCS1_SHA512, &[algorithm::RSA_PKCS1_2048_8192_SHA512]),
+    ],
+};
+
+#[derive(Debug)]
+struct Kernel;
+
+impl SecureRandom for Kernel {
+    fn fill(&self, buffer: &mut [u8]) -> Result<(), GetRandomFailed> {
+        SystemRandom::new().fill(buffer).map_err(|_| GetRandomFailed)
+    }
+}
+
+/// Signing keys are for client certificates, and their code is not small.
+#[derive(Debug)]
+struct NoKeys;
+
+impl KeyProvider for NoKeys {
+    fn load_private_key(&self, _key: PrivateKeyDer<'static>) -> Result<Arc<dyn SigningKey>, Error> {
+        Err(Error::General("client certificates are not supported".into()))
+    }
+}
+
+impl TimeProvider for Clock {
+    fn current_time(&self) -> Option<rustls_pki_types::UnixTime> {
+        use std::time::{Duration, SystemTime, UNIX_EPOCH};
+        let since = match self {
+            Clock::System => SystemTime::now().duration_since(UNIX_EPOCH).ok()?,
+            Clock::Fixed(seconds) => Duration::from_secs(*seconds),
+        };
+        Some(rustls_pki_types::UnixTime::since_unix_epoch(since))
+    }
+}
