@@ -74,8 +74,9 @@ pub fn compare(libuci: &mut Libuci, habits: Habits, text: &[u8]) -> io::Result<C
         return Ok(Comparison::Same { refused: ours.err().map(|error| error.reason) });
     }
     if habits.moves_options
-        && let (Ok(package), Verdict::Accepted { export, .. }) = (&ours, &theirs)
-        && only_moved(package, export)
+        && let (Ok(package), Verdict::Accepted { export, named }) = (&ours, &theirs)
+        && only_moved(package, Names::Given, export)
+        && only_moved(package, Names::MadeUp, named)
     {
         return Ok(Comparison::Explained(Known::OptionMoved));
     }
@@ -95,10 +96,10 @@ fn same_error(ours: &ParseError, reason: &str, line: u32, byte: u32) -> bool {
 }
 
 /// Whether the export holds the same sections in the same order, each with the same options in any order.
-fn only_moved(package: &Package, export: &[u8]) -> bool {
+fn only_moved(package: &Package, names: Names, export: &[u8]) -> bool {
     let Some(mut rest) = export.strip_prefix(b"package t\n") else { return false };
     for section in &package.sections {
-        let Some(behind) = rest.strip_prefix(section_text(section, Names::Given).as_slice()) else {
+        let Some(behind) = rest.strip_prefix(section_text(section, names).as_slice()) else {
             return false;
         };
         rest = behind;

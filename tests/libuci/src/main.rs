@@ -1,6 +1,7 @@
 //! Reads random files, and tests/uci-cases, with nicup and with libuci, and reports where they differ.
 //!
-//! Not part of the product or of `cargo test`: it needs cmake, libclang and json-c. Run in its folder:
+//! Not part of the product or of `cargo test`: it needs cmake, libclang and json-c (Debian: cmake, libclang-dev,
+//! libjson-c-dev). Run in its folder:
 //!
 //! ```text
 //! cargo run --release -- --count 1000000 --seed 1
