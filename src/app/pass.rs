@@ -10,7 +10,7 @@ use crate::policy::config::{Config, Entry, Issue, Level, Main, Service};
 use crate::policy::decide::{self, Ask, Case, Decision};
 use crate::policy::record::{Book, Host, Key};
 use crate::policy::settle;
-use crate::policy::time::Now;
+use crate::policy::time::{Boot, Now};
 use crate::sys::file::{self, Root};
 use crate::sys::lock::{self, Lock};
 use crate::wire::hotplug::Event;
@@ -37,7 +37,9 @@ pub(super) struct Pass<'a> {
     pub(super) issues: Vec<Issue>,
     /// Ways to a server that failed in this pass before anything was sent.
     pub(super) dead_ways: Vec<(Way, Failed)>,
-    ask: Ask,
+    pub(super) ask: Ask,
+    /// When the pass began.
+    pub(super) begun: Boot,
     user_agent: Option<String>,
 }
 
@@ -78,7 +80,7 @@ fn pass(world: &mut World<'_>, order: &Order, config: &Config) -> Report {
     let mut store = Store::new(&world.root, &config.main);
     let mut issues = config.issues.clone();
     let book = store.load(&begun, true, &mut issues);
-    let mut pass = Pass::new(config, book, store, issues, order);
+    let mut pass = Pass::new(config, book, store, issues, order, &begun);
     let sightings = pass.look(world, order.event.as_ref(), &begun);
     pass.complain(world, config, &sightings);
 
@@ -99,6 +101,7 @@ impl<'a> Pass<'a> {
         store: Store,
         issues: Vec<Issue>,
         order: &Order,
+        begun: &Now,
     ) -> Pass<'a> {
         let services = valid(config);
         if config.services.iter().all(|entry| matches!(entry, Entry::Valid(_))) {
@@ -106,7 +109,8 @@ impl<'a> Pass<'a> {
         }
         let ask = Ask { force: order.force, clock_set: order.event == Some(Event::Clock) };
         let contact = config.main.contact.clone();
-        Pass { services, contact, book, store, issues, dead_ways: Vec::new(), ask, user_agent: None }
+        let begun = begun.floor();
+        Pass { services, contact, book, store, issues, dead_ways: Vec::new(), ask, begun, user_agent: None }
     }
 
     /// Where the addresses are now. What an earlier pass left open is closed with them.

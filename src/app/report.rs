@@ -6,6 +6,7 @@ use super::{VERSION, World, exit};
 use crate::policy::code::{Code, State};
 use crate::policy::config::{Config, Entry, Invalid, Issue, Level, Main, Service};
 use crate::policy::decide::{Cause, Decision};
+use crate::policy::fingerprint;
 use crate::policy::message::{self, View};
 use crate::policy::record::{Event, Host, Shown};
 use crate::policy::status::{self, EventStatus, HostStatus, Problem, ServiceStatus, Status};
@@ -27,6 +28,9 @@ pub(super) fn finish(mut pass: Pass<'_>, world: &mut World<'_>, config: &Config,
     let now = world.now();
     let (services, held) = services(&mut pass, config, sightings, &now, Log::Changes);
     pass.store.save_records(&pass.book, &mut pass.issues);
+    let problems = fingerprint::of_texts(pass.issues.iter().map(Issue::sentence));
+    log_issues(&pass.issues, pass.book.problems == problems);
+    pass.book.problems = problems;
     if let Err(issue) = pass.store.save_state(&pass.book, &now) {
         pass.issues.push(issue);
     }
@@ -38,19 +42,25 @@ pub(super) fn finish(mut pass: Pass<'_>, world: &mut World<'_>, config: &Config,
 /// The report of a pass that found no configuration to work with.
 pub(super) fn broken(world: &mut World<'_>, main: &Main, issue: Issue) -> Report {
     let now = world.now();
+    log_issues(std::slice::from_ref(&issue), false);
     publish(world, main, status(main, &[issue], Vec::new(), Vec::new(), &now), Vec::new())
+}
+
+/// Each problem once; what the pass before had too is repeated at debug.
+fn log_issues(issues: &[Issue], repeated: bool) {
+    for issue in issues {
+        let level = match issue.level {
+            _ if repeated => log::Level::Debug,
+            Level::Error => log::Level::Error,
+            Level::Warning => log::Level::Warn,
+        };
+        log::log!(level, "{}", issue.sentence());
+    }
 }
 
 fn publish(world: &World<'_>, main: &Main, mut status: Status, held: Vec<String>) -> Report {
     let name = format!("{}/status.json", main.run_dir);
     let text = status::write(status.clone());
-    for problem in &status.problems {
-        let place = problem.line.map_or_else(|| problem.file.clone(), |line| format!("{}:{line}", problem.file));
-        match problem.level.as_str() {
-            "error" => log::error!("{place}: {}", problem.message),
-            _ => log::warn!("{place}: {}", problem.message),
-        }
-    }
     if let Err(error) = file::replace(&world.root.path(&name), text.as_bytes(), 0o644, Keep::Volatile) {
         let message = format!("cannot be written: {error}");
         log::error!("{name}: {message}");
@@ -100,7 +110,7 @@ pub(super) fn services(
                         Decision::Disabled
                     };
                     if let Decision::Leave { held: Some((until, cause)), .. } = &decision
-                        && pass.is_forced()
+                        && pass.ask.force
                     {
                         held.push(format!("{hostname}: {}", not_sent(cause, service, *until, now)));
                     }
@@ -210,9 +220,8 @@ fn tell(pass: &mut Pass<'_>, service: &Service, host: &Host, sighting: &Sighting
     );
     let before = host.shown.as_ref();
     let moved = before.is_none_or(|shown| (shown.state, shown.code) != (view.state, view.code));
-    let accepted = host.attempt.is_some_and(|at| before.is_some_and(|shown| at > shown.since))
-        && view.state == State::Current
-        && pass.sent_in_this_pass(host);
+    let accepted = host.registered.accepted.as_ref().and_then(|(_, at)| at.this_boot(now));
+    let accepted = accepted.is_some_and(|at| at >= pass.begun);
     if !moved && !accepted {
         log::debug!("{line}");
         return;

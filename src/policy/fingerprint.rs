@@ -55,6 +55,16 @@ pub fn of_route(service: &Service) -> u32 {
     hash.short()
 }
 
+/// Any texts, in their order.
+#[must_use]
+pub fn of_texts(texts: impl Iterator<Item = String>) -> u32 {
+    let mut hash = Hash::new();
+    for text in texts {
+        hash.text(&text);
+    }
+    hash.short()
+}
+
 fn hash_hostnames(hash: &mut Hash, service: &Service) {
     let mut names: Vec<&str> = service.hostnames.iter().map(String::as_str).collect();
     names.sort_unstable();

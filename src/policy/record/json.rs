@@ -99,6 +99,7 @@ struct WaitRow {
 struct StateFile {
     version: u64,
     boot_id: String,
+    problems: u32,
     hosts: Vec<StateRow>,
     events: Vec<EventRow>,
 }
@@ -253,6 +254,7 @@ pub fn write_state(book: &Book, now: &Now) -> String {
     json::to_string(&StateFile {
         version: VERSION,
         boot_id: now.boot_id.clone(),
+        problems: book.problems,
         hosts: hosts.collect(),
         events: events.collect(),
     })
@@ -268,6 +270,7 @@ pub fn read_state(text: &str, now: &Now, book: &mut Book) -> Result<(), ReadErro
         return Ok(());
     }
     let mut read = book.clone();
+    read.problems = file.problems;
     for row in file.hosts {
         let host = read.host(&row.server, &row.username, &row.hostname);
         host.open = row.open.map(Boot);
@@ -358,7 +361,7 @@ mod tests {
     fn full() -> Book {
         let at = Stamp::of(&now());
         let stop = Stop { code: Code::Mismatch, detail: "a \"b\" \u{fc}".to_owned(), print: 7, at: at.clone() };
-        let mut book = Book::default();
+        let mut book = Book { problems: 3, ..Book::default() };
         let host = book.host("s", "u", "h.example");
         host.registered = Registered {
             ipv4: Some(Ipv4Addr::new(203, 0, 113, 7)),

@@ -22,6 +22,8 @@ pub struct Book {
     pub servers: Vec<Server>,
     /// Newest first, at most [`EVENT_LIMIT`].
     pub events: Vec<Event>,
+    /// Fingerprint of the problems that were logged last.
+    pub problems: u32,
 }
 
 /// Events that are kept (contract section 5).

@@ -1,0 +1,92 @@
+//! `nicup status`: the last status as a table for a person, or as it is. No network, no lock.
+
+use super::view::{plain, span, table};
+use super::{World, exit, pass, report};
+use crate::policy::status::{self, HostStatus, ServiceStatus, Status};
+use crate::sys::file;
+use std::fmt::Write as _;
+use std::io;
+
+/// Bytes of a status file that are read.
+const LIMIT: usize = 1 << 20;
+
+/// Returns the text and the exit status.
+///
+/// # Errors
+/// There is no status file, or not one of this version.
+pub(super) fn run(world: &mut World<'_>, json: bool, only: &[String]) -> Result<(String, u8), (u8, String)> {
+    let main = pass::main_of(&world.config());
+    let name = format!("{}/status.json", main.run_dir);
+    let bytes = file::read(&world.root.path(&name), LIMIT).map_err(|error| {
+        (exit::LATER, match error.kind() {
+            io::ErrorKind::NotFound => format!("no status yet: {name} does not exist, nicup has not run since the boot"),
+            _ => format!("{name}: cannot be read: {error}"),
+        })
+    })?;
+    let text = String::from_utf8_lossy(&bytes);
+    let Some(mut status) = status::read(&text) else {
+        return Err((exit::LATER, format!("{name} is damaged or of another version: it is written anew by nicup run")));
+    };
+    if json {
+        return Ok((format!("{}\n", text.trim_end()), report::exit_of(&status)));
+    }
+    if let Some(unknown) = only.iter().find(|name| status.services.iter().all(|s| s.name != **name)) {
+        return Err((exit::USAGE, format!("no service '{unknown}' in {name}")));
+    }
+    status.services.retain(|service| only.is_empty() || only.contains(&service.name));
+    let uptime = world.now().floor().0;
+    Ok((render(&status, uptime), report::exit_of(&status)))
+}
+
+fn render(status: &Status, uptime: u64) -> String {
+    let mut text = String::new();
+    for problem in &status.problems {
+        let line = problem.line.map(|line| format!(":{line}")).unwrap_or_default();
+        let _ = writeln!(text, "{}: {}{line}: {}", problem.level, plain(&problem.file), plain(&problem.message));
+    }
+    let mut rows = vec![["HOSTNAME", "STATE", "REGISTERED", "WAN", "LAST ANSWER", "NEXT"].map(str::to_owned).to_vec()];
+    let mut notes = Vec::new();
+    for service in &status.services {
+        for host in &service.hosts {
+            rows.push(row(service, host, uptime));
+            if let Some(message) = host.message.as_ref().filter(|_| host.state != "current") {
+                notes.push(format!("{}: {}", host.hostname, plain(message)));
+            }
+        }
+        if let Some(note) = service.address_note.as_ref().filter(|_| !notes.iter().any(|n| n.ends_with(service.address_note.as_deref().unwrap_or("")))) {
+            notes.push(format!("{}: {}", service.name, plain(note)));
+        }
+    }
+    if rows.len() > 1 {
+        text.push_str(&table(&rows));
+    }
+    for note in notes {
+        text.push_str(&note);
+        text.push('\n');
+    }
+    let age = span(uptime.saturating_sub(status.uptime));
+    let _ = writeln!(text, "as of {age} ago, {}", plain(&status.program));
+    text
+}
+
+fn row(service: &ServiceStatus, host: &HostStatus, uptime: u64) -> Vec<String> {
+    let both = |v4: &Option<String>, v6: &Option<String>| match (v4, v6) {
+        (None, None) => "-".to_owned(),
+        (Some(one), None) | (None, Some(one)) => one.clone(),
+        (Some(v4), Some(v6)) => format!("{v4} {v6}"),
+    };
+    let next = match host.next_attempt_uptime {
+        Some(at) if at > uptime => format!("in {}", span(at - uptime)),
+        Some(_) => "now".to_owned(),
+        None => "-".to_owned(),
+    };
+    let cells = [
+        host.hostname.clone(),
+        host.state.clone(),
+        both(&host.registered_ipv4, &host.registered_ipv6),
+        both(&service.ipv4, &service.ipv6),
+        host.code.clone().unwrap_or_else(|| "-".to_owned()),
+        next,
+    ];
+    cells.iter().map(|cell| plain(cell)).collect()
+}
