@@ -38,7 +38,11 @@ fn flags() -> getopts::Options {
     flags.optopt("", "badauth-status", "the status that badauth comes with; default 200", "N");
     flags.optflag("", "line-per-member", "one line for each member of a group");
     flags.optflag("", "until-eof", "stop when standard input ends");
-    flags.optflag("", "control", "read `script TEXT`, `default TEXT`, `cert KIND` from standard input");
+    flags.optflag(
+        "",
+        "control",
+        "obey `script TEXT`, `default TEXT`, `cert KIND` from standard input, each answered with ok or error",
+    );
     flags.optflag("h", "help", "print this");
     flags.optflag("V", "version", "print the version");
     flags
@@ -93,13 +97,16 @@ fn run(flags: &getopts::Options, given: &Matches) -> Result<(), String> {
     let schemes = listen.iter().map(|listen| if listen.tls { "https" } else { "http" });
     let urls: Vec<String> = schemes.zip(&bound).map(|(scheme, addr)| format!("{scheme}://{addr}")).collect();
     let ready = format!("noip-simulator: ready on {}", urls.join(" "));
-    // Standard output may be the log, which is JSON only.
-    if given.opt_str("log").as_deref() == Some("-") {
-        writeln!(io::stderr(), "{ready}").map_err(|error| error.to_string())?;
-    } else {
-        say(&ready)?;
-    }
+    tell(given, &ready)?;
     serve(&sim, given)
+}
+
+/// Standard output may be the log, which is JSON only.
+fn tell(given: &Matches, text: &str) -> Result<(), String> {
+    if given.opt_str("log").as_deref() == Some("-") {
+        return writeln!(io::stderr(), "{text}").map_err(|error| format!("standard error: {error}"));
+    }
+    say(text)
 }
 
 fn serve(sim: &Simulator, given: &Matches) -> Result<(), String> {
@@ -111,8 +118,11 @@ fn serve(sim: &Simulator, given: &Matches) -> Result<(), String> {
     }
     for line in io::stdin().lock().lines() {
         let line = line.map_err(|error| format!("standard input: {error}"))?;
-        if control && let Err(message) = obey(sim, line.trim_end()) {
-            let _ = writeln!(io::stderr(), "noip-simulator: {message}");
+        if control {
+            match obey(sim, line.trim_end()) {
+                Ok(()) => tell(given, "ok")?,
+                Err(message) => tell(given, &format!("error: {message}"))?,
+            }
         }
     }
     Ok(())
