@@ -4,7 +4,7 @@ use std::io;
 use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
-use crate::answer::{Answer, GARBAGE};
+use crate::answer::{Answer, Framing, GARBAGE};
 use crate::behaviour::{Behaviour, Cut, Stage};
 use crate::channel::{self, Channel};
 use crate::credentials::{Secret, clean};
@@ -91,8 +91,14 @@ fn open(shared: &Shared, socket: TcpStream, place: &Place) -> io::Result<Option<
         let channel = Channel::secure(socket, config)?;
         shared.journal.handshake_done();
         channel
-    } else {
+    } else if silent || !speaks_tls(&socket)? {
         Channel::plain(socket)
+    } else {
+        let mut channel = Channel::plain(socket);
+        let answer = Answer::text(400, "tls-on-a-plain-port\r\n".to_owned());
+        channel.send(&answer.bytes(Framing::Length, true).first)?;
+        channel.end(Cut::Fin);
+        return Err(io::Error::other("TLS was spoken to a plain listener"));
     };
     if silent {
         failed("silent since the handshake");
@@ -101,6 +107,14 @@ fn open(shared: &Shared, socket: TcpStream, place: &Place) -> io::Result<Option<
     }
     channel.set_timeout(PATIENCE);
     Ok(Some(channel))
+}
+
+/// Whether the first byte is that of a ClientHello. A real server answers it at once too, rather than wait for the
+/// end of such a request; and a client that tries TLS first has not sent a malformed one.
+fn speaks_tls(socket: &TcpStream) -> io::Result<bool> {
+    socket.set_read_timeout(Some(PATIENCE))?;
+    let mut first = [0];
+    Ok(socket.peek(&mut first).is_ok_and(|count| count == 1) && first == [0x16])
 }
 
 /// The requests of a connection, one after the other.
@@ -218,6 +232,11 @@ fn answer_one(
             Some(_) => Authorization::Ok,
             None if cleaned.secret.is_missing() => Authorization::Missing,
             None => Authorization::Wrong,
+        },
+        answer: if refused || behaviour.registers() {
+            normal.body.trim_end().to_owned()
+        } else {
+            String::new()
         },
         behaviour: if refused { "malformed".to_owned() } else { behaviour.to_string() },
         secret: cleaned.secret,

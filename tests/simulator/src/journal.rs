@@ -97,8 +97,12 @@ impl Journal {
         self.wait(timeout, |state| state.requests.len() < count)
     }
 
-    pub(crate) fn wait_for_failures(&self, count: usize, timeout: Duration) -> bool {
-        self.wait(timeout, |state| state.connections.failures.len() < count)
+    pub(crate) fn wait_for_connections(
+        &self,
+        enough: impl Fn(&Connections) -> bool,
+        timeout: Duration,
+    ) -> bool {
+        self.wait(timeout, |state| !enough(&state.connections))
     }
 }
 

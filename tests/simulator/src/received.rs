@@ -76,6 +76,8 @@ pub struct Received {
     pub faults: Vec<String>,
     /// The behaviour that answers it, in its text form.
     pub behaviour: String,
+    /// The body of No-IP's own answer, without its last end of line; empty where a canned answer takes its place.
+    pub answer: String,
     pub(crate) secret: Secret,
 }
 
@@ -127,6 +129,7 @@ impl Received {
             .text("authorization", &self.authorization.to_string())
             .texts("faults", &self.faults)
             .text("behaviour", &self.behaviour)
+            .text("answer", &self.answer)
             .text("raw", &String::from_utf8_lossy(&self.raw))
             .end()
     }

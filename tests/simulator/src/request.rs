@@ -210,6 +210,9 @@ fn check_headers(rules: &Rules<'_>, parsed: &mut Parsed) {
         Some(_) => None,
     };
     parsed.faults.extend(fault);
+    if parsed.header("proxy-authorization").is_some() {
+        parsed.faults.push("Proxy-Authorization came through to the server".to_owned());
+    }
     if parsed.header("transfer-encoding").is_some()
         || parsed.header("content-length").is_some_and(|n| n != "0")
     {

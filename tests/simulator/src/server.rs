@@ -186,10 +186,11 @@ impl Simulator {
         self.shared.journal.wait_for_requests(requests, timeout)
     }
 
-    /// Waits until so many connections in all have failed before they could carry a request.
+    /// Waits until the connections are as `enough` wants them; false if they are not in time. A client can be done
+    /// with a handshake, or with a connection that was cut, before the server has counted it.
     #[must_use]
-    pub fn wait_for_failures(&self, failures: usize, timeout: Duration) -> bool {
-        self.shared.journal.wait_for_failures(failures, timeout)
+    pub fn wait_for_connections(&self, enough: impl Fn(&Connections) -> bool, timeout: Duration) -> bool {
+        self.shared.journal.wait_for_connections(enough, timeout)
     }
 
     /// The connections so far.
