@@ -33,7 +33,7 @@ fn flags() -> getopts::Options {
     flags.optopt("", "tls", "1.2, 1.3 or both", "VERSIONS");
     flags.optopt("", "cipher", "aes128, aes256 or chacha20; default all", "CIPHER");
     flags.optopt("", "tickets", "TLS 1.3 tickets after a handshake; default 2", "N");
-    flags.optflag("", "lenient", "answer malformed requests too");
+    flags.optflag("", "lenient", "answer malformed requests too, and only report them; inadyn 2.10 needs it (HTTP/1.0, Host without port)");
     flags.optflag("", "strict-agent", "badagent for a User-Agent that is not in No-IP's form");
     flags.optopt("", "badauth-status", "the status that badauth comes with; default 200", "N");
     flags.optflag("", "line-per-member", "one line for each member of a group");

@@ -264,7 +264,10 @@ pub(crate) fn host_values(rules: &Fixed, local: SocketAddr, tls: bool) -> Vec<St
     let port = local.port();
     let suffix = if port == if tls { 443 } else { 80 } { String::new() } else { format!(":{port}") };
     let mut names = rules.names.clone();
-    names.push(local.ip().to_canonical().to_string());
+    let reached = local.ip().to_canonical().to_string();
+    if !names.contains(&reached) {
+        names.push(reached);
+    }
     names
         .iter()
         .map(|name| match name.parse() {
