@@ -1,0 +1,117 @@
+//! Which TLS the server speaks.
+
+use std::str::FromStr;
+use std::sync::Arc;
+
+use rustls::crypto::{CryptoProvider, ring};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::{CipherSuite, ServerConfig, SupportedProtocolVersion, version};
+
+/// Versions, cipher and session tickets of all TLS listeners.
+#[derive(Clone, Debug)]
+pub struct TlsOptions {
+    /// Which protocol versions are offered.
+    pub versions: TlsVersions,
+    /// Only this cipher; `None`: all that rustls has.
+    pub cipher: Option<Cipher>,
+    /// How many TLS 1.3 tickets follow the handshake. Real servers send 2.
+    pub tickets: usize,
+}
+
+impl Default for TlsOptions {
+    fn default() -> Self {
+        Self { versions: TlsVersions::Both, cipher: None, tickets: 2 }
+    }
+}
+
+/// The protocol versions that a server offers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum TlsVersions {
+    /// 1.2 and 1.3.
+    #[default]
+    Both,
+    /// 1.2 only.
+    Only12,
+    /// 1.3 only.
+    Only13,
+}
+
+/// The bulk ciphers that can be asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cipher {
+    /// AES-128-GCM.
+    Aes128,
+    /// AES-256-GCM.
+    Aes256,
+    /// ChaCha20-Poly1305.
+    ChaCha20,
+}
+
+impl FromStr for TlsVersions {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "both" => Ok(Self::Both),
+            "1.2" => Ok(Self::Only12),
+            "1.3" => Ok(Self::Only13),
+            other => Err(format!("`{other}` is no TLS version: take one of 1.2 1.3 both")),
+        }
+    }
+}
+
+impl FromStr for Cipher {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "aes128" => Ok(Self::Aes128),
+            "aes256" => Ok(Self::Aes256),
+            "chacha20" => Ok(Self::ChaCha20),
+            other => Err(format!("`{other}` is no cipher: take one of aes128 aes256 chacha20")),
+        }
+    }
+}
+
+fn suites(cipher: Cipher) -> [CipherSuite; 3] {
+    match cipher {
+        Cipher::Aes128 => [
+            CipherSuite::TLS13_AES_128_GCM_SHA256,
+            CipherSuite::TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256,
+            CipherSuite::TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256,
+        ],
+        Cipher::Aes256 => [
+            CipherSuite::TLS13_AES_256_GCM_SHA384,
+            CipherSuite::TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384,
+            CipherSuite::TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384,
+        ],
+        Cipher::ChaCha20 => [
+            CipherSuite::TLS13_CHACHA20_POLY1305_SHA256,
+            CipherSuite::TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256,
+            CipherSuite::TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256,
+        ],
+    }
+}
+
+pub(crate) fn server_config(
+    options: &TlsOptions,
+    chain: Vec<CertificateDer<'static>>,
+    key: PrivateKeyDer<'static>,
+) -> Result<ServerConfig, rustls::Error> {
+    let mut provider: CryptoProvider = ring::default_provider();
+    if let Some(cipher) = options.cipher {
+        let wanted = suites(cipher);
+        provider.cipher_suites.retain(|suite| wanted.contains(&suite.suite()));
+    }
+    let versions: &[&SupportedProtocolVersion] = match options.versions {
+        TlsVersions::Both => &[&version::TLS13, &version::TLS12],
+        TlsVersions::Only12 => &[&version::TLS12],
+        TlsVersions::Only13 => &[&version::TLS13],
+    };
+    let mut config = ServerConfig::builder_with_provider(Arc::new(provider))
+        .with_protocol_versions(versions)?
+        .with_no_client_auth()
+        .with_single_cert(chain, key)?;
+    config.send_tls13_tickets = options.tickets;
+    Ok(config)
+}
