@@ -74,6 +74,18 @@ fn a_chain_through_an_intermediate_holds() {
 }
 
 #[test]
+fn a_chain_of_p384_keys_holds() {
+    let generate = || rcgen::KeyPair::generate_for(&rcgen::PKCS_ECDSA_P384_SHA384).unwrap();
+    let (ca_key, key, params) = (generate(), generate(), ca_params("p384"));
+    let pem = params.self_signed(&ca_key).unwrap().pem();
+    let ca = rcgen::Issuer::new(params, ca_key);
+    let certificate = rcgen::CertificateParams::new(["localhost".to_string()]).unwrap().signed_by(&key, &ca);
+    let key = rustls_pki_types::PrivateKeyDer::Pkcs8(key.serialize_der().into());
+    let identity = Identity { chain: vec![certificate.unwrap().into()], key };
+    assert_eq!(shown("p384", identity, &pem), Ok(good()));
+}
+
+#[test]
 fn one_root_is_found_in_a_whole_bundle() {
     let Ok(bundle) = std::fs::read_to_string("/etc/ssl/certs/ca-certificates.crt") else { return };
     let (ca, pem) = root("bundled");
