@@ -74,6 +74,18 @@ fn a_chain_through_an_intermediate_holds() {
 }
 
 #[test]
+fn a_chain_of_p384_keys_holds() {
+    let generate = || rcgen::KeyPair::generate_for(&rcgen::PKCS_ECDSA_P384_SHA384).unwrap();
+    let (ca_key, key, params) = (generate(), generate(), ca_params("p384"));
+    let pem = params.self_signed(&ca_key).unwrap().pem();
+    let ca = rcgen::Issuer::new(params, ca_key);
+    let certificate = rcgen::CertificateParams::new(["localhost".to_string()]).unwrap().signed_by(&key, &ca);
+    let key = rustls_pki_types::PrivateKeyDer::Pkcs8(key.serialize_der().into());
+    let identity = Identity { chain: vec![certificate.unwrap().into()], key };
+    assert_eq!(shown("p384", identity, &pem), Ok(good()));
+}
+
+#[test]
 fn one_root_is_found_in_a_whole_bundle() {
     let Ok(bundle) = std::fs::read_to_string("/etc/ssl/certs/ca-certificates.crt") else { return };
     let (ca, pem) = root("bundled");
@@ -91,8 +103,6 @@ fn one_root_is_found_in_a_whole_bundle() {
 #[test]
 fn the_ca_file_may_be_untidy() {
     let (ca, pem) = root("untidy");
-    let one_line = |pem: &str| pem.lines().filter(|l| !l.starts_with("-----")).collect::<String>();
-    let flat = format!("-----BEGIN CERTIFICATE-----\n{}\n-----END CERTIFICATE-----", one_line(&pem));
     let cut = &pem[..200];
     let files = [
         pem.replace('\n', "\r\n"),
@@ -103,12 +113,28 @@ fn the_ca_file_may_be_untidy() {
         format!("-----BEGIN CERTIFICATE-----\nnot base64!\n-----END CERTIFICATE-----\n{pem}"),
         format!("{}{pem}", pem.replace("CERTIFICATE", "TRUSTED CERTIFICATE")),
         format!("{}{pem}", "x".repeat(100_000)).replace("x-----", "x\n-----"),
-        flat,
+        rewrapped(&pem, |_| usize::MAX),
+        pem.replacen('\n', "\n\n", 1),
+        // Lines of other lengths, and of no two the same.
+        rewrapped(&pem, |_| 76),
+        rewrapped(&pem, |line| 40 + line),
+        format!("{}{pem}", pem.replace("-----BEGIN", "# -----BEGIN").replace("\nM", "\n# M")),
     ];
     for (index, file) in files.iter().enumerate() {
         assert_eq!(inspect_ca(&ca_file("untidy-count", file)), Ok(1), "{index}");
         assert_eq!(shown("untidy", leaf(&ca, "localhost"), file), Ok(good()), "{index}");
     }
+}
+
+fn rewrapped(pem: &str, width: impl Fn(usize) -> usize) -> String {
+    let base64: String = pem.lines().filter(|l| !l.starts_with("-----")).collect();
+    let (mut rest, mut lines) = (base64.as_str(), Vec::new());
+    while !rest.is_empty() {
+        let (line, more) = rest.split_at(width(lines.len()).min(rest.len()));
+        lines.push(line);
+        rest = more;
+    }
+    format!("-----BEGIN CERTIFICATE-----\n{}\n-----END CERTIFICATE-----\n", lines.join("\n"))
 }
 
 #[test]

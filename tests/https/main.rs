@@ -7,6 +7,7 @@ mod server;
 mod tunnel;
 
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use nicup::sys::https::{Clock, Https, Route, Transport};
@@ -40,8 +41,29 @@ fn route(port: u16, ca_file: &Path) -> Route<'_> {
     }
 }
 
+/// Listens to everything that is logged, by ureq too, for a secret.
+struct Eavesdropper;
+static LEAKED: AtomicBool = AtomicBool::new(false);
+
+impl log::Log for Eavesdropper {
+    fn enabled(&self, _: &log::Metadata<'_>) -> bool {
+        true
+    }
+    fn log(&self, record: &log::Record<'_>) {
+        let text = format!("{record:?} {}", record.args());
+        if [SECRET, tunnel::TOKEN].iter().any(|secret| text.contains(secret)) {
+            LEAKED.store(true, Ordering::Relaxed);
+        }
+    }
+    fn flush(&self) {}
+}
+
 fn send(route: &Route<'_>) -> Result<Answer, Failed> {
+    if log::set_logger(&Eavesdropper).is_ok() {
+        log::set_max_level(log::LevelFilter::Trace);
+    }
     let result = Https { clock: NOW }.exchange(route, &request());
+    assert!(!LEAKED.load(Ordering::Relaxed));
     if let Err(failed) = &result {
         let detail = &failed.detail;
         assert!(!detail.contains(SECRET) && detail.is_ascii() && !detail.ends_with('.'), "{detail}");

@@ -55,7 +55,7 @@ pub(crate) enum End {
     Proper,
     /// FIN, without close_notify.
     Abrupt,
-    /// Says nothing more for a while.
+    /// Says nothing more until the client has gone.
     Hold,
 }
 
@@ -96,7 +96,8 @@ impl Server {
     pub(crate) fn plain(script: Script, end: End) -> Server {
         Server::start(move |mut tcp| {
             let seen = request(&mut tcp);
-            play(&mut tcp, script, end);
+            play(&mut tcp, script);
+            take_leave(&tcp, end);
             seen
         })
     }
@@ -124,11 +125,12 @@ pub(crate) fn server_config(
 pub(crate) fn tls_session(config: Arc<ServerConfig>, tcp: TcpStream, script: Script, end: End) -> Vec<u8> {
     let mut stream = StreamOwned::new(ServerConnection::new(config).unwrap(), tcp);
     let seen = request(&mut stream);
-    play(&mut stream, script, end);
+    play(&mut stream, script);
     if let End::Proper = end {
         stream.conn.send_close_notify();
         let _ = stream.flush();
     }
+    take_leave(&stream.sock, end);
     seen
 }
 
@@ -144,15 +146,19 @@ pub(crate) fn request(stream: &mut impl Read) -> Vec<u8> {
     seen
 }
 
-fn play(stream: &mut impl Write, script: Script, end: End) {
+fn play(stream: &mut impl Write, script: Script) {
     for (pause, bytes) in script {
         thread::sleep(Duration::from_millis(pause));
         if stream.write_all(&bytes).and_then(|()| stream.flush()).is_err() {
             return;
         }
     }
+}
+
+fn take_leave(mut tcp: &TcpStream, end: End) {
     if let End::Hold = end {
-        thread::sleep(Duration::from_millis(600));
+        let _ = tcp.set_read_timeout(Some(Duration::from_secs(2)));
+        while let Ok(1..) = tcp.read(&mut [0; 64]) {}
     }
 }
 

@@ -4,7 +4,7 @@ use super::*;
 use nicup::sys::https::Proxy;
 use std::io::Write;
 
-const TOKEN: &str = "cHJveHk6aHVzaA==";
+pub(crate) const TOKEN: &str = "cHJveHk6aHVzaA==";
 
 fn proxy(port: u16, authorization: Option<String>) -> Proxy {
     Proxy { host: "127.0.0.1".into(), port, authorization }
@@ -57,7 +57,6 @@ fn a_proxy_that_refuses_is_not_the_server() {
         let result = send(&Route { proxy: Some(&proxy), ..route(443, &ca_file) });
         let detail = format!("the proxy 127.0.0.1:{} {what}", server.port);
         assert_failed(result, Failure::Proxy, false, &detail);
-        assert!(!detail.contains(TOKEN));
     }
 }
 

@@ -9,10 +9,10 @@ use std::ops::Range;
 
 /// Bytes read from the file at a time.
 const PIECE: usize = 8 * 1024;
-/// A line is taken in parts of this size, so that a file without newlines cannot fill the memory.
+/// Text between certificates is taken in parts of this size, so that a file without newlines cannot fill the memory.
 const LINE_LIMIT: u64 = 4096;
-/// Base64 characters in one block; the largest public root has about 3,000.
-const BLOCK_LIMIT: usize = 32 * 1024;
+/// Characters in one block; the largest public root has about 3,000.
+const BLOCK_LIMIT: u64 = 32 * 1024;
 
 const BEGIN: &[u8] = b"-----BEGIN CERTIFICATE-----";
 const END: &[u8] = b"-----END CERTIFICATE-----";
@@ -31,64 +31,124 @@ impl<R: Read> Pem<R> {
     /// The next well-formed block; a broken one (no END, cut short, not a certificate) is skipped.
     pub(super) fn next(&mut self) -> io::Result<Option<Block<'_>>> {
         while self.fill()? {
-            if Block(&self.block).is_whole() {
-                return Ok(Some(Block(&self.block)));
+            let (mut width, mut gap) = even(&self.block);
+            let mut outline = Text { characters: &self.block, width, gap }.outline();
+            if outline.is_none() {
+                // Lines of uneven length are rare enough to be moved together.
+                self.block.retain(|character| !character.is_ascii_whitespace());
+                (width, gap) = (usize::MAX, 0);
+                outline = Text { characters: &self.block, width, gap }.outline();
+            }
+            if let Some(outline) = outline {
+                return Ok(Some(Block { text: Text { characters: &self.block, width, gap }, outline }));
             }
         }
         Ok(None)
     }
 
-    /// Collects the base64 of the next block, without line ends. False at the end of the file.
+    /// Takes the text between the next BEGIN and its END as it stands. False at the end of the file.
     fn fill(&mut self) -> io::Result<bool> {
         let mut inside = false;
-        self.block.clear();
         loop {
-            let start = self.block.len();
-            if (&mut self.input).take(LINE_LIMIT).read_until(b'\n', &mut self.block)? == 0 {
+            self.block.clear();
+            if !inside {
+                if self.take(b'\n', LINE_LIMIT)? == 0 {
+                    return Ok(false);
+                }
+                inside = self.block.trim_ascii_end() == BEGIN;
+                continue;
+            }
+            // One search for the dash of END instead of one for every line.
+            if self.take(b'-', BLOCK_LIMIT)? == 0 {
                 return Ok(false);
             }
-            let kept = self.block.trim_ascii_end().len();
-            self.block.truncate(kept.max(start));
-            let line = &self.block[start..];
-            if line.starts_with(b"-----") {
-                if inside && line == END {
-                    self.block.truncate(start);
-                    return Ok(true);
-                }
-                inside = line == BEGIN;
-                self.block.clear();
-            } else if !inside || self.block.len() > BLOCK_LIMIT {
-                inside = false;
-                self.block.clear();
+            let end = self.block.len() - 1;
+            self.take(b'\n', LINE_LIMIT)?;
+            let line = self.block[end..].trim_ascii_end();
+            if line == END && self.block[..end].ends_with(b"\n") {
+                self.block.truncate(end);
+                return Ok(true);
             }
+            inside = line == BEGIN;
         }
+    }
+
+    fn take(&mut self, last: u8, limit: u64) -> io::Result<usize> {
+        (&mut self.input).take(limit).read_until(last, &mut self.block)
     }
 }
 
-/// The base64 of one certificate.
-#[derive(Clone, Copy)]
-pub(super) struct Block<'a>(&'a [u8]);
+/// One certificate, still in base64.
+pub(super) struct Block<'a> {
+    text: Text<'a>,
+    outline: Outline,
+}
 
 impl Block<'_> {
     /// Whether the subject is one of these names (the contents of DER `Name`s, compared byte by byte as webpki does).
-    pub(super) fn has_subject(self, wanted: &[&[u8]]) -> bool {
-        let get = |at| byte(self.0, at);
-        let Some(subject) = name(&get, Name::Subject) else { return false };
-        wanted
-            .iter()
-            .any(|w| w.len() == subject.len() && subject.clone().map(get).eq(w.iter().copied().map(Some)))
+    pub(super) fn has_subject(&self, wanted: &[&[u8]]) -> bool {
+        let subject = &self.outline.subject;
+        let same =
+            |name: &[u8]| subject.clone().map(|at| self.text.byte(at)).eq(name.iter().copied().map(Some));
+        wanted.iter().any(|name| name.len() == subject.len() && same(name))
     }
 
     /// The certificate's bytes.
-    pub(super) fn der(self) -> Option<Vec<u8>> {
-        let certificate = element(&|at| byte(self.0, at), 0)?;
-        (0..certificate.body.end).map(|at| byte(self.0, at)).collect()
+    pub(super) fn der(&self) -> Option<Vec<u8>> {
+        (0..self.outline.length).map(|at| self.text.byte(at)).collect()
+    }
+}
+
+/// Where things are in a certificate's DER.
+struct Outline {
+    length: usize,
+    subject: Range<usize>,
+}
+
+/// Width and line end of lines that are all as long as the first. One that is not shows as a line end where a
+/// character should be.
+fn even(characters: &[u8]) -> (usize, usize) {
+    let line = characters.iter().position(|c| *c == b'\n').unwrap_or(characters.len());
+    let width = characters[..line].trim_ascii_end().len();
+    (width.max(1), line + 1 - width)
+}
+
+/// Base64 in lines of one length.
+#[derive(Clone, Copy)]
+struct Text<'a> {
+    characters: &'a [u8],
+    width: usize,
+    /// Characters of a line end.
+    gap: usize,
+}
+
+impl Text<'_> {
+    /// None if it is not a whole certificate.
+    fn outline(self) -> Option<Outline> {
+        let get = |at| self.byte(at);
+        let length = element(&get, 0)?.body.end;
+        self.byte(length.checked_sub(1)?)?;
+        Some(Outline { length, subject: name(&get, Name::Subject)? })
     }
 
-    fn is_whole(self) -> bool {
-        let get = |at| byte(self.0, at);
-        let last = element(&get, 0).and_then(|certificate| get(certificate.body.end.checked_sub(1)?));
-        last.is_some() && name(&get, Name::Subject).is_some()
+    /// The byte at an offset of what the text stands for; only the two characters it is in are looked at.
+    fn byte(self, at: usize) -> Option<u8> {
+        let first = at / 3 * 4 + at % 3;
+        let (high, low) = (self.sextet(first)?, self.sextet(first + 1)?);
+        let shift = 2 * (at % 3);
+        Some(high << (2 + shift) | low >> (4 - shift))
+    }
+
+    fn sextet(self, at: usize) -> Option<u8> {
+        let character = *self.characters.get(at + at / self.width * self.gap)?;
+        match character {
+            b'A'..=b'Z' => Some(character - b'A'),
+            b'a'..=b'z' => Some(character - b'a' + 26),
+            b'0'..=b'9' => Some(character - b'0' + 52),
+            b'+' => Some(62),
+            b'/' => Some(63),
+            _ => None,
+        }
     }
 }
 
@@ -149,23 +209,4 @@ fn element(get: Get<'_>, at: usize) -> Option<Element> {
         start += digits;
     }
     Some(Element { tag, body: start..start + length })
-}
-
-/// The byte at an offset of what the base64 text stands for; only the two characters it is in are looked at.
-fn byte(text: &[u8], at: usize) -> Option<u8> {
-    let first = at / 3 * 4 + at % 3;
-    let (high, low) = (sextet(*text.get(first)?)?, sextet(*text.get(first + 1)?)?);
-    let shift = 2 * (at % 3) as u32;
-    Some(high << (2 + shift) | low >> (4 - shift))
-}
-
-fn sextet(character: u8) -> Option<u8> {
-    match character {
-        b'A'..=b'Z' => Some(character - b'A'),
-        b'a'..=b'z' => Some(character - b'a' + 26),
-        b'0'..=b'9' => Some(character - b'0' + 52),
-        b'+' => Some(62),
-        b'/' => Some(63),
-        _ => None,
-    }
 }

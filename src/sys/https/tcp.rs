@@ -190,3 +190,20 @@ pub(super) fn words(error: &io::Error, device: Option<&str>) -> String {
         _ => error.to_string(),
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use std::net::TcpListener;
+
+    #[test]
+    fn the_next_address_is_tried_when_one_is_dead() {
+        let alive = TcpListener::bind("127.0.0.1:0").unwrap();
+        let dead = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let addresses = ["[2001:db8::1]:9".parse().unwrap(), dead, alive.local_addr().unwrap()];
+        assert!(Tcp::connect(&addresses, None, Deadline::after(Duration::from_millis(400))).is_ok());
+        let failed = Tcp::connect(&addresses[..2], None, Deadline::after(Duration::from_millis(400))).err();
+        assert_eq!(failed.map(|f| f.detail), Some(format!("{dead}: connection refused")));
+    }
+}
