@@ -6,10 +6,10 @@ use super::report::{self, Log};
 use super::store::Store;
 use super::view::{plain, span};
 use super::{World, exit};
-use crate::policy::config::{Entry, Family, Level, Service};
-use crate::policy::decide::{Cause, Decision};
+use crate::policy::config::{Entry, Family, Service};
+use crate::policy::decide::Decision;
 use crate::policy::message;
-use crate::policy::time::Now;
+use crate::policy::time::{Boot, Now};
 use std::fmt::Write as _;
 
 /// Returns the text and the exit status.
@@ -41,27 +41,74 @@ pub(super) fn run(world: &mut World<'_>, order: &Order) -> Result<(String, u8), 
         let _ = writeln!(text, "option enabled of section nicup is 0: nothing is sent");
     }
     let chosen = |name: &str| order.services.is_empty() || order.services.iter().any(|s| s == name);
-    for (service, sighting) in pass.services.iter().zip(&sightings) {
-        if chosen(&service.name) {
-            describe(&mut text, service, sighting);
-            for hostname in &service.hostnames {
-                let decision = pass.decide(service, hostname, sighting, &now);
-                let what = would(&mut pass_view(&pass, service, hostname), service, sighting, &decision, &now);
-                let _ = writeln!(text, "  {hostname}: {}", plain(&what));
-            }
+    for (service, sighting) in pass.services.iter().zip(&sightings).filter(|(s, _)| chosen(&s.name)) {
+        describe(&mut text, service, sighting);
+        for hostname in &service.hostnames {
+            let decision = pass.decide(service, hostname, sighting, &now);
+            let would = would(&pass, service, hostname, sighting, &decision, &now);
+            let _ = writeln!(text, "  {hostname}: {}", plain(&would));
         }
     }
     for entry in &config.services {
         if let Entry::Invalid(invalid) = entry
             && chosen(&invalid.name)
         {
-            let _ = writeln!(text, "{}: not run: {}", invalid.name, plain(&invalid.reason));
+            let _ = writeln!(text, "{}: is not run: {}", invalid.name, plain(&invalid.reason));
         }
     }
     let (mut services, _) = report::services(&mut pass, &config, &sightings, &now, Log::Nothing);
     services.retain(|service| chosen(&service.name));
     let status = report::status(&config.main, &pass.issues, services, Vec::new(), &now);
-    let wrong = pass.issues.iter().any(|issue| issue.level == Level::Error);
-    let _ = writeln!(text, "{}", if wrong { "the configuration has errors" } else { "the configuration is right" });
     Ok((text, report::exit_of(&status)))
+}
+
+/// One line about the service: where its addresses come from and where a request would go.
+fn describe(text: &mut String, service: &Service, sighting: &Sighting) {
+    let addresses: Vec<String> = sighting.addresses.list().iter().map(ToString::to_string).collect();
+    let place = match (&sighting.interface, &sighting.device) {
+        (Some(interface), Some(device)) => format!("{interface} is {device}"),
+        (Some(only), None) | (None, Some(only)) => only.clone(),
+        (None, None) => "no address needed".to_owned(),
+    };
+    let addresses = if addresses.is_empty() { String::new() } else { format!(", {}", addresses.join(" and ")) };
+    let endpoint = &service.endpoint;
+    let _ = writeln!(text, "{}: {place}{addresses}; to https://{}:{}", service.name, endpoint.server, endpoint.port);
+    if let Some(lack) = sighting.addresses.lack.as_ref().filter(|_| !sighting.addresses.list().is_empty()) {
+        let _ = writeln!(text, "  {}", plain(lack.explain()));
+    }
+    if service.family == Family::Ipv6 && service.enabled {
+        let _ = writeln!(text, "  No-IP is said to set the A record too, to the request's source, when only IPv6 is sent");
+    }
+}
+
+/// What a run would do for one host, and why.
+fn would(
+    pass: &Pass<'_>,
+    service: &Service,
+    hostname: &str,
+    sighting: &Sighting,
+    decision: &Decision,
+    now: &Now,
+) -> String {
+    let key = (&service.endpoint.server, &service.username);
+    let host = pass.book.hosts.iter().find(|host| host.key.is(key.0, key.1, hostname));
+    let view = host.map(|host| message::view(service, &pass.book, host, decision, now.ceil()));
+    let message = view.map(|view| view.message).unwrap_or_default();
+    let later = |until: Boot| format!("in {}", span(until.since(now.floor())));
+    match decision {
+        Decision::Send(because) if service.offline => format!("would send offline=YES: {}", because.explain()),
+        Decision::Send(because) => {
+            let addresses: Vec<String> = sighting.addresses.list().iter().map(ToString::to_string).collect();
+            format!("would send {}: {}", addresses.join(","), because.explain())
+        }
+        Decision::Leave { held: Some((until, cause)), .. } => {
+            message::held(cause, &service.endpoint.server, &later(*until))
+        }
+        Decision::Leave { forced: Some(at), .. } => format!("current, sent again {}", later(*at)),
+        Decision::Leave { forced: None, .. } => "current, not sent again while it is unchanged".to_owned(),
+        Decision::WaitUntil { until, .. } => format!("waits, tried again {}: {message}", later(*until)),
+        Decision::Stopped(_) => format!("stopped: {message}"),
+        Decision::NoAddress(lack) => format!("nothing to send: {}", lack.explain()),
+        Decision::Disabled => "disabled".to_owned(),
+    }
 }

@@ -1,0 +1,190 @@
+//! The command line: words to an order, an outcome to text and an exit status.
+//!
+//! Does not know what the commands do.
+
+use super::pass::{self, Order};
+use super::{VERSION, World, check, exit, resume, status};
+use crate::policy::config::LogLevel;
+use crate::policy::status::Status;
+use crate::sys::clock::System;
+use crate::sys::file::Root;
+use crate::sys::https::Https;
+use crate::sys::netlink::Netlink;
+use crate::sys::ubus::Ubus;
+use crate::wire::hotplug;
+use getopts::{Matches, Options};
+use log::LevelFilter;
+use std::io::Write as _;
+use std::process::ExitCode;
+
+const HELP_HEAD: &str = "\
+nicup: keeps a No-IP hostname at this router's address
+
+Usage: nicup [OPTIONS] COMMAND [OPTIONS]
+
+Commands:
+    run       send what is due, once, and write the status
+    status    show the last status
+    check     say what a run would send and why, and what is wrong; sends nothing
+    resume    forget stops and back-off, so that a run tries again";
+
+/// The commands, and which options each of them takes besides the common ones.
+const COMMANDS: [(&str, &[&str]); 4] = [
+    ("run", &["service", "force", "hotplug"]),
+    ("status", &["service", "json"]),
+    ("check", &["service", "force"]),
+    ("resume", &["service"]),
+];
+const COMMON: [&str; 5] = ["config", "root", "verbose", "help", "version"];
+
+/// Runs the program.
+#[must_use]
+pub fn main() -> ExitCode {
+    let arguments: Vec<std::ffi::OsString> = std::env::args_os().skip(1).collect();
+    let options = options();
+    let outcome = match options.parse(arguments) {
+        Ok(matches) => command(&options, &matches),
+        Err(error) => Err((exit::USAGE, format!("{error}; nicup --help lists the options").to_lowercase())),
+    };
+    ExitCode::from(match outcome {
+        Ok(exit) => exit,
+        Err((exit, reason)) => {
+            say_error(&reason);
+            exit
+        }
+    })
+}
+
+fn options() -> Options {
+    let mut options = Options::new();
+    options.optopt("c", "config", "directory of UCI files, default /etc/config", "DIR");
+    options.optopt("", "root", "put DIR before every absolute path", "DIR");
+    options.optmulti("s", "service", "only this service; may be repeated", "NAME");
+    options.optflag("f", "force", "send an unchanged address too, at most once in 10 minutes");
+    options.optflag("", "json", "status: print the file as it is");
+    options.optflag("", "hotplug", "run: the event is in the environment; exit at once if it is not ours");
+    options.optflagmulti("v", "verbose", "log to standard error too");
+    options.optflag("h", "help", "this text");
+    options.optflag("V", "version", "the version");
+    options
+}
+
+fn command(options: &Options, matches: &Matches) -> Result<u8, (u8, String)> {
+    if matches.opt_present("help") {
+        print(&format!("{}\n", options.usage(HELP_HEAD)));
+        return Ok(exit::FINE);
+    }
+    if matches.opt_present("version") {
+        print(&format!("nicup {VERSION}\n"));
+        return Ok(exit::FINE);
+    }
+    let usage = |reason: String| (exit::USAGE, format!("{reason}; nicup --help lists commands and options"));
+    let name = match matches.free.as_slice() {
+        [name] => name.as_str(),
+        [] => return Err(usage("no command".to_owned())),
+        [_, surplus, ..] => return Err(usage(format!("surplus argument '{surplus}'"))),
+    };
+    let Some((_, allowed)) = COMMANDS.iter().find(|(command, _)| *command == name) else {
+        return Err(usage(format!("unknown command '{name}'")));
+    };
+    let foreign = ["service", "force", "json", "hotplug"].into_iter().find(|option| {
+        matches.opt_present(option) && !allowed.contains(option) && !COMMON.contains(option)
+    });
+    if let Some(option) = foreign {
+        return Err(usage(format!("--{option} does not belong to {name}")));
+    }
+
+    let mut world = World {
+        root: matches.opt_str("root").map(|dir| Root::new(dir.into())).unwrap_or_default(),
+        config_dir: matches.opt_str("config").unwrap_or_else(|| "/etc/config".to_owned()),
+        clock: &mut System::default(),
+        kernel: &mut Netlink,
+        netifd: &mut Ubus,
+        transport: &mut Https::default(),
+    };
+    let mut order = Order {
+        services: matches.opt_strs("service"),
+        force: matches.opt_present("force"),
+        event: None,
+    };
+    if matches.opt_present("hotplug") {
+        order.event = hotplug::event(|name| std::env::var(name).ok());
+        if order.event.is_none() {
+            return Ok(exit::FINE);
+        }
+    }
+    let verbose = matches.opt_present("verbose");
+    match name {
+        "run" => {
+            start_log(&world, verbose);
+            let report = pass::run(&mut world, &order)?;
+            let Some(report) = report else { return Ok(exit::FINE) };
+            if order.event.is_none() {
+                print(&summary(&report.status, &order.services));
+                print(&report.held.iter().map(|line| format!("{line}\n")).collect::<String>());
+            }
+            Ok(report.exit)
+        }
+        "status" => {
+            let (text, exit) = status::run(&mut world, matches.opt_present("json"), &order.services)?;
+            print(&text);
+            Ok(exit)
+        }
+        "check" => {
+            start_log_to_stderr(verbose);
+            let (text, exit) = check::run(&mut world, &order)?;
+            print(&text);
+            Ok(exit)
+        }
+        _ => {
+            start_log(&world, verbose);
+            let (sentence, report) = resume::run(&mut world, &order)?;
+            print(&format!("{sentence}\n"));
+            Ok(if report.exit == exit::CONFIG { exit::CONFIG } else { exit::FINE })
+        }
+    }
+}
+
+fn start_log(world: &World<'_>, verbose: bool) {
+    let main = pass::main_of(&world.config());
+    let syslog = match main.log_level {
+        LogLevel::Err => LevelFilter::Error,
+        LogLevel::Warning => LevelFilter::Warn,
+        LogLevel::Notice => LevelFilter::Info,
+        LogLevel::Info | LogLevel::Debug => LevelFilter::Debug,
+    };
+    crate::sys::log::start(crate::sys::log::Setup { socket: world.root.path("/dev/log"), syslog, verbose });
+}
+
+fn start_log_to_stderr(verbose: bool) {
+    let socket = std::path::PathBuf::new();
+    crate::sys::log::start(crate::sys::log::Setup { socket, syslog: LevelFilter::Off, verbose });
+}
+
+/// One line for each host, for the person who typed `nicup run`.
+fn summary(status: &Status, only: &[String]) -> String {
+    let mut text = String::new();
+    for problem in &status.problems {
+        let line = problem.line.map(|line| format!(":{line}")).unwrap_or_default();
+        text.push_str(&format!("{}: {}{line}: {}\n", problem.level, problem.file, problem.message));
+    }
+    for service in status.services.iter().filter(|s| only.is_empty() || only.contains(&s.name)) {
+        for host in &service.hosts {
+            let addresses = [&host.registered_ipv4, &host.registered_ipv6].into_iter().flatten();
+            let addresses: String = addresses.map(|ip| format!(" {ip}")).collect();
+            let message = host.message.as_deref().unwrap_or("");
+            text.push_str(&format!("{}: {}{addresses} ({message})\n", host.hostname, host.state));
+        }
+    }
+    super::view::plain_lines(&text)
+}
+
+/// A closed pipe is the reader's decision, not an error.
+fn print(text: &str) {
+    let _ = std::io::stdout().write_all(text.as_bytes());
+}
+
+#[allow(clippy::print_stderr)] // where errors go
+fn say_error(reason: &str) {
+    let _ = writeln!(std::io::stderr(), "nicup: {}", super::view::plain(reason));
+}
