@@ -70,14 +70,22 @@ fn describe(text: &mut String, service: &Service, sighting: &Sighting) {
         (Some(only), None) | (None, Some(only)) => only.clone(),
         (None, None) => "no address needed".to_owned(),
     };
-    let addresses = if addresses.is_empty() { String::new() } else { format!(", {}", addresses.join(" and ")) };
+    let addresses =
+        if addresses.is_empty() { String::new() } else { format!(", {}", addresses.join(" and ")) };
     let endpoint = &service.endpoint;
-    let _ = writeln!(text, "{}: {place}{addresses}; to https://{}:{}", service.name, endpoint.server, endpoint.port);
+    let _ = writeln!(
+        text,
+        "{}: {place}{addresses}; to https://{}:{}",
+        service.name, endpoint.server, endpoint.port
+    );
     if let Some(lack) = sighting.addresses.lack.as_ref().filter(|_| !sighting.addresses.list().is_empty()) {
         let _ = writeln!(text, "  {}", plain(lack.explain()));
     }
     if service.family == Family::Ipv6 && service.enabled {
-        let _ = writeln!(text, "  No-IP is said to set the A record too, to the request's source, when only IPv6 is sent");
+        let _ = writeln!(
+            text,
+            "  No-IP is said to set the A record too, to the request's source, when only IPv6 is sent"
+        );
     }
 }
 
@@ -96,7 +104,9 @@ fn would(
     let message = view.map(|view| view.message).unwrap_or_default();
     let later = |until: Boot| format!("in {}", span(until.since(now.floor())));
     match decision {
-        Decision::Send(because) if service.offline => format!("would send offline=YES: {}", because.explain()),
+        Decision::Send(because) if service.offline => {
+            format!("would send offline=YES: {}", because.explain())
+        }
         Decision::Send(because) => {
             let addresses: Vec<String> = sighting.addresses.list().iter().map(ToString::to_string).collect();
             format!("would send {}: {}", addresses.join(","), because.explain())

@@ -87,9 +87,9 @@ fn command(options: &Options, matches: &Matches) -> Result<u8, (u8, String)> {
     let Some((_, allowed)) = COMMANDS.iter().find(|(command, _)| *command == name) else {
         return Err(usage(format!("unknown command '{name}'")));
     };
-    let foreign = ["service", "force", "json", "hotplug"].into_iter().find(|option| {
-        matches.opt_present(option) && !allowed.contains(option) && !COMMON.contains(option)
-    });
+    let foreign = ["service", "force", "json", "hotplug"]
+        .into_iter()
+        .find(|option| matches.opt_present(option) && !allowed.contains(option) && !COMMON.contains(option));
     if let Some(option) = foreign {
         return Err(usage(format!("--{option} does not belong to {name}")));
     }
@@ -102,11 +102,8 @@ fn command(options: &Options, matches: &Matches) -> Result<u8, (u8, String)> {
         netifd: &mut Ubus,
         transport: &mut Https::default(),
     };
-    let mut order = Order {
-        services: matches.opt_strs("service"),
-        force: matches.opt_present("force"),
-        event: None,
-    };
+    let mut order =
+        Order { services: matches.opt_strs("service"), force: matches.opt_present("force"), event: None };
     if matches.opt_present("hotplug") {
         order.event = hotplug::event(|name| std::env::var(name).ok());
         if order.event.is_none() {

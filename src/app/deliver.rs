@@ -84,7 +84,8 @@ fn send(pass: &mut Pass<'_>, world: &mut World<'_>, service: &Service, sighting:
         let failed = Failed { failure: nic::Failure::Connect, sent: false, detail };
         return settle_outcome(pass, world, service, sighting, hosts, &Outcome::Failed(failed));
     }
-    let way = (fingerprint::of_route(service), service.endpoint.bind.then(|| sighting.device.clone()).flatten());
+    let way =
+        (fingerprint::of_route(service), service.endpoint.bind.then(|| sighting.device.clone()).flatten());
     let blocked = pass.dead_ways.iter().find(|(known, _)| *known == way).map(|(_, failed)| failed.clone());
     let outcome = match blocked {
         Some(failed) => Outcome::Failed(failed),

@@ -215,9 +215,8 @@ fn sight(
     });
     let at = at4.or(at6);
     let first = v4.first().or(v6.first());
-    let unknown = |(place, uplink): &&Resolved| {
-        *uplink == Uplink::Missing && matches!(place, Place::Interface(_))
-    };
+    let unknown =
+        |(place, uplink): &&Resolved| *uplink == Uplink::Missing && matches!(place, Place::Interface(_));
     let mut unknown_interfaces: Vec<String> =
         v4.iter().chain(v6).filter(unknown).map(|(place, _)| place.name().to_owned()).collect();
     unknown_interfaces.sort_unstable();

@@ -140,7 +140,10 @@ impl<'a> Pass<'a> {
                 continue;
             }
             for name in &sighting.unknown_interfaces {
-                warn(service, format!("netifd does not know the interface '{name}': correct option interface"));
+                warn(
+                    service,
+                    format!("netifd does not know the interface '{name}': correct option interface"),
+                );
             }
             let ca_name = deliver::ca_bundle(service);
             if let Err(problem) = crate::sys::https::inspect_ca(&world.root.path(ca_name)) {
@@ -150,7 +153,13 @@ impl<'a> Pass<'a> {
     }
 
     /// Decides about one host of a service.
-    pub(super) fn decide(&self, service: &Service, hostname: &str, sighting: &Sighting, now: &Now) -> Decision {
+    pub(super) fn decide(
+        &self,
+        service: &Service,
+        hostname: &str,
+        sighting: &Sighting,
+        now: &Now,
+    ) -> Decision {
         let fresh;
         let key = (&service.endpoint.server, &service.username);
         let host = match self.book.hosts.iter().find(|host| host.key.is(key.0, key.1, hostname)) {
@@ -181,11 +190,13 @@ impl<'a> Pass<'a> {
 
 /// The services that are right.
 pub(super) fn valid(config: &Config) -> Vec<&Service> {
-    let service = |entry| match entry {
-        &Entry::Valid(ref service) => Some(&**service),
-        Entry::Invalid(_) => None,
-    };
-    config.services.iter().filter_map(service).collect()
+    let entries = config.services.iter();
+    entries
+        .filter_map(|entry| match entry {
+            Entry::Valid(service) => Some(service.as_ref()),
+            Entry::Invalid(_) => None,
+        })
+        .collect()
 }
 
 /// Section `nicup`; the defaults where there is no configuration.

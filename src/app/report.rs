@@ -24,7 +24,12 @@ pub struct Report {
 }
 
 /// Ends a pass: everything that it learnt is written, and what changed is logged.
-pub(super) fn finish(mut pass: Pass<'_>, world: &mut World<'_>, config: &Config, sightings: &[Sighting]) -> Report {
+pub(super) fn finish(
+    mut pass: Pass<'_>,
+    world: &mut World<'_>,
+    config: &Config,
+    sightings: &[Sighting],
+) -> Report {
     let now = world.now();
     let (services, held) = services(&mut pass, config, sightings, &now, Log::Changes);
     pass.store.save_records(&pass.book, &mut pass.issues);
@@ -71,8 +76,7 @@ fn publish(world: &World<'_>, main: &Main, mut status: Status, held: Vec<String>
 }
 
 /// The exit status that a status file stands for (contract section 1): the largest that applies.
-#[must_use]
-pub fn exit_of(status: &Status) -> u8 {
+pub(super) fn exit_of(status: &Status) -> u8 {
     let wrong = status.problems.iter().any(|problem| problem.level == Level::Error.word());
     let hosts = status.services.iter().flat_map(|service| &service.hosts);
     let states = hosts.map(|host| State::parse(&host.state).map_or(exit::LATER, State::exit));
@@ -129,7 +133,12 @@ fn not_sent(cause: &Cause, service: &Service, until: Boot, now: &Now) -> String 
     message::held(cause, &service.endpoint.server, &format!("in {minutes} min"))
 }
 
-fn service_status(service: &Service, enabled: bool, sighting: &Sighting, hosts: Vec<HostStatus>) -> ServiceStatus {
+fn service_status(
+    service: &Service,
+    enabled: bool,
+    sighting: &Sighting,
+    hosts: Vec<HostStatus>,
+) -> ServiceStatus {
     let lack = sighting.addresses.lack.as_ref().filter(|_| enabled);
     ServiceStatus {
         name: service.name.clone(),
@@ -230,7 +239,9 @@ fn tell(pass: &mut Pass<'_>, service: &Service, host: &Host, sighting: &Sighting
     if !moved {
         return;
     }
-    if let Some(code @ (Code::NoAddress | Code::PrivateAddress | Code::AddressUnknown | Code::Storm)) = view.code {
+    if let Some(code @ (Code::NoAddress | Code::PrivateAddress | Code::AddressUnknown | Code::Storm)) =
+        view.code
+    {
         let (service, hostname) = (service.name.clone(), host.key.hostname.clone());
         pass.book.note(Event { at: now.ceil(), service, hostname, code, ipv4: None, ipv6: None });
     }
@@ -268,7 +279,7 @@ pub(super) fn status(
         version: 1,
         program: format!("nicup {VERSION}"),
         time: now.wall,
-        uptime: now.floor().0,
+        uptime: now.ceil().0,
         mode: main.mode.word().to_owned(),
         problems: issues.iter().map(problem).collect(),
         services,

@@ -17,15 +17,21 @@ const LIMIT: usize = 1 << 20;
 pub(super) fn run(world: &mut World<'_>, json: bool, only: &[String]) -> Result<(String, u8), (u8, String)> {
     let main = pass::main_of(&world.config());
     let name = format!("{}/status.json", main.run_dir);
-    let bytes = file::read(&world.root.path(&name), LIMIT).map_err(|error| {
-        (exit::LATER, match error.kind() {
-            io::ErrorKind::NotFound => format!("no status yet: {name} does not exist, nicup has not run since the boot"),
-            _ => format!("{name}: cannot be read: {error}"),
-        })
-    })?;
+    let unreadable = |error: io::Error| {
+        if error.kind() == io::ErrorKind::NotFound {
+            format!("no status yet: {name} does not exist, nicup has not run since the boot")
+        } else {
+            format!("{name}: cannot be read: {error}")
+        }
+    };
+    let bytes =
+        file::read(&world.root.path(&name), LIMIT).map_err(|error| (exit::LATER, unreadable(error)))?;
     let text = String::from_utf8_lossy(&bytes);
     let Some(mut status) = status::read(&text) else {
-        return Err((exit::LATER, format!("{name} is damaged or of another version: it is written anew by nicup run")));
+        return Err((
+            exit::LATER,
+            format!("{name} is damaged or of another version: it is written anew by nicup run"),
+        ));
     };
     if json {
         return Ok((format!("{}\n", text.trim_end()), report::exit_of(&status)));
@@ -34,7 +40,7 @@ pub(super) fn run(world: &mut World<'_>, json: bool, only: &[String]) -> Result<
         return Err((exit::USAGE, format!("no service '{unknown}' in {name}")));
     }
     status.services.retain(|service| only.is_empty() || only.contains(&service.name));
-    let uptime = world.now().floor().0;
+    let uptime = world.now().ceil().0;
     Ok((render(&status, uptime), report::exit_of(&status)))
 }
 
@@ -42,9 +48,11 @@ fn render(status: &Status, uptime: u64) -> String {
     let mut text = String::new();
     for problem in &status.problems {
         let line = problem.line.map(|line| format!(":{line}")).unwrap_or_default();
-        let _ = writeln!(text, "{}: {}{line}: {}", problem.level, plain(&problem.file), plain(&problem.message));
+        let _ =
+            writeln!(text, "{}: {}{line}: {}", problem.level, plain(&problem.file), plain(&problem.message));
     }
-    let mut rows = vec![["HOSTNAME", "STATE", "REGISTERED", "WAN", "LAST ANSWER", "NEXT"].map(str::to_owned).to_vec()];
+    let mut rows =
+        vec![["HOSTNAME", "STATE", "REGISTERED", "WAN", "LAST ANSWER", "NEXT"].map(str::to_owned).to_vec()];
     let mut notes = Vec::new();
     for service in &status.services {
         for host in &service.hosts {
@@ -53,7 +61,11 @@ fn render(status: &Status, uptime: u64) -> String {
                 notes.push(format!("{}: {}", host.hostname, plain(message)));
             }
         }
-        if let Some(note) = service.address_note.as_ref().filter(|_| !notes.iter().any(|n| n.ends_with(service.address_note.as_deref().unwrap_or("")))) {
+        if let Some(note) = service
+            .address_note
+            .as_ref()
+            .filter(|_| !notes.iter().any(|n| n.ends_with(service.address_note.as_deref().unwrap_or(""))))
+        {
             notes.push(format!("{}: {}", service.name, plain(note)));
         }
     }

@@ -138,8 +138,13 @@ fn put_aside(place: &Place, error: ReadError, really: bool) -> Issue {
     }
     let mut aside = place.path.clone().into_os_string();
     aside.push(".bad");
-    warning(place, match std::fs::rename(&place.path, aside) {
-        Ok(()) => format!("{why}: set aside as {}.bad; stops and waits that it held are forgotten", place.name),
-        Err(error) => format!("{why}, and cannot be set aside: {error}"),
-    })
+    warning(
+        place,
+        match std::fs::rename(&place.path, aside) {
+            Ok(()) => {
+                format!("{why}: set aside as {}.bad; stops and waits that it held are forgotten", place.name)
+            }
+            Err(error) => format!("{why}, and cannot be set aside: {error}"),
+        },
+    )
 }

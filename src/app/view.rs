@@ -3,7 +3,8 @@
 /// Rows in columns, two blanks apart, the first row as heading. The last column is not padded.
 pub(super) fn table(rows: &[Vec<String>]) -> String {
     let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
-    let width = |column: usize| rows.iter().filter_map(|row| row.get(column)).map(|c| c.chars().count()).max();
+    let width =
+        |column: usize| rows.iter().filter_map(|row| row.get(column)).map(|c| c.chars().count()).max();
     let widths: Vec<usize> = (0..columns).map(|column| width(column).unwrap_or(0)).collect();
     let mut text = String::new();
     for row in rows {
@@ -44,7 +45,10 @@ mod tests {
 
     #[test]
     fn columns_are_as_wide_as_their_widest_cell() {
-        let rows = [vec!["a".to_owned(), "long".to_owned(), "x".to_owned()], vec!["\u{fc}\u{fc}".to_owned(), "b".to_owned()]];
+        let rows = [
+            vec!["a".to_owned(), "long".to_owned(), "x".to_owned()],
+            vec!["\u{fc}\u{fc}".to_owned(), "b".to_owned()],
+        ];
         assert_eq!(table(&rows), "a   long  x\n\u{fc}\u{fc}  b\n");
     }
 

@@ -29,7 +29,7 @@ pub struct World<'a> {
 const CONFIG_LIMIT: usize = 1 << 20;
 
 /// A configuration, or the one problem that keeps it from being read.
-pub type Loaded = Result<Config, Issue>;
+pub(super) type Loaded = Result<Config, Issue>;
 
 impl World<'_> {
     /// The moment.
@@ -48,18 +48,18 @@ impl World<'_> {
     ///
     /// # Errors
     /// There is no such file, it cannot be read, or it is no UCI text.
-    pub fn config(&self) -> Loaded {
+    pub(super) fn config(&self) -> Loaded {
         let name = self.config_file();
         let path = self.root.path(&name);
         let issue = |line, message| Issue { level: Level::Error, file: name.clone(), line, message };
-        let text = file::read(&path, CONFIG_LIMIT).map_err(|error| {
-            issue(None, match error.kind() {
-                std::io::ErrorKind::NotFound => {
-                    "there is no such file: create it with a section of type service, see the README".to_owned()
-                }
-                _ => format!("cannot be read: {error}"),
-            })
-        })?;
+        let unreadable = |error: std::io::Error| {
+            if error.kind() == std::io::ErrorKind::NotFound {
+                "there is no such file: create it with a section of type service, see the README".to_owned()
+            } else {
+                format!("cannot be read: {error}")
+            }
+        };
+        let text = file::read(&path, CONFIG_LIMIT).map_err(|error| issue(None, unreadable(error)))?;
         let package = uci::parse(&text)
             .map_err(|error| issue(Some(error.line), format!("parse error: {}", error.reason.explain())))?;
         let mut config = build(&package, &name);

@@ -204,7 +204,9 @@ pub fn decide(case: &Case<'_>) -> Decision {
         },
         Due::Not(forced) => Decision::Leave { forced, held: None },
         Due::Forced(at) => match hold(case, Because::Interval) {
-            Some((until, cause)) => Decision::Leave { forced: Some(until.max(at)), held: Some((until, cause)) },
+            Some((until, cause)) => {
+                Decision::Leave { forced: Some(until.max(at)), held: Some((until, cause)) }
+            }
             None => Decision::Send(Because::Interval),
         },
     }
@@ -220,7 +222,11 @@ fn standing_stop<'a>(case: &Case<'a>) -> Option<&'a Stop> {
     of_server
         .filter(|stop| stands(stop, case.services, agent))
         .or(of_account.filter(|stop| stands(stop, case.services, Scope::Service)))
-        .or(case.host.stop.as_ref().filter(|stop| stands(stop, &[service], scope_of_host_stop(stop, &case.host.key))))
+        .or(case
+            .host
+            .stop
+            .as_ref()
+            .filter(|stop| stands(stop, &[service], scope_of_host_stop(stop, &case.host.key))))
 }
 
 /// Whether a stop still stands: one of the services that it can hang on has the settings that earned it.
@@ -230,10 +236,8 @@ pub(super) fn stands(stop: &Stop, services: &[&Service], scope: Scope<'_>) -> bo
 
 /// A stop in a host's record hangs on that hostname alone, or on its service.
 pub(super) fn scope_of_host_stop<'a>(stop: &Stop, key: &'a Key) -> Scope<'a> {
-    let alone = matches!(
-        stop.code,
-        Code::NoHost | Code::NotFqdn | Code::NotYours | Code::NotActive | Code::Mismatch
-    );
+    let alone =
+        matches!(stop.code, Code::NoHost | Code::NotFqdn | Code::NotYours | Code::NotActive | Code::Mismatch);
     if alone { Scope::Host(&key.hostname) } else { Scope::Service }
 }
 
@@ -326,7 +330,7 @@ fn retry_hold(case: &Case<'_>) -> Option<(Boot, Cause)> {
 /// Wall time minus boot time, seconds. Where the clock is not set it is 0.
 #[must_use]
 pub fn clock_offset(now: &Now) -> i64 {
-    now.wall.map_or(0, |wall| wall - i64::try_from(now.floor().0).unwrap_or(0))
+    now.wall.map_or(0, |wall| wall - i64::try_from(now.ceil().0).unwrap_or(0))
 }
 
 /// Whether the clock was set since `then`: NTP's slewing moves it by less than seconds.

@@ -51,7 +51,11 @@ pub fn of_route(service: &Service) -> u32 {
     hash.text(proxy.map_or("", |p| &p.host)).text(&proxy.map_or(0, |p| p.port).to_string());
     hash.text(proxy.and_then(|p| p.credentials.as_ref()).map_or("", |c| c.reveal()));
     hash.text(endpoint.cacert.as_deref().unwrap_or("")).text(&endpoint.timeout.to_string());
-    hash.text(if endpoint.plaintext { "plaintext" } else { "" }).text(if endpoint.bind { "bind" } else { "" });
+    hash.text(if endpoint.plaintext { "plaintext" } else { "" }).text(if endpoint.bind {
+        "bind"
+    } else {
+        ""
+    });
     hash.short()
 }
 

@@ -35,9 +35,7 @@ pub fn view(service: &Service, book: &Book, host: &Host, decision: &Decision, no
     let retried = host.retry.as_ref().map_or(0, |retry| retry.failures);
     let accepted = host.registered.accepted.as_ref().map(|(code, _)| *code);
     let (state, code, message, next, failures) = match decision {
-        Decision::Disabled => {
-            (State::Disabled, None, "switched off by option enabled".to_owned(), None, 0)
-        }
+        Decision::Disabled => (State::Disabled, None, "switched off by option enabled".to_owned(), None, 0),
         Decision::Stopped(stop) => (State::Stopped, Some(stop.code), stopped(stop, server), None, retried),
         Decision::NoAddress(lack) => {
             (State::NoAddress, Some(lack.code()), lack.explain().to_owned(), None, retried)
@@ -63,8 +61,12 @@ pub fn view(service: &Service, book: &Book, host: &Host, decision: &Decision, no
 #[must_use]
 pub fn held(cause: &Cause, server: &str, until: &str) -> String {
     match cause {
-        Cause::JustForced => format!("not sent: the unchanged address was sent a short time ago; again {until}"),
-        _ => cut(format!("not sent before {until}: {}", waiting(cause, server))),
+        Cause::JustForced => {
+            format!("not sent: the unchanged address was sent a short time ago; again {until}")
+        }
+        Cause::Server(_) | Cause::Retry(..) | Cause::Storm | Cause::Unknown(_) => {
+            cut(format!("not sent before {until}: {}", waiting(cause, server)))
+        }
     }
 }
 
@@ -89,18 +91,28 @@ fn code_of(cause: &Cause) -> Code {
 /// Why a host stopped and what ends that.
 fn stopped(stop: &Stop, server: &str) -> String {
     match stop.code {
-        Code::NoHost => "No-IP does not know this hostname under this login: correct the hostname or the login".into(),
+        Code::NoHost => {
+            "No-IP does not know this hostname under this login: correct the hostname or the login".into()
+        }
         Code::NotFqdn => "No-IP says that this is not a full hostname: write it with its domain".into(),
-        Code::NotYours => "this hostname belongs to another account: correct the hostname or the login".into(),
-        Code::NotActive => "No-IP says that this hostname is not active: confirm it on no-ip.com, then resume".into(),
+        Code::NotYours => {
+            "this hostname belongs to another account: correct the hostname or the login".into()
+        }
+        Code::NotActive => {
+            "No-IP says that this hostname is not active: confirm it on no-ip.com, then resume".into()
+        }
         Code::BadAuth => "No-IP refused the username or password: correct them in the configuration".into(),
-        Code::NotDonator => "this account lacks a paid feature: switch option offline off, or upgrade it".into(),
+        Code::NotDonator => {
+            "this account lacks a paid feature: switch option offline off, or upgrade it".into()
+        }
         Code::NumHost => "too many hostnames in one update for this account: remove some".into(),
         Code::Abuse => "No-IP blocked this user for abuse: ask No-IP's support, then resume".into(),
         Code::BadAgent | Code::BadSys => {
             format!("{server} refuses this program: set option contact, or update nicup, then resume")
         }
-        Code::Mismatch => format!("{}: something between here and {server} changes requests; then resume", stop.detail),
+        Code::Mismatch => {
+            format!("{}: something between here and {server} changes requests; then resume", stop.detail)
+        }
         other => format!("stopped after {other}: correct the settings, or resume"),
     }
 }
@@ -109,7 +121,9 @@ fn waiting(cause: &Cause, server: &str) -> String {
     match cause {
         Cause::Server(code) => ordered(*code, server),
         Cause::Retry(code, detail) => retry(*code, detail, server),
-        Cause::Storm => "the address changes too often: one update every 5 minutes until it is quiet".to_owned(),
+        Cause::Storm => {
+            "the address changes too often: one update every 5 minutes until it is quiet".to_owned()
+        }
         Cause::Unknown(why) => why.clone(),
         Cause::JustForced => "the unchanged address was sent a short time ago".to_owned(),
     }
@@ -118,7 +132,9 @@ fn waiting(cause: &Cause, server: &str) -> String {
 fn ordered(code: Code, server: &str) -> String {
     match code {
         Code::Http(429) => format!("{server} wants fewer requests (HTTP 429): nothing is sent until then"),
-        Code::DnsErr => format!("{server} has trouble with its DNS (dnserr): nothing to do, it is tried again"),
+        Code::DnsErr => {
+            format!("{server} has trouble with its DNS (dnserr): nothing to do, it is tried again")
+        }
         code => format!("{server} has an outage ({code}): nothing to do, it is tried again"),
     }
 }
@@ -128,10 +144,16 @@ fn retry(code: Code, detail: &str, server: &str) -> String {
         Code::Dns => format!("could not resolve {server}: check the router's DNS ({detail})"),
         Code::Connect => format!("could not connect to {server}: check the internet connection ({detail})"),
         Code::Tls => format!("no secure connection to {server}: {detail}"),
-        Code::Timeout => format!("no connection to {server} in time: check the internet connection ({detail})"),
+        Code::Timeout => {
+            format!("no connection to {server} in time: check the internet connection ({detail})")
+        }
         Code::Proxy => format!("the proxy failed: check option proxy ({detail})"),
-        Code::Clock => "the clock is not set yet, so certificates cannot be checked: NTP has to set it".to_owned(),
-        Code::Unconfirmed => format!("could not confirm: the request was sent, the answer was lost ({detail})"),
+        Code::Clock => {
+            "the clock is not set yet, so certificates cannot be checked: NTP has to set it".to_owned()
+        }
+        Code::Unconfirmed => {
+            format!("could not confirm: the request was sent, the answer was lost ({detail})")
+        }
         Code::Unintelligible => {
             format!("the answer is not No-IP's: a captive portal or a proxy may be in the way ({detail})")
         }

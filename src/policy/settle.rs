@@ -160,7 +160,11 @@ fn apply(book: &mut Book, sent: &Sent<'_>, hostname: &str, because: Because, ver
         Verdict::StopAccount(code) => {
             let stop = stop(sent, *code, "", Scope::Service);
             book.accounts.retain(|a| a.server != server || a.username != service.username);
-            book.accounts.push(Account { server: server.to_owned(), username: service.username.clone(), stop });
+            book.accounts.push(Account {
+                server: server.to_owned(),
+                username: service.username.clone(),
+                stop,
+            });
             closed(book, sent, hostname);
         }
         Verdict::StopServer(code) => {
@@ -364,7 +368,8 @@ pub fn resume(book: &mut Book, services: Option<&[&Service]>) {
 /// Drops what nothing can need any more: stops whose settings changed, and hosts and servers that are gone.
 pub fn tidy(book: &mut Book, services: &[&Service], contact: &str, version: &str) {
     book.hosts.retain_mut(|host| {
-        let owns = |s: &&&Service| s.hostnames.iter().any(|n| host.key.is(&s.endpoint.server, &s.username, n));
+        let owns =
+            |s: &&&Service| s.hostnames.iter().any(|n| host.key.is(&s.endpoint.server, &s.username, n));
         let Some(service) = services.iter().find(owns) else { return false };
         let (key, stop) = (&host.key, &mut host.stop);
         stop.take_if(|stop| !decide::stands(stop, &[service], decide::scope_of_host_stop(stop, key)));

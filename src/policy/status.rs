@@ -186,7 +186,10 @@ mod tests {
     #[test]
     fn the_file_is_one_line_without_blanks_and_read_back() {
         let text = write(status(1, "x"));
-        assert!(text.starts_with("{\"version\":1,\"program\":\"nicup 0\",\"time\":null,\"uptime\":5,\"mode\""), "{text}");
+        assert!(
+            text.starts_with("{\"version\":1,\"program\":\"nicup 0\",\"time\":null,\"uptime\":5,\"mode\""),
+            "{text}"
+        );
         assert!(!text.contains('\n') && !text.contains(": "), "{text}");
         assert_eq!(read(&text), Some(status(1, "x")));
         assert_eq!(read(&text.replace("\"version\":1", "\"version\":2")), None);

@@ -56,7 +56,7 @@ impl Now {
     /// Wall time of a moment of this boot; None while the clock is not set.
     #[must_use]
     pub fn wall_of(&self, at: Boot) -> Option<i64> {
-        let offset = i64::try_from(at.0).ok()? - i64::try_from(self.floor().0).ok()?;
+        let offset = i64::try_from(at.0).ok()? - i64::try_from(self.ceil().0).ok()?;
         self.wall.map(|wall| wall + offset)
     }
 }
@@ -167,6 +167,6 @@ mod tests {
     fn moments_round_so_that_no_wait_is_short() {
         let now = Now::new(100_900, NOON, "a".to_owned());
         assert_eq!((now.floor(), now.ceil()), (Boot(100), Boot(101)));
-        assert_eq!(now.wall_of(Boot(110)), Some(NOON + 10));
+        assert_eq!(now.wall_of(Boot(111)), Some(NOON + 10));
     }
 }

@@ -7,17 +7,6 @@ use std::path::PathBuf;
 use std::sync::Mutex;
 use syslog::{Facility, LogFormat, Logger, LoggerBackend, Severity};
 
-/// The levels of the `log` crate and of syslog. `info` is a change of state, hence syslog's notice.
-fn severity(level: log::Level) -> Severity {
-    match level {
-        log::Level::Error => Severity::LOG_ERR,
-        log::Level::Warn => Severity::LOG_WARNING,
-        log::Level::Info => Severity::LOG_NOTICE,
-        log::Level::Debug => Severity::LOG_INFO,
-        log::Level::Trace => Severity::LOG_DEBUG,
-    }
-}
-
 /// What is written where.
 pub struct Setup {
     /// The socket; a missing one means no syslog.
@@ -40,7 +29,12 @@ struct Plain {
 }
 
 impl LogFormat<String> for Plain {
-    fn format<W: std::io::Write>(&self, w: &mut W, severity: Severity, message: String) -> syslog::Result<()> {
+    fn format<W: std::io::Write>(
+        &self,
+        w: &mut W,
+        severity: Severity,
+        message: String,
+    ) -> syslog::Result<()> {
         let priority = Facility::LOG_DAEMON as u32 | severity as u32;
         let written = write!(w, "<{priority}>nicup[{}]: {message}", self.pid);
         written.map_err(syslog::Error::Write)
@@ -66,7 +60,8 @@ impl Log for Lines {
             return;
         }
         // One line, whatever a server or a file put into it.
-        let text: String = record.args().to_string().chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+        let text: String =
+            record.args().to_string().chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
         if self.setup.verbose {
             #[allow(clippy::print_stderr)] // the one place that may
             {
@@ -74,7 +69,7 @@ impl Log for Lines {
             }
         }
         if record.level() <= self.setup.syslog {
-            self.to_syslog(severity(record.level()), text);
+            self.to_syslog(record.level(), text);
         }
     }
 
@@ -82,18 +77,19 @@ impl Log for Lines {
 }
 
 impl Lines {
-    /// The socket is opened with the first line: most passes have none.
-    fn to_syslog(&self, severity: Severity, text: String) {
+    /// `info` is a change of state, hence syslog's notice; debug is its info. The socket is opened with the first line: most passes have none.
+    fn to_syslog(&self, level: log::Level, text: String) {
         let Ok(mut syslog) = self.syslog.lock() else { return };
         if syslog.is_none() {
             *syslog = syslog::unix_custom(Plain { pid: std::process::id() }, &self.setup.socket).ok();
         }
         if let Some(logger) = syslog.as_mut() {
-            let _ = match severity {
-                Severity::LOG_ERR => logger.err(text),
-                Severity::LOG_WARNING => logger.warning(text),
-                Severity::LOG_NOTICE => logger.notice(text),
-                _ => logger.info(text),
+            let _ = match level {
+                log::Level::Error => logger.err(text),
+                log::Level::Warn => logger.warning(text),
+                log::Level::Info => logger.notice(text),
+                log::Level::Debug => logger.info(text),
+                log::Level::Trace => logger.debug(text),
             };
         }
     }

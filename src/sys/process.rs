@@ -102,6 +102,9 @@ mod tests {
         assert!(matches!(sh("exec sleep 60", 100, 10), Err(RunError::Deadline)));
         assert!(matches!(sh("exec >&-; exec sleep 60", 100, 10), Err(RunError::Deadline)));
         assert!(matches!(sh("exec yes", 5000, 10_000), Err(RunError::TooMuch)));
-        assert!(matches!(run(&mut Command::new("/nonexistent"), Duration::MAX / 4, 1), Err(RunError::Start(_))));
+        assert!(matches!(
+            run(&mut Command::new("/nonexistent"), Duration::MAX / 4, 1),
+            Err(RunError::Start(_))
+        ));
     }
 }

@@ -42,7 +42,9 @@ impl Netifd for Ubus {
         let output = match process::run(&mut command, DEADLINE, OUTPUT_LIMIT) {
             Ok(output) => output,
             Err(RunError::Start(error)) => return failed(format!("ubus could not be started: {error}")),
-            Err(RunError::Deadline) => return failed(format!("ubus gave no answer in {} s", DEADLINE.as_secs())),
+            Err(RunError::Deadline) => {
+                return failed(format!("ubus gave no answer in {} s", DEADLINE.as_secs()));
+            }
             Err(RunError::TooMuch) => return failed("ubus printed more than 1 MiB".to_owned()),
         };
         match output.status.code() {

@@ -2,7 +2,8 @@
 
 use super::value::{self, Wrong};
 use super::{
-    Config, DEFAULT_SERVER, Endpoint, Entry, Family, Invalid, Issue, Level, Main, Secret, Service, Source, Uplink,
+    Config, DEFAULT_SERVER, Endpoint, Entry, Family, Invalid, Issue, Level, Main, Secret, Service, Source,
+    Uplink,
 };
 use crate::wire::uci::{Opt, Package, Section, Text, Value};
 
@@ -15,7 +16,10 @@ pub fn build(package: &Package, file: &str) -> Config {
     for section in &package.sections {
         match section.kind.as_str() {
             "nicup" if main.is_some() => {
-                issues.error(section.line, "a second section of type nicup: put its options into the first".into());
+                issues.error(
+                    section.line,
+                    "a second section of type nicup: put its options into the first".into(),
+                );
             }
             "nicup" => main = Some(build_main(section, &mut issues)),
             "service" => {
@@ -24,7 +28,10 @@ pub fn build(package: &Package, file: &str) -> Config {
                 services.push(entry);
             }
             other => {
-                let message = format!("unknown section type '{}': only nicup and service are read", short(other.as_bytes()));
+                let message = format!(
+                    "unknown section type '{}': only nicup and service are read",
+                    short(other.as_bytes())
+                );
                 issues.warning(section.line, message);
             }
         }
@@ -87,7 +94,11 @@ impl<'a, 'b> Options<'a, 'b> {
 
     /// A value by `parse`. `shown`: whether an error may repeat the value (not a secret's).
     fn parse<T>(
-        &mut self, name: &str, text: &Text, shown: bool, parse: impl Fn(&str) -> Result<T, Wrong>,
+        &mut self,
+        name: &str,
+        text: &Text,
+        shown: bool,
+        parse: impl Fn(&str) -> Result<T, Wrong>,
     ) -> Option<T> {
         let wrong = match std::str::from_utf8(&text.bytes).map(parse) {
             Ok(Ok(value)) => return Some(value),
@@ -125,11 +136,18 @@ impl<'a, 'b> Options<'a, 'b> {
                 let words: Vec<Text> = words.map(|w| Text { bytes: w.to_vec(), line: text.line }).collect();
                 words.iter().filter_map(|word| self.parse(name, word, true, &parse)).collect()
             }
-            Value::List(texts) => texts.iter().filter_map(|text| self.parse(name, text, true, &parse)).collect(),
+            Value::List(texts) => {
+                texts.iter().filter_map(|text| self.parse(name, text, true, &parse)).collect()
+            }
         }
     }
 
-    fn required<T>(&mut self, name: &str, shown: bool, parse: impl Fn(&str) -> Result<T, Wrong>) -> Option<T> {
+    fn required<T>(
+        &mut self,
+        name: &str,
+        shown: bool,
+        parse: impl Fn(&str) -> Result<T, Wrong>,
+    ) -> Option<T> {
         let before = self.issues.list.len();
         let value = self.maybe(name, shown, parse);
         if value.is_none() && self.issues.list.len() == before {

@@ -156,8 +156,7 @@ pub(super) fn device(text: &str) -> Result<String, Wrong> {
 }
 
 pub(super) fn suffix(text: &str) -> Result<Ipv6Addr, Wrong> {
-    let address: Ipv6Addr =
-        text.parse().map_err(|_| "is not an IPv6 host part: write it as ::1234:5678")?;
+    let address: Ipv6Addr = text.parse().map_err(|_| "is not an IPv6 host part: write it as ::1234:5678")?;
     match address.segments() {
         [0, 0, 0, 0, 0, 0, 0, 0] => Err("is empty: write the host part as ::1234:5678"),
         [0, 0, 0, 0, ..] => Ok(address),
@@ -306,6 +305,8 @@ mod tests {
             assert!(server(wrong).is_err(), "{wrong}");
         }
         assert_eq!(server("[2001:DB8::1]").unwrap(), "2001:db8::1");
-        assert!(url("http://u:p@h/").is_err() && url("ftp://h/").is_err() && url("https://h:1/x?y=z").is_ok());
+        assert!(
+            url("http://u:p@h/").is_err() && url("ftp://h/").is_err() && url("https://h:1/x?y=z").is_ok()
+        );
     }
 }

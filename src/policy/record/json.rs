@@ -27,7 +27,9 @@ impl ReadError {
     pub fn explain(self) -> String {
         match self {
             ReadError::Garbage => "is damaged".to_owned(),
-            ReadError::Newer(version) => format!("is of a newer nicup (format {version}, this one reads {VERSION})"),
+            ReadError::Newer(version) => {
+                format!("is of a newer nicup (format {version}, this one reads {VERSION})")
+            }
         }
     }
 }
@@ -163,16 +165,17 @@ pub fn write_records(book: &Book) -> String {
         username: account.username.clone(),
         stop: stop_row(&account.stop),
     });
-    let servers = book.servers.iter().filter(|s| s.stop.is_some() || s.wait.is_some()).map(|server| ServerRow {
-        server: server.name.clone(),
-        stop: server.stop.as_ref().map(stop_row),
-        wait: server.wait.as_ref().map(|ordered| WaitRow {
-            code: ordered.code.to_string(),
-            failures: ordered.failures,
-            seconds: ordered.wait.length,
-            from: stamp_row(&ordered.wait.from),
-        }),
-    });
+    let servers =
+        book.servers.iter().filter(|s| s.stop.is_some() || s.wait.is_some()).map(|server| ServerRow {
+            server: server.name.clone(),
+            stop: server.stop.as_ref().map(stop_row),
+            wait: server.wait.as_ref().map(|ordered| WaitRow {
+                code: ordered.code.to_string(),
+                failures: ordered.failures,
+                seconds: ordered.wait.length,
+                from: stamp_row(&ordered.wait.from),
+            }),
+        });
     json::to_string(&RecordsFile {
         version: VERSION,
         hosts: hosts.collect(),
@@ -360,7 +363,8 @@ mod tests {
 
     fn full() -> Book {
         let at = Stamp::of(&now());
-        let stop = Stop { code: Code::Mismatch, detail: "a \"b\" \u{fc}".to_owned(), print: 7, at: at.clone() };
+        let stop =
+            Stop { code: Code::Mismatch, detail: "a \"b\" \u{fc}".to_owned(), print: 7, at: at.clone() };
         let mut book = Book { problems: 3, ..Book::default() };
         let host = book.host("s", "u", "h.example");
         host.registered = Registered {
