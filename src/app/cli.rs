@@ -3,7 +3,7 @@
 //! Does not know what the commands do.
 
 use super::pass::{self, Order};
-use super::{VERSION, World, check, exit, resume, status};
+use super::{VERSION, World, check, child, exit, resume, status, watch};
 use crate::policy::config::LogLevel;
 use crate::policy::status::Status;
 use crate::sys::clock::System;
@@ -14,6 +14,7 @@ use crate::sys::ubus::Ubus;
 use crate::wire::hotplug;
 use getopts::{Matches, Options};
 use log::LevelFilter;
+use std::ffi::OsString;
 use std::io::Write as _;
 use std::process::ExitCode;
 
@@ -24,13 +25,15 @@ Usage: nicup [OPTIONS] COMMAND [OPTIONS]
 
 Commands:
     run       send what is due, once, and write the status
+    watch     stay, and run whenever an address changes or a wait is over
     status    show the last status
     check     say what a run would send and why, and what is wrong; sends nothing
     resume    forget stops and back-off, so that a run tries again";
 
 /// The commands, and which options each of them takes besides the common ones.
-const COMMANDS: [(&str, &[&str]); 4] = [
-    ("run", &["service", "force", "hotplug"]),
+const COMMANDS: [(&str, &[&str]); 5] = [
+    ("run", &["service", "force", "hotplug", "wait", child::OPTION]),
+    ("watch", &["service"]),
     ("status", &["service", "json"]),
     ("check", &["service", "force"]),
     ("resume", &["service"]),
@@ -40,10 +43,12 @@ const COMMON: [&str; 5] = ["config", "root", "verbose", "help", "version"];
 /// Runs the program.
 #[must_use]
 pub fn main() -> ExitCode {
-    let arguments: Vec<std::ffi::OsString> = std::env::args_os().skip(1).collect();
-    let options = options();
+    let arguments: Vec<OsString> = std::env::args_os().skip(1).collect();
+    let mut options = options();
+    let usage = options.usage(HELP_HEAD);
+    options.optflag("", child::OPTION, ""); // the loop's own, so not in the help
     let outcome = match options.parse(arguments) {
-        Ok(matches) => command(&options, &matches),
+        Ok(matches) => command(&usage, &matches),
         Err(error) => Err((exit::USAGE, format!("{error}; nicup --help lists the options").to_lowercase())),
     };
     ExitCode::from(match outcome {
@@ -64,34 +69,35 @@ fn options() -> Options {
     options.optflag("", "json", "status: print the file as it is");
     options.optflag("", "hotplug", "run: the event is in the environment; exit at once if it is not ours");
     options.optflagmulti("v", "verbose", "log to standard error too");
+    options.optflag("", "wait", "run: stay until every host is current, stopped or without an address");
     options.optflag("h", "help", "this text");
     options.optflag("V", "version", "the version");
     options
 }
 
-fn command(options: &Options, matches: &Matches) -> Result<u8, (u8, String)> {
+fn command(usage: &str, matches: &Matches) -> Result<u8, (u8, String)> {
     if matches.opt_present("help") {
-        print(&format!("{}\n", options.usage(HELP_HEAD)));
+        print(&format!("{usage}\n"));
         return Ok(exit::FINE);
     }
     if matches.opt_present("version") {
         print(&format!("nicup {VERSION}\n"));
         return Ok(exit::FINE);
     }
-    let usage = |reason: String| (exit::USAGE, format!("{reason}; nicup --help lists commands and options"));
+    let wrong = |reason: String| (exit::USAGE, format!("{reason}; nicup --help lists commands and options"));
     let name = match matches.free.as_slice() {
         [name] => name.as_str(),
-        [] => return Err(usage("no command".to_owned())),
-        [_, surplus, ..] => return Err(usage(format!("surplus argument '{surplus}'"))),
+        [] => return Err(wrong("no command".to_owned())),
+        [_, surplus, ..] => return Err(wrong(format!("surplus argument '{surplus}'"))),
     };
     let Some((_, allowed)) = COMMANDS.iter().find(|(command, _)| *command == name) else {
-        return Err(usage(format!("unknown command '{name}'")));
+        return Err(wrong(format!("unknown command '{name}'")));
     };
-    let foreign = ["service", "force", "json", "hotplug"]
+    let foreign = ["service", "force", "json", "hotplug", "wait", child::OPTION]
         .into_iter()
         .find(|option| matches.opt_present(option) && !allowed.contains(option) && !COMMON.contains(option));
     if let Some(option) = foreign {
-        return Err(usage(format!("--{option} does not belong to {name}")));
+        return Err(wrong(format!("--{option} does not belong to {name}")));
     }
 
     let mut world = World {
@@ -102,8 +108,12 @@ fn command(options: &Options, matches: &Matches) -> Result<u8, (u8, String)> {
         netifd: &mut Ubus,
         transport: &mut Https::default(),
     };
-    let mut order =
-        Order { services: matches.opt_strs("service"), force: matches.opt_present("force"), event: None };
+    let mut order = Order {
+        services: matches.opt_strs("service"),
+        force: matches.opt_present("force"),
+        event: None,
+        in_loop: matches.opt_present(child::OPTION),
+    };
     if matches.opt_present("hotplug") {
         order.event = hotplug::event(|name| std::env::var(name).ok());
         if order.event.is_none() {
@@ -113,14 +123,41 @@ fn command(options: &Options, matches: &Matches) -> Result<u8, (u8, String)> {
     let verbose = matches.opt_present("verbose");
     match name {
         "run" => {
+            if let Some(event) = &order.event {
+                if !pass::concerns(&world, event) {
+                    return Ok(exit::FINE);
+                }
+                let run_dir = pass::main_of(&world.config()).run_dir;
+                if !order.in_loop && watch::loop_pid(&world, &run_dir).is_some() {
+                    if *event == hotplug::Event::Clock {
+                        let cannot = |error| (exit::LATER, format!("{run_dir}: cannot be written: {error}"));
+                        pass::clock_was_set(&mut world).map_err(cannot)?;
+                    }
+                    watch::wake_loop(&world, &run_dir);
+                    return Ok(exit::FINE);
+                }
+            }
             start_log(&world, verbose);
-            let report = pass::run(&mut world, &order)?;
-            let Some(report) = report else { return Ok(exit::FINE) };
-            if order.event.is_none() {
+            if matches.opt_present("wait") {
+                let arguments = loop_arguments(matches);
+                return watch::run(
+                    &mut world,
+                    &watch::Mode { until_settled: true, order: &order, arguments },
+                );
+            }
+            let Some(report) = pass::run(&mut world, &order)? else { return Ok(exit::FINE) };
+            if order.in_loop {
+                print(&format!("{}\n", report.wake));
+            } else if order.event.is_none() {
                 print(&summary(&report.status, &order.services));
                 print(&report.held.iter().map(|line| format!("{line}\n")).collect::<String>());
             }
             Ok(report.exit)
+        }
+        "watch" => {
+            start_log(&world, verbose);
+            let arguments = loop_arguments(matches);
+            watch::run(&mut world, &watch::Mode { until_settled: false, order: &order, arguments })
         }
         "status" => {
             let (text, exit) = status::run(&mut world, matches.opt_present("json"), &order.services)?;
@@ -140,6 +177,16 @@ fn command(options: &Options, matches: &Matches) -> Result<u8, (u8, String)> {
             Ok(if report.exit == exit::CONFIG { exit::CONFIG } else { exit::FINE })
         }
     }
+}
+
+/// What every pass of a loop is given of the loop's own options.
+fn loop_arguments(matches: &Matches) -> Vec<OsString> {
+    let pair = |option: &str, value: String| [format!("--{option}"), value];
+    let with_value = ["config", "root", "service"].into_iter();
+    let pairs =
+        with_value.flat_map(|option| matches.opt_strs(option).into_iter().flat_map(move |v| pair(option, v)));
+    let verbose = matches.opt_present("verbose").then(|| "--verbose".to_owned());
+    pairs.chain(verbose).map(OsString::from).collect()
 }
 
 fn start_log(world: &World<'_>, verbose: bool) {

@@ -5,13 +5,13 @@
 use super::observe::Sighting;
 use super::pass::Pass;
 use super::{VERSION, World};
-use crate::policy::config::{Proxy, Service};
+use crate::policy::config::{Issue, Proxy, Service};
 use crate::policy::decide::{Because, Decision};
 use crate::policy::fingerprint;
 use crate::policy::settle::{self, Outcome, Sent};
 use crate::sys::file::{self, Root};
 use crate::sys::https::{self, Route};
-use crate::wire::nic::{self, Failed, Request};
+use crate::wire::nic::{self, Request};
 use std::time::Duration;
 
 /// Hosts in one request; more is `numhost` (No-IP).
@@ -27,7 +27,7 @@ type Due = (String, Because);
 /// Sends everything that is due for `service`.
 pub(super) fn deliver(pass: &mut Pass<'_>, world: &mut World<'_>, service: &Service, sighting: &Sighting) {
     let mut waiting: Vec<Due> = due(pass, world, service, sighting, &service.hostnames);
-    while !waiting.is_empty() {
+    while !waiting.is_empty() && !pass.halted {
         let batch = waiting.drain(..batch_length(service, sighting, &waiting)).collect::<Vec<_>>();
         // What an earlier answer stopped or postponed is no longer due.
         let names: Vec<String> = batch.into_iter().map(|(name, _)| name).collect();
@@ -75,26 +75,29 @@ fn target(service: &Service, sighting: &Sighting, hosts: &[Due]) -> String {
 }
 
 fn send(pass: &mut Pass<'_>, world: &mut World<'_>, service: &Service, sighting: &Sighting, hosts: &[Due]) {
+    // A hundred services behind a dead line must not cost a hundred timeouts.
+    let way =
+        (fingerprint::of_route(service), service.endpoint.bind.then(|| sighting.device.clone()).flatten());
+    if let Some((_, failed)) = pass.dead_ways.iter().find(|(known, _)| *known == way) {
+        let outcome = Outcome::Failed(failed.clone());
+        return settle_outcome(pass, world, service, sighting, hosts, &outcome);
+    }
     let begun = world.now();
     settle::begin(&mut pass.book, service, hosts, &begun);
     // Without this note a crash could become a tight loop of requests: then better none at all.
     if let Err(issue) = pass.store.save_state(&pass.book, &begun) {
-        let detail = format!("{}: {}", issue.file, issue.message);
-        pass.issues.push(issue);
-        let failed = Failed { failure: nic::Failure::Connect, sent: false, detail };
-        return settle_outcome(pass, world, service, sighting, hosts, &Outcome::Failed(failed));
+        settle::never_begun(&mut pass.book, service, hosts);
+        pass.issues.push(Issue {
+            message: format!("{}, so nothing is sent: free some space", issue.message),
+            ..issue
+        });
+        pass.halted = true;
+        return;
     }
-    let way =
-        (fingerprint::of_route(service), service.endpoint.bind.then(|| sighting.device.clone()).flatten());
-    let blocked = pass.dead_ways.iter().find(|(known, _)| *known == way).map(|(_, failed)| failed.clone());
-    let outcome = match blocked {
-        Some(failed) => Outcome::Failed(failed),
-        None => exchange(pass, world, service, sighting, hosts),
-    };
+    let outcome = exchange(pass, world, service, sighting, hosts);
     if let Outcome::Failed(failed) = &outcome
         && !failed.sent
     {
-        // A hundred services behind a dead line must not cost a hundred timeouts.
         pass.dead_ways.push((way, failed.clone()));
     }
     settle_outcome(pass, world, service, sighting, hosts, &outcome);

@@ -3,8 +3,10 @@
 //! `pass` is the spine; the other files are a step of it or another command.
 
 mod check;
+mod child;
 mod cli;
 mod deliver;
+mod links;
 mod observe;
 pub mod pass;
 mod report;
@@ -12,6 +14,7 @@ mod resume;
 mod status;
 mod store;
 mod view;
+mod watch;
 mod world;
 
 pub use cli::main;

@@ -20,6 +20,8 @@ pub(super) struct Sighting {
     pub(super) interface: Option<String>,
     /// Its Linux device, if one is known.
     pub(super) device: Option<String>,
+    /// Every device that may carry one of its addresses.
+    pub(super) devices: Vec<String>,
     /// What can be sent.
     pub(super) addresses: Addresses,
     /// Interfaces that netifd does not know.
@@ -222,6 +224,10 @@ fn sight(
     unknown_interfaces.sort_unstable();
     unknown_interfaces.dedup();
     let shown = at.or(first);
+    let devices = v4.iter().chain(v6).filter_map(|(_, uplink)| match uplink {
+        Uplink::Device(device) => Some(device.clone()),
+        Uplink::Down | Uplink::Missing | Uplink::Unknown(_) => None,
+    });
     Sighting {
         interface: shown.and_then(|(place, _)| match place {
             Place::Device(_) => None,
@@ -231,6 +237,7 @@ fn sight(
             Uplink::Device(device) => Some(device.clone()),
             Uplink::Down | Uplink::Missing | Uplink::Unknown(_) => None,
         }),
+        devices: devices.collect(),
         addresses: combine(service, ipv4, ipv6),
         unknown_interfaces,
     }

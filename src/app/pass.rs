@@ -26,6 +26,8 @@ pub struct Order {
     pub force: bool,
     /// `--hotplug`: the event.
     pub event: Option<Event>,
+    /// A loop waits for this pass: it must not leave its work to another one.
+    pub in_loop: bool,
 }
 
 /// What a pass knows; everything in it was read after the lock was taken.
@@ -37,6 +39,8 @@ pub(super) struct Pass<'a> {
     pub(super) issues: Vec<Issue>,
     /// Ways to a server that failed in this pass before anything was sent.
     pub(super) dead_ways: Vec<(Way, Failed)>,
+    /// Nothing more can be sent: state.json cannot be written.
+    pub(super) halted: bool,
     pub(super) ask: Ask,
     /// When the pass began.
     pub(super) begun: Boot,
@@ -64,7 +68,7 @@ pub fn run(world: &mut World<'_>, order: &Order) -> Result<Option<Report>, (u8, 
     let run_dir = world.root.path(&main.run_dir);
     let cannot = |error: io::Error| (exit::LATER, format!("{}: cannot be written: {error}", main.run_dir));
     file::make_dir(&run_dir, 0o755).map_err(cannot)?;
-    let lock = take_lock(&run_dir, order.event.is_some()).map_err(cannot)?;
+    let lock = take_lock(&run_dir, order.event.is_some() && !order.in_loop).map_err(cannot)?;
     let Some((_lock, waited)) = lock else { return Ok(None) };
     if waited {
         loaded = world.config(); // the pass before this one may have taken long
@@ -73,6 +77,22 @@ pub fn run(world: &mut World<'_>, order: &Order) -> Result<Option<Report>, (u8, 
         Ok(config) => Ok(Some(pass(world, order, &config))),
         Err(issue) => Ok(Some(report::broken(world, &main, issue))),
     }
+}
+
+/// Whether a hotplug event is about a configured service. With a configuration that cannot be read nobody knows.
+pub(super) fn concerns(world: &World<'_>, event: &Event) -> bool {
+    world.config().map_or(true, |config| observe::is_ours(event, &valid(&config)))
+}
+
+/// NTP set the clock, and a loop is about to be woken: what waits for that must not wait any longer.
+pub(super) fn clock_was_set(world: &mut World<'_>) -> io::Result<()> {
+    let main = main_of(&world.config());
+    let Some((_lock, _)) = take_lock(&world.root.path(&main.run_dir), false)? else { return Ok(()) };
+    let (now, mut issues) = (world.now(), Vec::new());
+    let mut store = Store::new(&world.root, &main);
+    let mut book = store.load(&now, false, &mut issues);
+    settle::clock_was_set(&mut book);
+    store.save_state(&book, &now).map_err(|issue| io::Error::other(issue.message))
 }
 
 fn pass(world: &mut World<'_>, order: &Order, config: &Config) -> Report {
@@ -110,7 +130,18 @@ impl<'a> Pass<'a> {
         let ask = Ask { force: order.force, clock_set: order.event == Some(Event::Clock) };
         let contact = config.main.contact.clone();
         let begun = begun.floor();
-        Pass { services, contact, book, store, issues, dead_ways: Vec::new(), ask, begun, user_agent: None }
+        Pass {
+            services,
+            contact,
+            book,
+            store,
+            issues,
+            dead_ways: Vec::new(),
+            halted: false,
+            ask,
+            begun,
+            user_agent: None,
+        }
     }
 
     /// Where the addresses are now. What an earlier pass left open is closed with them.

@@ -1,10 +1,10 @@
 //! The end of a pass: state.json, status.json, a log line for each host whose story changed, the exit status.
 
 use super::observe::Sighting;
-use super::pass::Pass;
+use super::pass::{Pass, valid};
 use super::{VERSION, World, exit};
 use crate::policy::code::{Code, State};
-use crate::policy::config::{Config, Entry, Invalid, Issue, Level, Main, Service};
+use crate::policy::config::{Config, Entry, Family, Invalid, Issue, Level, Main, Service};
 use crate::policy::decide::{Cause, Decision};
 use crate::policy::fingerprint;
 use crate::policy::message::{self, View};
@@ -12,6 +12,7 @@ use crate::policy::record::{Event, Host, Shown};
 use crate::policy::status::{self, EventStatus, HostStatus, Problem, ServiceStatus, Status};
 use crate::policy::time::{Boot, Now};
 use crate::sys::file::{self, Keep};
+use crate::wire::wake::{Lacks, Wake};
 
 /// What a pass leaves behind.
 pub struct Report {
@@ -21,6 +22,8 @@ pub struct Report {
     pub exit: u8,
     /// What `--force` did not send, and why.
     pub held: Vec<String>,
+    /// What the loop has to know.
+    pub wake: Wake,
 }
 
 /// Ends a pass: everything that it learnt is written, and what changed is logged.
@@ -41,14 +44,42 @@ pub(super) fn finish(
     }
     let events = pass.book.events.iter().map(|event| event_status(event, &now)).collect();
     let status = status(&config.main, &pass.issues, services, events, &now);
-    publish(world, &config.main, status, held)
+    let mut wake = wake(&status, config, sightings);
+    // NTP may set the clock at any moment, and forced updates wait for that.
+    wake.clock |= now.wall.is_none();
+    Report { held, wake, ..publish(world, &config.main, status) }
+}
+
+/// When the loop has to start the next pass, from the very numbers that the status shows.
+fn wake(status: &Status, config: &Config, sightings: &[Sighting]) -> Wake {
+    let hosts = || status.services.iter().flat_map(|service| &service.hosts);
+    let wants_both =
+        |service: &&Service| service.enabled && service.family == Family::Both && !service.offline;
+    let pairs = valid(config).into_iter().zip(sightings).filter(|(service, _)| wants_both(service));
+    let pair = pairs.fold(None, |pair: Option<Lacks>, (_, sighting)| {
+        let before = pair.unwrap_or_default();
+        Some(Lacks {
+            ipv4: before.ipv4 || sighting.addresses.ipv4.is_none(),
+            ipv6: before.ipv6 || sighting.addresses.ipv6.is_none(),
+        })
+    });
+    let mut devices: Vec<String> = sightings.iter().flat_map(|sighting| sighting.devices.clone()).collect();
+    devices.sort_unstable();
+    devices.dedup();
+    Wake {
+        at: hosts().filter_map(|host| host.next_attempt_uptime).min(),
+        open: hosts().any(|host| host.state == State::Waiting.word()),
+        clock: hosts().any(|host| host.code.as_deref() == Some("clock")),
+        pair,
+        devices,
+    }
 }
 
 /// The report of a pass that found no configuration to work with.
 pub(super) fn broken(world: &mut World<'_>, main: &Main, issue: Issue) -> Report {
     let now = world.now();
     log_issues(std::slice::from_ref(&issue), false);
-    publish(world, main, status(main, &[issue], Vec::new(), Vec::new(), &now), Vec::new())
+    publish(world, main, status(main, &[issue], Vec::new(), Vec::new(), &now))
 }
 
 /// Each problem once; what the pass before had too is repeated at debug.
@@ -63,7 +94,7 @@ fn log_issues(issues: &[Issue], repeated: bool) {
     }
 }
 
-fn publish(world: &World<'_>, main: &Main, mut status: Status, held: Vec<String>) -> Report {
+fn publish(world: &World<'_>, main: &Main, mut status: Status) -> Report {
     let name = format!("{}/status.json", main.run_dir);
     let text = status::write(status.clone());
     if let Err(error) = file::replace(&world.root.path(&name), text.as_bytes(), 0o644, Keep::Volatile) {
@@ -72,7 +103,7 @@ fn publish(world: &World<'_>, main: &Main, mut status: Status, held: Vec<String>
         status.problems.push(Problem { level: "warning".to_owned(), file: name, line: None, message });
     }
     let exit = exit_of(&status);
-    Report { status, exit, held }
+    Report { status, exit, held: Vec::new(), wake: Wake::default() }
 }
 
 /// The exit status that a status file stands for (contract section 1): the largest that applies.

@@ -3,12 +3,10 @@
 use super::pass::{self, Order, Pass};
 use super::report::{self, Report};
 use super::store::Store;
-use super::{World, exit};
-use crate::policy::config::{Main, Service};
+use super::{World, exit, watch};
+use crate::policy::config::Service;
 use crate::policy::settle;
 use crate::sys::file;
-use crate::sys::lock;
-use rustix::process::{Pid, Signal, kill_process};
 use std::io;
 
 /// Returns the sentence for the user, and the report with the states after it.
@@ -41,19 +39,9 @@ pub(super) fn run(world: &mut World<'_>, order: &Order) -> Result<(String, Repor
     pass.complain(world, &config, &sightings);
     let report = report::finish(pass, world, &config, &sightings);
     drop(lock);
-    let sentence = match wake(world, &main) {
+    let sentence = match watch::wake_loop(world, &main.run_dir) {
         true => "stops and back-off are forgotten, the service tries again now",
         false => "stops and back-off are forgotten: nicup run tries again",
     };
     Ok((sentence.to_owned(), report))
-}
-
-/// Wakes the loop that holds `loop.lock`, if there is one.
-fn wake(world: &World<'_>, main: &Main) -> bool {
-    let path = world.root.path(&format!("{}/loop.lock", main.run_dir));
-    let pid = file::read(&path, 32).ok().and_then(|bytes| String::from_utf8(bytes).ok());
-    let pid = pid.and_then(|text| text.trim().parse().ok()).and_then(Pid::from_raw);
-    let Some(pid) = pid else { return false };
-    // A lock that can be taken is a dead loop's: its number may be another process by now.
-    matches!(lock::try_lock(&path), Ok(None)) && kill_process(pid, Signal::USR1).is_ok()
 }

@@ -7,6 +7,7 @@ pub mod config;
 pub mod decide;
 pub mod fingerprint;
 pub mod message;
+pub mod quiet;
 pub mod record;
 pub mod settle;
 pub mod status;

@@ -296,6 +296,13 @@ pub fn begin(book: &mut Book, service: &Service, hosts: &[(String, Because)], no
     }
 }
 
+/// Takes [`begin`] back: the note could not be written, and nothing was sent.
+pub fn never_begun(book: &mut Book, service: &Service, hosts: &[(String, Because)]) {
+    for (hostname, _) in hosts {
+        book.host(&service.endpoint.server, &service.username, hostname).open = None;
+    }
+}
+
 /// A request that an earlier pass began and never ended (it was killed, the power failed): sent, answer lost.
 pub fn close_lost(book: &mut Book, service: &Service, addresses: &Addresses, now: &Now) {
     for hostname in &service.hostnames {
@@ -340,6 +347,13 @@ pub fn settle_unknown(book: &mut Book, service: &Service, unknown: Option<&str>,
             ipv6: None,
             clock: 0,
         });
+    }
+}
+
+/// Forgets the waits for a clock that is set now.
+pub fn clock_was_set(book: &mut Book) {
+    for host in &mut book.hosts {
+        host.retry.take_if(|retry| retry.code == Code::Clock);
     }
 }
 

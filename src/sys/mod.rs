@@ -1,6 +1,7 @@
 //! The world: files, sockets, clock, TLS, processes. One thin typed wrapper each; no opinion.
 
 pub mod clock;
+pub mod events;
 pub mod file;
 pub mod https;
 pub mod lock;

@@ -89,6 +89,13 @@ impl AddressSource for Netlink {
     }
 }
 
+/// The kernel's number of a device; None: there is no such device.
+#[must_use]
+pub fn index(device: &str) -> Option<u32> {
+    let socket = open().ok()?;
+    rustix::net::netdevice::name_to_index(&socket, device).ok()
+}
+
 /// Repeats what was interrupted.
 fn settled<T>(mut attempt: impl FnMut() -> Result<T, NetlinkError>) -> Result<T, NetlinkError> {
     for _ in 0..ATTEMPTS {

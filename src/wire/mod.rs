@@ -6,3 +6,4 @@ pub mod nic;
 pub mod rtnl;
 pub mod ubus;
 pub mod uci;
+pub mod wake;

@@ -1,0 +1,157 @@
+//! What the loop sleeps on: rtnetlink's multicast groups, signals, and timers on boot time and on clock jumps.
+//!
+//! Does not decide which event matters.
+
+use crate::wire::rtnl::{EVENT_GROUPS, Messages};
+use rustix::event::{PollFd, PollFlags, poll};
+use rustix::fd::{AsFd, OwnedFd};
+use rustix::io::Errno;
+use rustix::net::netlink::SocketAddrNetlink;
+use rustix::net::{AddressFamily, RecvFlags, SocketFlags, SocketType, bind, recv, socket_with};
+use rustix::time::{
+    Itimerspec, TimerfdClockId, TimerfdFlags, TimerfdTimerFlags, Timespec, timerfd_create, timerfd_settime,
+};
+use signal_hook::consts::signal::{SIGCHLD, SIGINT, SIGTERM, SIGUSR1};
+use std::io::{self, Read as _};
+use std::os::unix::net::UnixStream;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// Everything that can end the loop's sleep.
+pub struct Events {
+    kernel: OwnedFd,
+    timer: OwnedFd,
+    clock: OwnedFd,
+    signals: UnixStream,
+    stop: Arc<AtomicBool>,
+    wake: Arc<AtomicBool>,
+    buffer: Box<[u8]>,
+}
+
+/// What ended the sleep.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Woken {
+    /// TERM or INT.
+    pub stop: bool,
+    /// USR1: a pass now.
+    pub wake: bool,
+    /// The wall clock was set.
+    pub clock: bool,
+    /// The kernel has something to say: [`Events::hear`].
+    pub kernel: bool,
+}
+
+/// Bytes of one datagram: the kernel's events are a few hundred, a link of many attributes a few thousand.
+const DATAGRAM: usize = 8 * 1024;
+
+impl Events {
+    /// Opens everything.
+    ///
+    /// # Errors
+    /// As the system says.
+    pub fn open() -> io::Result<Events> {
+        let kernel = socket_with(
+            AddressFamily::NETLINK,
+            SocketType::RAW,
+            SocketFlags::CLOEXEC | SocketFlags::NONBLOCK,
+            None,
+        )?;
+        bind(&kernel, &SocketAddrNetlink::new(0, EVENT_GROUPS))?;
+        let flags = TimerfdFlags::CLOEXEC | TimerfdFlags::NONBLOCK;
+        let timer = timerfd_create(TimerfdClockId::Boottime, flags)?;
+        let clock = timerfd_create(TimerfdClockId::Realtime, flags)?;
+        let (signals, sender) = UnixStream::pair()?;
+        signals.set_nonblocking(true)?;
+        let (stop, wake) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(false)));
+        for signal in [SIGTERM, SIGINT] {
+            signal_hook::flag::register(signal, Arc::clone(&stop))?;
+        }
+        signal_hook::flag::register(SIGUSR1, Arc::clone(&wake))?;
+        for signal in [SIGTERM, SIGINT, SIGUSR1, SIGCHLD] {
+            signal_hook::low_level::pipe::register(signal, sender.try_clone()?)?;
+        }
+        let buffer = vec![0; DATAGRAM].into_boxed_slice();
+        let events = Events { kernel, timer, clock, signals, stop, wake, buffer };
+        events.arm_clock()?;
+        Ok(events)
+    }
+
+    /// Sleeps until something happens, at the latest at `until`, milliseconds since boot.
+    ///
+    /// # Errors
+    /// As the system says.
+    pub fn sleep(&mut self, until: Option<u64>) -> io::Result<Woken> {
+        self.arm_timer(until)?;
+        let fd = |fd| PollFd::from_borrowed_fd(fd, PollFlags::IN);
+        let mut fds = [
+            fd(self.kernel.as_fd()),
+            fd(self.timer.as_fd()),
+            fd(self.clock.as_fd()),
+            fd(self.signals.as_fd()),
+        ];
+        match poll(&mut fds, None) {
+            Ok(_) | Err(Errno::INTR) => {}
+            Err(errno) => return Err(errno.into()),
+        }
+        let [kernel, _, clock, signals] = fds.map(|fd| !fd.revents().is_empty());
+        if signals {
+            let mut drained = [0; 64];
+            while matches!((&self.signals).read(&mut drained), Ok(n) if n > 0) {}
+        }
+        if clock {
+            self.arm_clock()?;
+        }
+        Ok(Woken {
+            stop: self.stop.load(Ordering::SeqCst),
+            wake: self.wake.swap(false, Ordering::SeqCst),
+            clock,
+            kernel,
+        })
+    }
+
+    /// Shows what the kernel said to `each`, datagram by datagram; None: something was missed.
+    ///
+    /// # Errors
+    /// As the system says.
+    pub fn hear(&mut self, mut each: impl FnMut(Option<Messages<'_>>)) -> io::Result<()> {
+        loop {
+            match recv(&self.kernel, &mut *self.buffer, RecvFlags::TRUNC) {
+                Ok((read, length)) if length > read => each(None),
+                Ok((read, _)) => each(Some(Messages::new(self.buffer.get(..read).unwrap_or_default()))),
+                Err(Errno::INTR) => {}
+                Err(Errno::NOBUFS) => each(None),
+                Err(Errno::AGAIN) => return Ok(()),
+                Err(errno) => return Err(errno.into()),
+            }
+        }
+    }
+
+    fn arm_timer(&self, until: Option<u64>) -> io::Result<()> {
+        let at = until.map_or(Timespec { tv_sec: 0, tv_nsec: 0 }, |at| {
+            // A timer at zero is off: what is overdue is due after the first nanosecond of the boot.
+            let seconds = i64::try_from(at / 1000).unwrap_or(i64::MAX);
+            Timespec {
+                tv_sec: seconds,
+                tv_nsec: i64::try_from(at % 1000 * 1_000_000).unwrap_or(0).max(1) as _,
+            }
+        });
+        set(&self.timer, TimerfdTimerFlags::ABSTIME, at)
+    }
+
+    /// A timer that is never due, and is cancelled when the wall clock is set (timerfd_create(2)).
+    fn arm_clock(&self) -> io::Result<()> {
+        let mut drained = [0; 8];
+        let _ = rustix::io::read(&self.clock, &mut drained);
+        let never = Timespec { tv_sec: 9_000_000_000, tv_nsec: 0 }; // the year 2255, near the end of the kernel's nanoseconds
+        set(&self.clock, TimerfdTimerFlags::ABSTIME | TimerfdTimerFlags::CANCEL_ON_SET, never)
+    }
+}
+
+fn set(timer: &OwnedFd, flags: TimerfdTimerFlags, at: Timespec) -> io::Result<()> {
+    let once = Itimerspec { it_interval: Timespec { tv_sec: 0, tv_nsec: 0 }, it_value: at };
+    match timerfd_settime(timer, flags, &once) {
+        // The clock was set between the last look and this one: armed all the same, and it will be seen.
+        Ok(_) | Err(Errno::CANCELED) => Ok(()),
+        Err(errno) => Err(errno.into()),
+    }
+}

@@ -1,0 +1,107 @@
+//! What a pass tells the loop that started it, as one line of text: when and by what it wants to be started again.
+//!
+//! Does not decide anything; the loop sleeps on exactly these values.
+
+use std::fmt;
+
+/// When the next pass is wanted.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Wake {
+    /// Seconds since boot of the earliest next attempt, the same number that status.json shows.
+    pub at: Option<u64>,
+    /// Something is not settled yet: `run --wait` goes on.
+    pub open: bool,
+    /// Something waits for the clock to be set.
+    pub clock: bool,
+    /// Some service wants both families; which of them it lacks now.
+    pub pair: Option<Lacks>,
+    /// Devices whose addresses count.
+    pub devices: Vec<String>,
+}
+
+/// Families that a service with `family both` does not have.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Lacks {
+    /// No IPv4 address.
+    pub ipv4: bool,
+    /// No IPv6 address.
+    pub ipv6: bool,
+}
+
+const MARK: &str = "wake";
+
+impl fmt::Display for Wake {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let word = |set: bool, word: &'static str| if set { word } else { "-" };
+        let pair = match self.pair {
+            None => "-",
+            Some(Lacks { ipv4: false, ipv6: false }) => "both",
+            Some(Lacks { ipv4: true, ipv6: false }) => "lacks-4",
+            Some(Lacks { ipv4: false, ipv6: true }) => "lacks-6",
+            Some(Lacks { ipv4: true, ipv6: true }) => "lacks-46",
+        };
+        match self.at {
+            Some(at) => write!(f, "{MARK} {at}")?,
+            None => write!(f, "{MARK} -")?,
+        }
+        write!(f, " {} {} {pair}", word(self.open, "open"), word(self.clock, "clock"))?;
+        self.devices.iter().try_for_each(|device| write!(f, " {device}"))
+    }
+}
+
+impl Wake {
+    /// Reads a line as [`Display`](fmt::Display) writes it. None: the pass did not come to its end.
+    #[must_use]
+    pub fn parse(line: &str) -> Option<Wake> {
+        let mut words = line.trim_end().split(' ');
+        let flag = |word: Option<&str>, name: &str| match word {
+            Some("-") => Some(false),
+            Some(word) if word == name => Some(true),
+            _ => None,
+        };
+        if words.next() != Some(MARK) {
+            return None;
+        }
+        let at = match words.next()? {
+            "-" => None,
+            number => Some(number.parse().ok()?),
+        };
+        let open = flag(words.next(), "open")?;
+        let clock = flag(words.next(), "clock")?;
+        let pair = match words.next()? {
+            "-" => None,
+            "both" => Some(Lacks::default()),
+            "lacks-4" => Some(Lacks { ipv4: true, ipv6: false }),
+            "lacks-6" => Some(Lacks { ipv4: false, ipv6: true }),
+            "lacks-46" => Some(Lacks { ipv4: true, ipv6: true }),
+            _ => return None,
+        };
+        Some(Wake { at, open, clock, pair, devices: words.map(str::to_owned).collect() })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_is_read_as_it_was_written() {
+        let lacks = |ipv4, ipv6| Some(Lacks { ipv4, ipv6 });
+        for pair in [None, lacks(false, false), lacks(true, false), lacks(false, true), lacks(true, true)] {
+            for at in [None, Some(0), Some(u64::MAX)] {
+                let devices = vec!["pppoe-wan".to_owned(), "br-lan".to_owned()];
+                let wake = Wake { at, open: at.is_some(), clock: at.is_none(), pair, devices };
+                assert_eq!(Wake::parse(&format!("{wake}\n")), Some(wake));
+            }
+        }
+    }
+
+    #[test]
+    fn anything_else_is_no_wake() {
+        for line in
+            ["", "wake", "wake x - - -", "wake 5 - -", "wake 5 yes - -", "sleep 5 - - -", "wake -1 - - -"]
+        {
+            assert_eq!(Wake::parse(line), None, "{line}");
+        }
+    }
+}
