@@ -12,6 +12,7 @@ use crate::policy::record::{Book, Host, Key};
 use crate::policy::settle;
 use crate::policy::time::{Boot, Now};
 use crate::sys::file::{self, Root};
+use crate::sys::https;
 use crate::sys::lock::{self, Lock};
 use crate::wire::hotplug::Event;
 use crate::wire::nic::Failed;
@@ -103,13 +104,14 @@ fn pass(world: &mut World<'_>, order: &Order, config: &Config) -> Report {
     let mut pass = Pass::new(config, book, store, issues, order, &begun);
     let sightings = pass.look(world, order.event.as_ref(), &begun);
     pass.complain(world, config, &sightings);
-
     let chosen = |service: &Service| order.services.is_empty() || order.services.contains(&service.name);
     for (service, sighting) in pass.services.clone().into_iter().zip(&sightings) {
         if config.main.enabled && chosen(service) {
             deliver::deliver(&mut pass, world, service, sighting);
         }
     }
+    // Reading a bundle costs more than all the rest of an unchanged pass: only where TLS has failed.
+    pass.inspect_certificates(world, settle::tls_failed);
 
     report::finish(pass, world, config, &sightings)
 }
@@ -176,9 +178,22 @@ impl<'a> Pass<'a> {
                     format!("netifd does not know the interface '{name}': correct option interface"),
                 );
             }
-            let ca_name = deliver::ca_bundle(service);
-            if let Err(problem) = crate::sys::https::inspect_ca(&world.root.path(ca_name)) {
-                warn(service, problem.explain(ca_name));
+        }
+    }
+
+    /// Names what is wrong with the certificates of each service that `asks`.
+    pub(super) fn inspect_certificates(&mut self, world: &World<'_>, asks: impl Fn(&Book, &Service) -> bool) {
+        let mut seen: Vec<&str> = Vec::new();
+        for service in self.services.iter().filter(|service| service.enabled && asks(&self.book, service)) {
+            let name = deliver::ca_bundle(service);
+            if seen.contains(&name) {
+                continue;
+            }
+            seen.push(name);
+            if let Err(problem) = https::inspect_ca(&world.root.path(name)) {
+                let (file, line) = (world.config_file(), Some(service.line));
+                let message = problem.explain(name);
+                self.issues.push(Issue { level: Level::Warning, file, line, message });
             }
         }
     }

@@ -6,7 +6,7 @@ use super::code::Code;
 use super::config::Service;
 use super::decide::{self, Addresses, Because, STORM_BURST, STORM_WINDOW};
 use super::fingerprint::{self, Scope};
-use super::record::{Account, Book, Event, Ordered, Registered, Retry, Stop};
+use super::record::{Account, Book, Event, Host, Ordered, Registered, Retry, Stop};
 use super::time::{Now, Stamp, Wait};
 use crate::wire::nic::{Failed, Failure, Reply};
 use std::net::IpAddr;
@@ -221,7 +221,7 @@ fn accept(book: &mut Book, sent: &Sent<'_>, hostname: &str, because: Because, co
 }
 
 /// The host's record, its request ended.
-fn closed<'a>(book: &'a mut Book, sent: &Sent<'_>, hostname: &str) -> &'a mut super::record::Host {
+fn closed<'a>(book: &'a mut Book, sent: &Sent<'_>, hostname: &str) -> &'a mut Host {
     let host = book.host(&sent.service.endpoint.server, &sent.service.username, hostname);
     host.open = None;
     host.retry = None;
@@ -348,6 +348,16 @@ pub fn settle_unknown(book: &mut Book, service: &Service, unknown: Option<&str>,
             clock: 0,
         });
     }
+}
+
+/// Whether a host of `service` waits because TLS failed.
+#[must_use]
+pub fn tls_failed(book: &Book, service: &Service) -> bool {
+    let endpoint = &service.endpoint;
+    let failed = |host: &Host| host.retry.as_ref().is_some_and(|retry| retry.code == Code::Tls);
+    let mine =
+        |host: &Host| service.hostnames.iter().any(|n| host.key.is(&endpoint.server, &service.username, n));
+    book.hosts.iter().any(|host| failed(host) && mine(host))
 }
 
 /// Forgets the waits for a clock that is set now.
