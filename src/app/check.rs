@@ -1,5 +1,6 @@
 //! `nicup check`: what a run would send and why, or what is wrong. No request to No-IP, no file written, no lock.
 
+use super::dns;
 use super::observe::Sighting;
 use super::pass::{self, Order, Pass};
 use super::report::{self, Log};
@@ -11,12 +12,13 @@ use crate::policy::decide::Decision;
 use crate::policy::message;
 use crate::policy::time::{Boot, Now};
 use std::fmt::Write as _;
+use std::net::IpAddr;
 
 /// Returns the text and the exit status.
 ///
 /// # Errors
 /// A service that does not exist.
-pub(super) fn run(world: &mut World<'_>, order: &Order) -> Result<(String, u8), (u8, String)> {
+pub(super) fn run(world: &mut World<'_>, order: &Order, dns: bool) -> Result<(String, u8), (u8, String)> {
     let loaded = world.config();
     if let Some(unknown) = pass::unknown_service(&loaded, order) {
         return Err((exit::USAGE, format!("no service '{unknown}' in {}", world.config_file())));
@@ -29,7 +31,7 @@ pub(super) fn run(world: &mut World<'_>, order: &Order) -> Result<(String, u8), 
     let mut store = Store::new(&world.root, &config.main);
     let mut issues = config.issues.clone();
     let book = store.load(&now, false, &mut issues);
-    let mut pass = Pass::new(&config, book, store, issues, order, &now);
+    let mut pass = Pass::new(&config, book, store, issues, order);
     let sightings = pass.look(world, None, &now);
     pass.complain(world, &config, &sightings);
     pass.inspect_certificates(world, |_, _| true);
@@ -48,6 +50,10 @@ pub(super) fn run(world: &mut World<'_>, order: &Order) -> Result<(String, u8), 
             let decision = pass.decide(service, hostname, sighting, &now);
             let would = would(&pass, service, hostname, sighting, &decision, &now);
             let _ = writeln!(text, "  {hostname}: {}", plain(&would));
+            if dns {
+                let registered = registered(&pass, service, hostname);
+                let _ = writeln!(text, "    {}", plain(&dns::compare(hostname, &registered)));
+            }
         }
     }
     for entry in &config.services {
@@ -88,6 +94,14 @@ fn describe(text: &mut String, service: &Service, sighting: &Sighting) {
             "  No-IP is said to set the A record too, to the request's source, when only IPv6 is sent"
         );
     }
+}
+
+/// The addresses that the server accepted last.
+fn registered(pass: &Pass<'_>, service: &Service, hostname: &str) -> Vec<IpAddr> {
+    let key = (&service.endpoint.server, &service.username);
+    let host = pass.book.hosts.iter().find(|host| host.key.is(key.0, key.1, hostname));
+    let addresses = host.map(|host| (host.registered.ipv4, host.registered.ipv6)).unwrap_or_default();
+    addresses.0.map(IpAddr::V4).into_iter().chain(addresses.1.map(IpAddr::V6)).collect()
 }
 
 /// What a run would do for one host, and why.

@@ -3,7 +3,7 @@
 //! Does not know what the commands do.
 
 use super::pass::{self, Order};
-use super::{VERSION, World, check, child, exit, resume, status, watch};
+use super::{VERSION, World, check, child, exit, hooks, resume, status, watch};
 use crate::policy::config::LogLevel;
 use crate::policy::status::Status;
 use crate::sys::clock::System;
@@ -35,7 +35,7 @@ const COMMANDS: [(&str, &[&str]); 5] = [
     ("run", &["service", "force", "hotplug", "wait", child::OPTION]),
     ("watch", &["service"]),
     ("status", &["service", "json"]),
-    ("check", &["service", "force"]),
+    ("check", &["service", "force", "dns"]),
     ("resume", &["service"]),
 ];
 const COMMON: [&str; 5] = ["config", "root", "verbose", "help", "version"];
@@ -67,6 +67,7 @@ fn options() -> Options {
     options.optmulti("s", "service", "only this service; may be repeated", "NAME");
     options.optflag("f", "force", "send an unchanged address too, at most once in 10 minutes");
     options.optflag("", "json", "status: print the file as it is");
+    options.optflag("", "dns", "check: ask DNS for the hostnames, too");
     options.optflag("", "hotplug", "run: the event is in the environment; exit at once if it is not ours");
     options.optflagmulti("v", "verbose", "log to standard error too");
     options.optflag("", "wait", "run: stay until every host is current, stopped or without an address");
@@ -84,6 +85,11 @@ fn command(usage: &str, matches: &Matches) -> Result<u8, (u8, String)> {
         print(&format!("nicup {VERSION}\n"));
         return Ok(exit::FINE);
     }
+    let root = matches.opt_str("root").map(|dir| Root::new(dir.into())).unwrap_or_default();
+    if matches.free == [hooks::COMMAND] {
+        hooks::run(&root);
+        return Ok(exit::FINE);
+    }
     let wrong = |reason: String| (exit::USAGE, format!("{reason}; nicup --help lists commands and options"));
     let name = match matches.free.as_slice() {
         [name] => name.as_str(),
@@ -93,7 +99,7 @@ fn command(usage: &str, matches: &Matches) -> Result<u8, (u8, String)> {
     let Some((_, allowed)) = COMMANDS.iter().find(|(command, _)| *command == name) else {
         return Err(wrong(format!("unknown command '{name}'")));
     };
-    let foreign = ["service", "force", "json", "hotplug", "wait", child::OPTION]
+    let foreign = ["service", "force", "json", "dns", "hotplug", "wait", child::OPTION]
         .into_iter()
         .find(|option| matches.opt_present(option) && !allowed.contains(option) && !COMMON.contains(option));
     if let Some(option) = foreign {
@@ -101,7 +107,7 @@ fn command(usage: &str, matches: &Matches) -> Result<u8, (u8, String)> {
     }
 
     let mut world = World {
-        root: matches.opt_str("root").map(|dir| Root::new(dir.into())).unwrap_or_default(),
+        root,
         config_dir: matches.opt_str("config").unwrap_or_else(|| "/etc/config".to_owned()),
         clock: &mut System::default(),
         kernel: &mut Netlink,
@@ -166,7 +172,7 @@ fn command(usage: &str, matches: &Matches) -> Result<u8, (u8, String)> {
         }
         "check" => {
             start_log_to_stderr(verbose);
-            let (text, exit) = check::run(&mut world, &order)?;
+            let (text, exit) = check::run(&mut world, &order, matches.opt_present("dns"))?;
             print(&text);
             Ok(exit)
         }

@@ -5,13 +5,13 @@
 use super::observe::Sighting;
 use super::pass::Pass;
 use super::{VERSION, World};
-use crate::policy::config::{Issue, Proxy, Service};
+use crate::policy::config::{Endpoint, Issue, Level, Proxy, Service};
 use crate::policy::decide::{Because, Decision};
 use crate::policy::fingerprint;
 use crate::policy::settle::{self, Outcome, Sent};
 use crate::sys::file::{self, Root};
 use crate::sys::https::{self, Route};
-use crate::wire::nic::{self, Request};
+use crate::wire::nic::{self, Failed, Failure, Request};
 use std::time::Duration;
 
 /// Hosts in one request; more is `numhost` (No-IP).
@@ -135,32 +135,100 @@ fn exchange(
     let endpoint = &service.endpoint;
     let request = Request {
         target: target(service, sighting, hosts),
-        authorization: nic::basic_auth(&service.username, service.password.reveal()),
+        authorization: Some(nic::basic_auth(&service.username, service.password.reveal())),
         user_agent: pass.user_agent(&world.root).to_owned(),
     };
-    let ca_name = endpoint.cacert.as_deref().unwrap_or(CA_BUNDLE);
+    let ca_name = ca_bundle(service);
     let ca_file = world.root.path(ca_name);
     let proxy = endpoint.proxy.as_ref().map(proxy);
-    let route = Route {
-        server: &endpoint.server,
-        port: endpoint.port,
-        tls: true,
-        ca_file: &ca_file,
-        ca_name,
-        timeout: Duration::from_secs(endpoint.timeout),
-        device: if endpoint.bind { sighting.device.as_deref() } else { None },
-        proxy: proxy.as_ref(),
-    };
     let names = hosts.iter().map(|(name, because)| format!("{name} ({})", because.explain()));
     log::debug!("{}: sending {}", service.name, names.collect::<Vec<_>>().join(", "));
-    match world.transport.exchange(&route, &request) {
-        Ok(answer) => {
+    let mut outcome = None;
+    for way in ways(endpoint) {
+        let route = Route {
+            server: &endpoint.server,
+            port: way.port,
+            tls: way.tls,
+            ca_file: &ca_file,
+            ca_name,
+            timeout: Duration::from_secs(endpoint.timeout),
+            device: if endpoint.bind { sighting.device.as_deref() } else { None },
+            proxy: proxy.as_ref(),
+        };
+        let answer = world.transport.exchange(&route, &request);
+        let unreachable = |failed: &Failed| {
+            !failed.connected && matches!(failed.failure, Failure::Connect | Failure::Timeout)
+        };
+        match answer {
+            Err(failed) if unreachable(&failed) => {
+                log::debug!("{}: {}: {}", service.name, way.name(), failed.detail);
+                // What is said of the whole is what was said of the port that the user knows.
+                outcome.get_or_insert(Err(failed));
+            }
+            known => {
+                if known.as_ref().map_or_else(|failed| failed.connected, |_| true) {
+                    travelled(pass, world, service, hosts, way);
+                }
+                outcome = Some(known);
+                break;
+            }
+        }
+    }
+    match outcome {
+        Some(Ok(answer)) => {
             let replies = nic::replies(&answer, hosts.len(), service.offline);
             let wall = world.now().wall;
             let retry_after = answer.retry_after.as_deref().and_then(|text| nic::retry_after(text, wall));
             Outcome::Replied(replies, retry_after)
         }
-        Err(failed) => Outcome::Failed(failed),
+        Some(Err(failed)) => Outcome::Failed(failed),
+        None => Outcome::Replied(Vec::new(), None), // there is always a first way
+    }
+}
+
+/// A port, and whether TLS is spoken on it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Way {
+    tls: bool,
+    port: u16,
+}
+
+impl Way {
+    /// As status.json names it.
+    fn name(self) -> String {
+        format!("{}:{}", if self.tls { "https" } else { "http" }, self.port)
+    }
+}
+
+/// No-IP's other port.
+const OTHER_PORT: u16 = 8245;
+
+/// The ways to a server, in the order in which they are tried: the next one only if no connection came about.
+fn ways(endpoint: &Endpoint) -> Vec<Way> {
+    let mut ways = vec![Way { tls: true, port: endpoint.port }, Way { tls: true, port: OTHER_PORT }];
+    if endpoint.plaintext {
+        ways.extend([Way { tls: false, port: 80 }, Way { tls: false, port: OTHER_PORT }]);
+    }
+    ways.dedup();
+    ways
+}
+
+/// Remembers the way that a request took, and warns each time that a password was readable on it.
+fn travelled(pass: &mut Pass<'_>, world: &World<'_>, service: &Service, hosts: &[Due], way: Way) {
+    let usual = way.tls && way.port == service.endpoint.port;
+    for (hostname, _) in hosts {
+        let host = pass.book.host(&service.endpoint.server, &service.username, hostname);
+        host.transport = (!usual).then(|| way.name());
+    }
+    if !way.tls {
+        let message = format!(
+            "the password of service '{}' was sent in clear over {}, because option plaintext is 1 and TLS was not reached",
+            service.name,
+            way.name()
+        );
+        log::warn!("{message}");
+        let (file, line) = (world.config_file(), Some(service.line));
+        pass.issues.push(Issue { level: Level::Warning, file, line, message });
     }
 }
 

@@ -6,6 +6,8 @@ mod check;
 mod child;
 mod cli;
 mod deliver;
+mod dns;
+mod hooks;
 mod links;
 mod observe;
 pub mod pass;

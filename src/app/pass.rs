@@ -2,6 +2,7 @@
 //!
 //! Does not wait for anything but the lock and the one request it is sending.
 
+use super::hooks::Change;
 use super::observe::{self, Sighting};
 use super::report::{self, Report};
 use super::store::Store;
@@ -10,7 +11,7 @@ use crate::policy::config::{Config, Entry, Issue, Level, Main, Service};
 use crate::policy::decide::{self, Ask, Case, Decision};
 use crate::policy::record::{Book, Host, Key};
 use crate::policy::settle;
-use crate::policy::time::{Boot, Now};
+use crate::policy::time::Now;
 use crate::sys::file::{self, Root};
 use crate::sys::https;
 use crate::sys::lock::{self, Lock};
@@ -40,11 +41,11 @@ pub(super) struct Pass<'a> {
     pub(super) issues: Vec<Issue>,
     /// Ways to a server that failed in this pass before anything was sent.
     pub(super) dead_ways: Vec<(Way, Failed)>,
+    /// What the hooks will be told.
+    pub(super) changes: Vec<Change>,
     /// Nothing more can be sent: state.json cannot be written.
     pub(super) halted: bool,
     pub(super) ask: Ask,
-    /// When the pass began.
-    pub(super) begun: Boot,
     user_agent: Option<String>,
 }
 
@@ -101,7 +102,7 @@ fn pass(world: &mut World<'_>, order: &Order, config: &Config) -> Report {
     let mut store = Store::new(&world.root, &config.main);
     let mut issues = config.issues.clone();
     let book = store.load(&begun, true, &mut issues);
-    let mut pass = Pass::new(config, book, store, issues, order, &begun);
+    let mut pass = Pass::new(config, book, store, issues, order);
     let sightings = pass.look(world, order.event.as_ref(), &begun);
     pass.complain(world, config, &sightings);
     let chosen = |service: &Service| order.services.is_empty() || order.services.contains(&service.name);
@@ -123,7 +124,6 @@ impl<'a> Pass<'a> {
         store: Store,
         issues: Vec<Issue>,
         order: &Order,
-        begun: &Now,
     ) -> Pass<'a> {
         let services = valid(config);
         if config.services.iter().all(|entry| matches!(entry, Entry::Valid(_))) {
@@ -131,7 +131,6 @@ impl<'a> Pass<'a> {
         }
         let ask = Ask { force: order.force, clock_set: order.event == Some(Event::Clock) };
         let contact = config.main.contact.clone();
-        let begun = begun.floor();
         Pass {
             services,
             contact,
@@ -139,9 +138,9 @@ impl<'a> Pass<'a> {
             store,
             issues,
             dead_ways: Vec::new(),
+            changes: Vec::new(),
             halted: false,
             ask,
-            begun,
             user_agent: None,
         }
     }

@@ -1,5 +1,6 @@
 //! The end of a pass: state.json, status.json, a log line for each host whose story changed, the exit status.
 
+use super::hooks::{self, Change};
 use super::observe::Sighting;
 use super::pass::{Pass, valid};
 use super::{VERSION, World, exit};
@@ -47,7 +48,9 @@ pub(super) fn finish(
     let mut wake = wake(&status, config, sightings);
     // NTP may set the clock at any moment, and forced updates wait for that.
     wake.clock |= now.wall.is_none();
-    Report { held, wake, ..publish(world, &config.main, status) }
+    let report = Report { held, wake, ..publish(world, &config.main, status) };
+    hooks::start(&world.root, &pass.changes);
+    report
 }
 
 /// When the loop has to start the next pass, from the very numbers that the status shows.
@@ -152,7 +155,7 @@ pub(super) fn services(
                     host_status(pass, service, hostname, sighting, &decision, now, log)
                 });
                 let hosts = hosts.collect();
-                list.push(service_status(service, enabled, sighting, hosts));
+                list.push(service_status(pass, service, enabled, sighting, hosts));
             }
         }
     }
@@ -165,17 +168,22 @@ fn not_sent(cause: &Cause, service: &Service, until: Boot, now: &Now) -> String 
 }
 
 fn service_status(
+    pass: &Pass<'_>,
     service: &Service,
     enabled: bool,
     sighting: &Sighting,
     hosts: Vec<HostStatus>,
 ) -> ServiceStatus {
     let lack = sighting.addresses.lack.as_ref().filter(|_| enabled);
+    let (server, username) = (&service.endpoint.server, &service.username);
+    let mut known =
+        pass.book.hosts.iter().filter(|host| host.key.is(server, username, &service.hostnames[0]));
+    let transport = known.find_map(|host| host.transport.clone());
     ServiceStatus {
         name: service.name.clone(),
         enabled,
         server: service.endpoint.server.clone(),
-        transport: format!("https:{}", service.endpoint.port),
+        transport: transport.unwrap_or_else(|| format!("https:{}", service.endpoint.port)),
         interface: sighting.interface.clone(),
         device: sighting.device.clone(),
         ipv4: sighting.addresses.ipv4.map(|ip| ip.to_string()),
@@ -247,38 +255,47 @@ fn host_status(
     }
 }
 
-/// One log line: at notice where the story changed, else at debug.
+/// One log line: at notice where the story changed, else at debug. A change is told to the hooks, too.
 fn tell(pass: &mut Pass<'_>, service: &Service, host: &Host, sighting: &Sighting, view: &View, now: &Now) {
     let addresses: Vec<String> = sighting.addresses.list().iter().map(ToString::to_string).collect();
-    let line = format!(
-        "{}: {} {} {}: {}",
-        service.name,
-        host.key.hostname,
-        view.state.word(),
-        addresses.join(" "),
-        view.message
-    );
-    let before = host.shown.as_ref();
-    let moved = before.is_none_or(|shown| (shown.state, shown.code) != (view.state, view.code));
-    let accepted = host.registered.accepted.as_ref().and_then(|(_, at)| at.this_boot(now));
-    let accepted = accepted.is_some_and(|at| at >= pass.begun);
-    if !moved && !accepted {
-        log::debug!("{line}");
+    let addresses = addresses.join(" ");
+    let line = [&service.name, &host.key.hostname, view.state.word(), &addresses].join(" ");
+    let registered = &host.registered;
+    let is = Shown {
+        state: view.state,
+        code: view.code,
+        since: now.ceil(),
+        ipv4: registered.ipv4,
+        ipv6: registered.ipv6,
+    };
+    let was = host.shown.as_ref();
+    let same_story = was.is_some_and(|was| (was.state, was.code) == (is.state, is.code));
+    let same_address = was.is_some_and(|was| (was.ipv4, was.ipv6) == (is.ipv4, is.ipv6));
+    let level = if same_story && same_address { log::Level::Debug } else { log::Level::Info };
+    log::log!(level, "{}: {}", line.trim_end(), view.message);
+    if same_story && same_address {
         return;
     }
-    log::info!("{line}");
-    if !moved {
-        return;
+    if !same_address || was.is_none_or(|was| was.state != is.state) {
+        pass.changes.push(Change {
+            state: is.state,
+            service: service.name.clone(),
+            hostname: host.key.hostname.clone(),
+            ipv4: is.ipv4,
+            ipv6: is.ipv6,
+            code: is.code,
+        });
     }
     if let Some(code @ (Code::NoAddress | Code::PrivateAddress | Code::AddressUnknown | Code::Storm)) =
         view.code
+        && !same_story
     {
         let (service, hostname) = (service.name.clone(), host.key.hostname.clone());
         pass.book.note(Event { at: now.ceil(), service, hostname, code, ipv4: None, ipv6: None });
     }
+    let since = was.filter(|_| same_story).map_or(is.since, |was| was.since);
     let key = &host.key;
-    pass.book.host(&key.server, &key.username, &key.hostname).shown =
-        Some(Shown { state: view.state, code: view.code, since: now.ceil() });
+    pass.book.host(&key.server, &key.username, &key.hostname).shown = Some(Shown { since, ..is });
 }
 
 fn event_status(event: &Event, now: &Now) -> EventStatus {

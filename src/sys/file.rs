@@ -16,13 +16,19 @@ impl Root {
         Root(dir)
     }
 
+    /// The folder; None for the real system.
+    #[must_use]
+    pub fn dir(&self) -> Option<&Path> {
+        (!self.0.as_os_str().is_empty()).then_some(&*self.0)
+    }
+
     /// Where an absolute path really is.
     #[must_use]
     pub fn path(&self, absolute: &str) -> PathBuf {
-        if self.0.as_os_str().is_empty() {
-            return PathBuf::from(absolute);
+        match self.dir() {
+            Some(dir) => dir.join(absolute.trim_start_matches('/')),
+            None => PathBuf::from(absolute),
         }
-        self.0.join(absolute.trim_start_matches('/'))
     }
 }
 

@@ -1,7 +1,9 @@
 //! Runs another program with a deadline and a limit on what it may print. No shell.
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::process::{Pid, Signal, kill_process_group};
 use std::io::{self, Read as _};
+use std::os::unix::process::CommandExt as _;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
@@ -25,20 +27,24 @@ pub enum RunError {
     TooMuch,
 }
 
-/// Runs `command` to its end, at most `deadline`, reading at most `limit` bytes. Its input and errors are /dev/null.
+/// Runs `command` to its end, at most `deadline`, reading at most `limit` bytes; with a limit of 0 nothing is read and
+/// it may leave processes in the background. Its input and errors are /dev/null.
 ///
 /// # Errors
-/// It could not be started, took too long, or printed too much. However it went, no process is left behind.
+/// It could not be started, took too long, or printed too much: then it is ended with all that it started.
 pub fn run(command: &mut Command, deadline: Duration, limit: usize) -> Result<Output, RunError> {
     let end = Instant::now() + deadline;
-    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
+    let stdout = if limit == 0 { Stdio::null() } else { Stdio::piped() };
+    command.stdin(Stdio::null()).stdout(stdout).stderr(Stdio::null()).process_group(0);
     let mut child = command.spawn().map_err(RunError::Start)?;
     let read = read_output(&mut child, end, limit).and_then(|stdout| {
         let status = wait_until(&mut child, end)?;
         Ok(Output { status, stdout })
     });
     if read.is_err() {
-        let _ = child.kill();
+        if let Some(group) = i32::try_from(child.id()).ok().and_then(Pid::from_raw) {
+            let _ = kill_process_group(group, Signal::KILL);
+        }
         let _ = child.wait();
     }
     read
@@ -101,6 +107,8 @@ mod tests {
     fn a_program_that_hangs_or_floods_is_ended() {
         assert!(matches!(sh("exec sleep 60", 100, 10), Err(RunError::Deadline)));
         assert!(matches!(sh("exec >&-; exec sleep 60", 100, 10), Err(RunError::Deadline)));
+        assert!(matches!(sh("sleep 60; true", 100, 0), Err(RunError::Deadline)));
+        assert!(sh("sleep 1 & exit 0", 500, 0).is_ok_and(|output| output.status.success()));
         assert!(matches!(sh("exec yes", 5000, 10_000), Err(RunError::TooMuch)));
         assert!(matches!(
             run(&mut Command::new("/nonexistent"), Duration::MAX / 4, 1),

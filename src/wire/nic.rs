@@ -12,8 +12,8 @@ use std::net::IpAddr;
 pub struct Request {
     /// Path and query, as it stands in the request line.
     pub target: String,
-    /// Value of `Authorization`. Secret: never printed.
-    pub authorization: String,
+    /// Value of `Authorization`, where there is a login. Secret: never printed.
+    pub authorization: Option<String>,
     /// Value of `User-Agent`.
     pub user_agent: String,
 }
@@ -60,6 +60,8 @@ pub enum Failure {
 pub struct Failed {
     /// Which step failed.
     pub failure: Failure,
+    /// Whether a connection stood: only without one may another port be tried.
+    pub connected: bool,
     /// Whether bytes of the request had left, so that the server may have acted on it.
     pub sent: bool,
     /// The cause for a person, e.g. `connection refused`. No secret, no Debug text, lower case, no final period.

@@ -23,7 +23,7 @@ const NOW: Clock = Clock::Fixed(1_767_225_600);
 fn request() -> Request {
     Request {
         target: "/nic/update?hostname=a.example.net&myip=203.0.113.7".into(),
-        authorization: format!("Basic {SECRET}"),
+        authorization: Some(format!("Basic {SECRET}")),
         user_agent: "nicup Archer_C7/24.10-0.1.0 me@example.com".into(),
     }
 }

@@ -117,9 +117,12 @@ struct StateRow {
     changes: Vec<u64>,
     storming: bool,
     retry: Option<RetryRow>,
+    transport: Option<String>,
     state: Option<String>,
     code: Option<String>,
     since: u64,
+    shown_ipv4: Option<String>,
+    shown_ipv6: Option<String>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -242,9 +245,12 @@ pub fn write_state(book: &Book, now: &Now) -> String {
             ipv6: text(retry.ipv6),
             clock: retry.clock,
         }),
+        transport: host.transport.clone(),
         state: host.shown.as_ref().map(|shown| shown.state.word().to_owned()),
         code: host.shown.as_ref().and_then(|shown| shown.code).map(|code| code.to_string()),
         since: host.shown.as_ref().map_or(0, |shown| shown.since.0),
+        shown_ipv4: text(host.shown.as_ref().and_then(|shown| shown.ipv4)),
+        shown_ipv6: text(host.shown.as_ref().and_then(|shown| shown.ipv6)),
     });
     let events = book.events.iter().map(|event| EventRow {
         at: event.at.0,
@@ -282,9 +288,11 @@ pub fn read_state(text: &str, now: &Now, book: &mut Book) -> Result<(), ReadErro
         host.changes = row.changes.into_iter().map(Boot).collect();
         host.storming = row.storming;
         host.retry = row.retry.map(retry).transpose()?;
+        host.transport = row.transport;
         let code = row.code.as_deref().map(code).transpose()?;
         let state = row.state.map(|word| State::parse(&word).ok_or(ReadError::Garbage)).transpose()?;
-        host.shown = state.map(|state| Shown { state, code, since: Boot(row.since) });
+        let (ipv4, ipv6) = (address(row.shown_ipv4)?, address(row.shown_ipv6)?);
+        host.shown = state.map(|state| Shown { state, code, since: Boot(row.since), ipv4, ipv6 });
     }
     for row in file.events {
         let (ipv4, ipv6) = (address(row.ipv4)?, address(row.ipv6)?);
@@ -387,7 +395,13 @@ mod tests {
             ipv6: None,
             clock: -5,
         });
-        host.shown = Some(Shown { state: State::Stopped, code: Some(Code::Abuse), since: Boot(1) });
+        host.shown = Some(Shown {
+            state: State::Stopped,
+            code: Some(Code::Abuse),
+            since: Boot(1),
+            ipv4: None,
+            ipv6: "2001:db8::7".parse().ok(),
+        });
         book.accounts.push(Account { server: "s".to_owned(), username: "u".to_owned(), stop });
         book.server_mut("s").wait =
             Some(Ordered { code: Code::Outage, wait: Wait { from: at, length: 1800 }, failures: 1 });

@@ -61,6 +61,8 @@ pub struct Host {
     pub open: Option<Boot>,
     /// When the last request was begun.
     pub attempt: Option<Boot>,
+    /// How the server was reached last, where that was not option port: `https:8245`, `http:80`.
+    pub transport: Option<String>,
     /// What was shown last: state and code, and since when.
     pub shown: Option<Shown>,
 }
@@ -123,6 +125,10 @@ pub struct Shown {
     pub code: Option<Code>,
     /// Since when.
     pub since: Boot,
+    /// The registered addresses.
+    pub ipv4: Option<Ipv4Addr>,
+    /// The registered addresses.
+    pub ipv6: Option<Ipv6Addr>,
 }
 
 /// A user that No-IP blocked.
@@ -189,6 +195,7 @@ impl Host {
             forced: None,
             open: None,
             attempt: None,
+            transport: None,
             shown: None,
         }
     }

@@ -35,8 +35,8 @@ pub(super) fn exchange(stream: Stream, route: &Route<'_>, request: &Request) -> 
     let (scheme, standard) = if route.tls { ("https", 443) } else { ("http", 80) };
     let authority = if route.port == standard { host.to_string() } else { format!("{host}:{}", route.port) };
 
-    let written =
-        authority.len() + request.target.len() + request.authorization.len() + request.user_agent.len();
+    let login = request.authorization.as_deref().unwrap_or_default();
+    let written = authority.len() + request.target.len() + login.len() + request.user_agent.len();
     let room = Room {
         output: vec![0; written + FIXED_TEXT],
         input: Vec::new(),
@@ -57,10 +57,13 @@ pub(super) fn exchange(stream: Stream, route: &Route<'_>, request: &Request) -> 
         .max_idle_connections(0)
         .build();
     let agent = Agent::with_parts(config, Handover(Mutex::new(Some(line))), Nowhere);
-    let answer = agent
+    let mut asked = agent
         .get(format!("{scheme}://{authority}{}", request.target))
-        .header_raw("Host", authority.as_bytes())
-        .header_raw("Authorization", request.authorization.as_bytes())
+        .header_raw("Host", authority.as_bytes());
+    if request.authorization.is_some() {
+        asked = asked.header_raw("Authorization", login.as_bytes());
+    }
+    let answer = asked
         .header_raw("User-Agent", request.user_agent.as_bytes())
         .call()
         .and_then(|response| Ok(read(response)?));

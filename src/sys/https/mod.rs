@@ -80,11 +80,15 @@ impl Transport for Https {
             false => None,
         };
         let tcp = connect(route, Deadline::after(route.timeout))?;
-        let stream = match roots {
-            Some(roots) => http::Stream::Tls(Box::new(tls::Tls::start(tcp, route, roots, self.clock)?)),
-            None => http::Stream::Plain(tcp),
+        let clock = self.clock;
+        let converse = move || {
+            let stream = match roots {
+                Some(roots) => http::Stream::Tls(Box::new(tls::Tls::start(tcp, route, roots, clock)?)),
+                None => http::Stream::Plain(tcp),
+            };
+            http::exchange(stream, route, request)
         };
-        http::exchange(stream, route, request)
+        converse().map_err(|failed| Failed { connected: true, ..failed })
     }
 }
 
@@ -107,5 +111,5 @@ fn bracketed(host: &str) -> Cow<'_, str> {
 }
 
 fn failed(failure: Failure, detail: String) -> Failed {
-    Failed { failure, sent: false, detail }
+    Failed { failure, connected: false, sent: false, detail }
 }

@@ -1,0 +1,88 @@
+//! The user's own hooks: `/sbin/hotplug-call nicup` after a host's state or registered address changed.
+//!
+//! A process of its own runs them one after the other, so that one that hangs or fails holds up no pass.
+
+use crate::policy::code::{Code, State};
+use crate::sys::file::Root;
+use crate::sys::process::{self, RunError};
+use std::io::{Read as _, Write as _};
+use std::net::{Ipv4Addr, Ipv6Addr};
+use std::os::unix::process::CommandExt as _;
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+/// The command that runs hooks. Not for users.
+pub(super) const COMMAND: &str = "run-hooks";
+/// How long the hooks of one change may take.
+const DEADLINE: Duration = Duration::from_secs(60);
+const CALL: &str = "/sbin/hotplug-call";
+const HOOKS: &str = "/etc/hotplug.d/nicup";
+
+/// One change, as the hooks are told of it (contract section 4).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Change {
+    pub(super) state: State,
+    pub(super) service: String,
+    pub(super) hostname: String,
+    pub(super) ipv4: Option<Ipv4Addr>,
+    pub(super) ipv6: Option<Ipv6Addr>,
+    pub(super) code: Option<Code>,
+}
+
+const NAMES: [&str; 6] = ["ACTION", "SERVICE", "HOSTNAME", "IPV4", "IPV6", "CODE"];
+
+impl Change {
+    /// The values of [`NAMES`], blanks apart: none of them has one.
+    fn line(&self) -> String {
+        let text = |value: Option<String>| value.unwrap_or_default();
+        [
+            self.state.word().to_owned(),
+            self.service.clone(),
+            self.hostname.clone(),
+            text(self.ipv4.map(|ip| ip.to_string())),
+            text(self.ipv6.map(|ip| ip.to_string())),
+            text(self.code.map(|code| code.to_string())),
+        ]
+        .join(" ")
+    }
+}
+
+/// Hands `changes` to a process of its own, if there are hooks at all.
+pub(super) fn start(root: &Root, changes: &[Change]) {
+    let hooks = std::fs::read_dir(root.path(HOOKS)).is_ok_and(|mut files| files.next().is_some());
+    if changes.is_empty() || !hooks || !root.path(CALL).exists() {
+        return;
+    }
+    let mut command = Command::new("/proc/self/exe");
+    if let Some(dir) = root.dir() {
+        command.arg("--root").arg(dir);
+    }
+    command.arg(COMMAND).stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null()).process_group(0);
+    let lines: String = changes.iter().map(|change| change.line() + "\n").collect();
+    let started = command.spawn().and_then(|mut child| match child.stdin.take() {
+        Some(mut pipe) => pipe.write_all(lines.as_bytes()),
+        None => Ok(()),
+    });
+    if let Err(error) = started {
+        log::warn!("{HOOKS}: the hooks could not be started: {error}");
+    }
+}
+
+/// The command itself: runs the hooks for each line of standard input.
+pub(super) fn run(root: &Root) {
+    let mut lines = String::new();
+    if std::io::stdin().read_to_string(&mut lines).is_err() {
+        return;
+    }
+    for line in lines.lines() {
+        let mut command = Command::new(root.path(CALL));
+        command.arg("nicup").envs(NAMES.into_iter().zip(line.split(' ')));
+        match process::run(&mut command, DEADLINE, 0) {
+            Ok(_) => {}
+            Err(RunError::Start(error)) => log::warn!("{CALL}: {error}"),
+            Err(RunError::Deadline | RunError::TooMuch) => {
+                log::warn!("{HOOKS}: a hook took longer than {} s and was ended", DEADLINE.as_secs());
+            }
+        }
+    }
+}
