@@ -164,24 +164,38 @@ fn uplinks(names: &[&str], event: Option<&Event>, netifd: &mut dyn Netifd) -> Ve
         _ => None,
     };
     let mut found: Vec<Option<Uplink>> = names.iter().map(|name| told(name)).collect();
-    if found.iter().filter(|uplink| uplink.is_none()).count() > 1
-        && let Ok(output) = netifd.call("network.interface", "dump")
-        && let Some(all) = ubus::dump(&output)
-    {
+    if found.iter().filter(|uplink| uplink.is_none()).count() > 1 {
+        // A netifd that does not answer this would not answer one question for each interface either.
+        let all = list_interfaces(netifd);
         for (name, uplink) in names.iter().zip(&mut found) {
-            let listed = || all.iter().find(|i| i.interface.as_deref() == Some(name));
-            uplink.get_or_insert_with(|| listed().map_or(Uplink::Missing, uplink_of));
+            uplink.get_or_insert_with(|| match &all {
+                Ok(all) => {
+                    let listed = all.iter().find(|i| i.interface.as_deref() == Some(name));
+                    listed.map_or(Uplink::Missing, uplink_of)
+                }
+                Err(why) => Uplink::Unknown(why.clone()),
+            });
         }
     }
     let ask = |(name, uplink): (&&str, Option<Uplink>)| uplink.unwrap_or_else(|| ask_netifd(name, netifd));
     names.iter().zip(found).map(ask).collect()
 }
 
+fn list_interfaces(netifd: &mut dyn Netifd) -> Result<Vec<Interface>, String> {
+    match netifd.call("network.interface", "dump") {
+        Ok(output) => ubus::dump(&output).ok_or_else(|| NOT_NETIFDS.to_owned()),
+        Err(UbusError::Missing) => Err("netifd is not running".to_owned()),
+        Err(UbusError::Failed(why)) => Err(why),
+    }
+}
+
+const NOT_NETIFDS: &str = "ubus printed something that is not an interface";
+
 fn ask_netifd(name: &str, netifd: &mut dyn Netifd) -> Uplink {
     match netifd.call(&format!("network.interface.{name}"), "status") {
         Ok(output) => match ubus::status(name, &output) {
             Some(interface) => uplink_of(&interface),
-            None => Uplink::Unknown("ubus printed something that is not an interface".to_owned()),
+            None => Uplink::Unknown(NOT_NETIFDS.to_owned()),
         },
         Err(UbusError::Missing) => Uplink::Missing,
         Err(UbusError::Failed(why)) => Uplink::Unknown(why),

@@ -81,7 +81,10 @@ impl Store {
             }
             Err(error) => {
                 let what = format!("cannot be written ({error}): records are kept in memory until a reboot");
-                issues.push(warning(&self.records, what));
+                let issue = warning(&self.records, what);
+                if !issues.contains(&issue) {
+                    issues.push(issue); // once a pass, however many requests it had
+                }
                 if self.stored.as_ref().is_some_and(|(stored, _)| *stored == text) {
                     return;
                 }
