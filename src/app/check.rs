@@ -29,7 +29,7 @@ pub(super) fn run(world: &mut World<'_>, order: &Order) -> Result<(String, u8), 
     let mut store = Store::new(&world.root, &config.main);
     let mut issues = config.issues.clone();
     let book = store.load(&now, false, &mut issues);
-    let mut pass = Pass::new(&config, book, store, issues, order, &now);
+    let mut pass = Pass::new(&config, book, store, issues, order);
     let sightings = pass.look(world, None, &now);
     pass.complain(world, &config, &sightings);
     pass.inspect_certificates(world, |_, _| true);
@@ -57,7 +57,7 @@ pub(super) fn run(world: &mut World<'_>, order: &Order) -> Result<(String, u8), 
             let _ = writeln!(text, "{}: is not run: {}", invalid.name, plain(&invalid.reason));
         }
     }
-    let (mut services, _) = report::services(&mut pass, &config, &sightings, &now, Log::Nothing);
+    let mut services = report::services(&mut pass, &config, &sightings, &now, Log::Nothing);
     services.retain(|service| chosen(&service.name));
     let status = report::status(&config.main, &pass.issues, services, Vec::new(), &now);
     Ok((text, report::exit_of(&status)))
@@ -104,6 +104,7 @@ fn would(
     let view = host.map(|host| message::view(service, &pass.book, host, decision, now.ceil()));
     let message = view.map(|view| view.message).unwrap_or_default();
     let later = |until: Boot| format!("in {}", span(until.since(now.floor())));
+    let from_now = |until: Boot| format!("{} from now", span(until.since(now.floor())));
     match decision {
         Decision::Send(because) if service.offline => {
             format!("would send offline=YES: {}", because.explain())
@@ -113,7 +114,7 @@ fn would(
             format!("would send {}: {}", addresses.join(","), because.explain())
         }
         Decision::Leave { held: Some((until, cause)), .. } => {
-            message::held(cause, &service.endpoint.server, &later(*until))
+            message::held(cause, &service.endpoint.server, &from_now(*until))
         }
         Decision::Leave { forced: Some(at), .. } => format!("current, sent again {}", later(*at)),
         Decision::Leave { forced: None, .. } => "current, not sent again while it is unchanged".to_owned(),

@@ -9,6 +9,7 @@ use crate::policy::config::{Issue, Proxy, Service};
 use crate::policy::decide::{Because, Decision};
 use crate::policy::fingerprint;
 use crate::policy::settle::{self, Outcome, Sent};
+use crate::policy::time::Stamp;
 use crate::sys::file::{self, Root};
 use crate::sys::https::{self, Route};
 use crate::wire::nic::{self, Request};
@@ -122,6 +123,13 @@ fn settle_outcome(
         jitter: jitter(now.boot_ms),
     };
     settle::settle(&mut pass.book, &sent, outcome);
+    let (server, username) = (&service.endpoint.server, &service.username);
+    for (hostname, _) in hosts {
+        let host = pass.book.host(server, username, hostname);
+        let at_now = host.registered.accepted.as_ref().is_some_and(|(_, at)| *at == Stamp::of(&now));
+        let accepted = matches!(outcome, Outcome::Replied(..)) && at_now && host.stop.is_none();
+        pass.tried.push((host.key.clone(), accepted));
+    }
     pass.store.save_records(&pass.book, &mut pass.issues);
 }
 

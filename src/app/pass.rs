@@ -10,7 +10,7 @@ use crate::policy::config::{Config, Entry, Issue, Level, Main, Service};
 use crate::policy::decide::{self, Ask, Case, Decision};
 use crate::policy::record::{Book, Host, Key};
 use crate::policy::settle;
-use crate::policy::time::{Boot, Now};
+use crate::policy::time::Now;
 use crate::sys::file::{self, Root};
 use crate::sys::https;
 use crate::sys::lock::{self, Lock};
@@ -43,8 +43,10 @@ pub(super) struct Pass<'a> {
     /// Nothing more can be sent: state.json cannot be written.
     pub(super) halted: bool,
     pub(super) ask: Ask,
-    /// When the pass began.
-    pub(super) begun: Boot,
+    /// The hosts that were tried, and whether the server accepted what it was told.
+    pub(super) tried: Vec<(Key, bool)>,
+    /// Only these services; all if empty.
+    pub(super) only: Vec<String>,
     user_agent: Option<String>,
 }
 
@@ -101,12 +103,11 @@ fn pass(world: &mut World<'_>, order: &Order, config: &Config) -> Report {
     let mut store = Store::new(&world.root, &config.main);
     let mut issues = config.issues.clone();
     let book = store.load(&begun, true, &mut issues);
-    let mut pass = Pass::new(config, book, store, issues, order, &begun);
+    let mut pass = Pass::new(config, book, store, issues, order);
     let sightings = pass.look(world, order.event.as_ref(), &begun);
     pass.complain(world, config, &sightings);
-    let chosen = |service: &Service| order.services.is_empty() || order.services.contains(&service.name);
     for (service, sighting) in pass.services.clone().into_iter().zip(&sightings) {
-        if config.main.enabled && chosen(service) {
+        if config.main.enabled && pass.is_chosen(service) {
             deliver::deliver(&mut pass, world, service, sighting);
         }
     }
@@ -123,7 +124,6 @@ impl<'a> Pass<'a> {
         store: Store,
         issues: Vec<Issue>,
         order: &Order,
-        begun: &Now,
     ) -> Pass<'a> {
         let services = valid(config);
         if config.services.iter().all(|entry| matches!(entry, Entry::Valid(_))) {
@@ -131,7 +131,6 @@ impl<'a> Pass<'a> {
         }
         let ask = Ask { force: order.force, clock_set: order.event == Some(Event::Clock) };
         let contact = config.main.contact.clone();
-        let begun = begun.floor();
         Pass {
             services,
             contact,
@@ -141,7 +140,8 @@ impl<'a> Pass<'a> {
             dead_ways: Vec::new(),
             halted: false,
             ask,
-            begun,
+            tried: Vec::new(),
+            only: order.services.clone(),
             user_agent: None,
         }
     }
@@ -196,6 +196,11 @@ impl<'a> Pass<'a> {
                 self.issues.push(Issue { level: Level::Warning, file, line, message });
             }
         }
+    }
+
+    /// Whether the order names a service, or none.
+    pub(super) fn is_chosen(&self, service: &Service) -> bool {
+        self.only.is_empty() || self.only.contains(&service.name)
     }
 
     /// Decides about one host of a service.
