@@ -63,7 +63,7 @@ pub(super) fn run(world: &mut World<'_>, order: &Order, dns: bool) -> Result<(St
             let _ = writeln!(text, "{}: is not run: {}", invalid.name, plain(&invalid.reason));
         }
     }
-    let (mut services, _) = report::services(&mut pass, &config, &sightings, &now, Log::Nothing);
+    let mut services = report::services(&mut pass, &config, &sightings, &now, Log::Nothing);
     services.retain(|service| chosen(&service.name));
     let status = report::status(&config.main, &pass.issues, services, Vec::new(), &now);
     Ok((text, report::exit_of(&status)))
@@ -118,6 +118,7 @@ fn would(
     let view = host.map(|host| message::view(service, &pass.book, host, decision, now.ceil()));
     let message = view.map(|view| view.message).unwrap_or_default();
     let later = |until: Boot| format!("in {}", span(until.since(now.floor())));
+    let from_now = |until: Boot| format!("{} from now", span(until.since(now.floor())));
     match decision {
         Decision::Send(because) if service.offline => {
             format!("would send offline=YES: {}", because.explain())
@@ -127,7 +128,7 @@ fn would(
             format!("would send {}: {}", addresses.join(","), because.explain())
         }
         Decision::Leave { held: Some((until, cause)), .. } => {
-            message::held(cause, &service.endpoint.server, &later(*until))
+            message::held(cause, &service.endpoint.server, &from_now(*until))
         }
         Decision::Leave { forced: Some(at), .. } => format!("current, sent again {}", later(*at)),
         Decision::Leave { forced: None, .. } => "current, not sent again while it is unchanged".to_owned(),

@@ -122,6 +122,11 @@ fn settle_outcome(
         jitter: jitter(now.boot_ms),
     };
     settle::settle(&mut pass.book, &sent, outcome);
+    let (server, username) = (&service.endpoint.server, &service.username);
+    for (hostname, _) in hosts {
+        let key = pass.book.host(server, username, hostname).key.clone();
+        pass.tried.push(key);
+    }
     pass.store.save_records(&pass.book, &mut pass.issues);
 }
 
@@ -247,8 +252,11 @@ pub(super) fn ca_bundle(service: &Service) -> &str {
 
 /// The User-Agent that No-IP wants, from what the router says of itself.
 pub(super) fn user_agent(root: &Root, contact: &str) -> String {
+    // Each byte that is no ASCII becomes one character, whatever text it was meant to be.
+    let ascii = |byte: &u8| if byte.is_ascii() { char::from(*byte) } else { '?' };
     let text = |name: &str| {
-        file::read(&root.path(name), 16 * 1024).map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).ok()
+        let bytes = file::read(&root.path(name), 16 * 1024).ok()?;
+        Some(bytes.iter().map(ascii).collect::<String>())
     };
     let model = text("/tmp/sysinfo/model").filter(|model| !model.trim().is_empty());
     let model = model.unwrap_or_else(|| rustix::system::uname().machine().to_string_lossy().into_owned());

@@ -46,6 +46,10 @@ pub(super) struct Pass<'a> {
     /// Nothing more can be sent: state.json cannot be written.
     pub(super) halted: bool,
     pub(super) ask: Ask,
+    /// The hosts that were tried.
+    pub(super) tried: Vec<Key>,
+    /// Only these services; all if empty.
+    pub(super) only: Vec<String>,
     user_agent: Option<String>,
 }
 
@@ -105,9 +109,8 @@ fn pass(world: &mut World<'_>, order: &Order, config: &Config) -> Report {
     let mut pass = Pass::new(config, book, store, issues, order);
     let sightings = pass.look(world, order.event.as_ref(), &begun);
     pass.complain(world, config, &sightings);
-    let chosen = |service: &Service| order.services.is_empty() || order.services.contains(&service.name);
     for (service, sighting) in pass.services.clone().into_iter().zip(&sightings) {
-        if config.main.enabled && chosen(service) {
+        if config.main.enabled && pass.is_chosen(service) {
             deliver::deliver(&mut pass, world, service, sighting);
         }
     }
@@ -141,6 +144,8 @@ impl<'a> Pass<'a> {
             changes: Vec::new(),
             halted: false,
             ask,
+            tried: Vec::new(),
+            only: order.services.clone(),
             user_agent: None,
         }
     }
@@ -195,6 +200,11 @@ impl<'a> Pass<'a> {
                 self.issues.push(Issue { level: Level::Warning, file, line, message });
             }
         }
+    }
+
+    /// Whether the order names a service, or none.
+    pub(super) fn is_chosen(&self, service: &Service) -> bool {
+        self.only.is_empty() || self.only.contains(&service.name)
     }
 
     /// Decides about one host of a service.

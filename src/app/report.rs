@@ -6,7 +6,7 @@ use super::pass::{Pass, valid};
 use super::{VERSION, World, exit};
 use crate::policy::code::{Code, State};
 use crate::policy::config::{Config, Entry, Family, Invalid, Issue, Level, Main, Service};
-use crate::policy::decide::{Cause, Decision};
+use crate::policy::decide::{Ask, Cause, Decision};
 use crate::policy::fingerprint;
 use crate::policy::message::{self, View};
 use crate::policy::record::{Event, Host, Shown};
@@ -35,7 +35,10 @@ pub(super) fn finish(
     sightings: &[Sighting],
 ) -> Report {
     let now = world.now();
-    let (services, held) = services(&mut pass, config, sightings, &now, Log::Changes);
+    let held = held(&pass, config, sightings, &now);
+    // What was asked for has been done: the states are told as the next pass will find them.
+    pass.ask = Ask::default();
+    let services = services(&mut pass, config, sightings, &now, Log::Changes);
     pass.store.save_records(&pass.book, &mut pass.issues);
     let problems = fingerprint::of_texts(pass.issues.iter().map(Issue::sentence));
     log_issues(&pass.issues, pass.book.problems == problems);
@@ -124,15 +127,41 @@ pub(super) enum Log {
     Nothing,
 }
 
-/// One entry for each service of the configuration, and what `--force` did not send.
+/// What `--force` did not send, and why.
+fn held(pass: &Pass<'_>, config: &Config, sightings: &[Sighting], now: &Now) -> Vec<String> {
+    let mut held = Vec::new();
+    if !pass.ask.force || !config.main.enabled {
+        return held;
+    }
+    for (service, sighting) in pass.services.iter().zip(sightings).filter(|(s, _)| pass.is_chosen(s)) {
+        let (server, user) = (&service.endpoint.server, &service.username);
+        for hostname in &service.hostnames {
+            if pass.tried.iter().any(|key| key.is(server, user, hostname)) {
+                continue;
+            }
+            match pass.decide(service, hostname, sighting, now) {
+                Decision::Leave { held: Some((until, cause)), .. } | Decision::WaitUntil { until, cause } => {
+                    held.push(format!("{hostname}: {}", not_sent(&cause, service, until, now)));
+                }
+                Decision::Leave { held: None, .. }
+                | Decision::Send(_)
+                | Decision::Stopped(_)
+                | Decision::NoAddress(_)
+                | Decision::Disabled => {}
+            }
+        }
+    }
+    held
+}
+
+/// One entry for each service of the configuration.
 pub(super) fn services(
     pass: &mut Pass<'_>,
     config: &Config,
     sightings: &[Sighting],
     now: &Now,
     log: Log,
-) -> (Vec<ServiceStatus>, Vec<String>) {
-    let mut held = Vec::new();
+) -> Vec<ServiceStatus> {
     let mut sightings = sightings.iter();
     let mut list = Vec::with_capacity(config.services.len());
     for entry in &config.services {
@@ -147,11 +176,6 @@ pub(super) fn services(
                     } else {
                         Decision::Disabled
                     };
-                    if let Decision::Leave { held: Some((until, cause)), .. } = &decision
-                        && pass.ask.force
-                    {
-                        held.push(format!("{hostname}: {}", not_sent(cause, service, *until, now)));
-                    }
                     host_status(pass, service, hostname, sighting, &decision, now, log)
                 });
                 let hosts = hosts.collect();
@@ -159,12 +183,12 @@ pub(super) fn services(
             }
         }
     }
-    (list, held)
+    list
 }
 
 fn not_sent(cause: &Cause, service: &Service, until: Boot, now: &Now) -> String {
     let minutes = until.since(now.floor()).div_ceil(60);
-    message::held(cause, &service.endpoint.server, &format!("in {minutes} min"))
+    message::held(cause, &service.endpoint.server, &format!("{minutes} min from now"))
 }
 
 fn service_status(

@@ -1,0 +1,56 @@
+//! A log daemon: everything that arrives on /dev/log of a root folder.
+
+use std::os::unix::net::UnixDatagram;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Condvar, Mutex};
+
+pub(crate) struct Syslog {
+    socket: PathBuf,
+    heard: Arc<(Mutex<Vec<String>>, Condvar)>,
+}
+
+/// Sent by the test itself: what was sent before it has arrived when this has.
+const MARK: &str = "mark";
+const END: &str = "end";
+
+impl Syslog {
+    pub(crate) fn listen(root: &Path) -> Syslog {
+        std::fs::create_dir_all(root.join("dev")).unwrap();
+        let socket = root.join("dev/log");
+        let receiver = UnixDatagram::bind(&socket).unwrap();
+        let heard = Arc::<(Mutex<Vec<String>>, Condvar)>::default();
+        let shared = heard.clone();
+        std::thread::spawn(move || {
+            let mut buffer = [0; 8192];
+            while let Ok(length) = receiver.recv(&mut buffer) {
+                let line = String::from_utf8_lossy(&buffer[..length]).into_owned();
+                if line == END {
+                    return;
+                }
+                shared.0.lock().unwrap().push(line);
+                shared.1.notify_all();
+            }
+        });
+        Syslog { socket, heard }
+    }
+
+    /// The lines since the last call.
+    pub(crate) fn take(&self) -> Vec<String> {
+        self.say(MARK);
+        let lines = self.heard.0.lock().unwrap();
+        let mut lines = self.heard.1.wait_while(lines, |l| l.last().is_none_or(|l| l != MARK)).unwrap();
+        lines.pop();
+        std::mem::take(&mut *lines)
+    }
+
+    fn say(&self, text: &str) {
+        UnixDatagram::unbound().unwrap().send_to(text.as_bytes(), &self.socket).unwrap();
+    }
+}
+
+impl Drop for Syslog {
+    fn drop(&mut self) {
+        let said = UnixDatagram::unbound().and_then(|s| s.send_to(END.as_bytes(), &self.socket));
+        drop(said);
+    }
+}
