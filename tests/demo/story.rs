@@ -25,9 +25,7 @@ pub(crate) fn tell(place: &Place) -> Outcome {
         place.ip(&["link set lo up", "link add wan type veth peer name isp", &address])?;
         place.ip(&["link set isp up", "link set wan up"])?;
     } else {
-        say(&format!(
-            "No network namespace with a veth pair is allowed here (that takes root, or user namespaces)."
-        ));
+        say("No network namespace with a veth pair is allowed here (that takes root, or user namespaces).");
         say(&format!("So the device {} plays the WAN, with option allow_private '1'.", place.device));
         say("The No-IP server is on the loopback device: nothing leaves this machine.");
     }
