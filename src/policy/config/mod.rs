@@ -249,12 +249,27 @@ pub enum Source {
     /// A page whose body is the address; one for each family.
     Web {
         /// For IPv4.
-        url: Option<String>,
+        url: Option<Url>,
         /// For IPv6.
-        url6: Option<String>,
+        url6: Option<Url>,
     },
     /// An executable that prints one address a line.
     Script(String),
+}
+
+/// A page that tells an address.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Url {
+    /// As it stands in the configuration.
+    pub text: String,
+    /// https
+    pub tls: bool,
+    /// Host name or address, an IPv6 address without brackets.
+    pub host: String,
+    /// TCP port.
+    pub port: u16,
+    /// Path and query.
+    pub path: String,
 }
 
 /// Where and how the request is sent.

@@ -2,7 +2,7 @@
 //!
 //! Does not know which option a value belongs to, nor its line.
 
-use super::{Family, LogLevel, Mode, Proxy, Secret};
+use super::{Family, LogLevel, Mode, Proxy, Secret, Url};
 use std::net::Ipv6Addr;
 
 /// What would be right; the caller puts option and value before it.
@@ -165,19 +165,24 @@ pub(super) fn suffix(text: &str) -> Result<Ipv6Addr, Wrong> {
 }
 
 /// An http or https address of a page.
-pub(super) fn url(text: &str) -> Result<String, Wrong> {
+pub(super) fn url(text: &str) -> Result<Url, Wrong> {
     const WRONG: Wrong = "is not a page's address: write http:// or https://, a host, and a path";
-    let rest = text.strip_prefix("http://").or_else(|| text.strip_prefix("https://")).ok_or(WRONG)?;
-    let (authority, path) = match rest.find('/') {
-        Some(at) => rest.split_at(at),
-        None => (rest, "/"),
+    let (tls, rest) = match (text.strip_prefix("https://"), text.strip_prefix("http://")) {
+        (Some(rest), _) => (true, rest),
+        (None, Some(rest)) => (false, rest),
+        (None, None) => return Err(WRONG),
     };
+    let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
     if authority.contains('@') {
         return Err("has a login in it, which a page that tells an address does not need");
     }
-    host_port(authority).ok_or(WRONG)?;
+    let (host, port) = host_port(authority).ok_or(WRONG)?;
     let plain = |b: u8| (b'!'..=b'~').contains(&b) && b != b'#' && b != b'"' && b != b'<' && b != b'>';
-    if path.bytes().all(plain) && text.len() <= 512 { Ok(text.to_owned()) } else { Err(WRONG) }
+    if !path.bytes().all(plain) || text.len() > 512 {
+        return Err(WRONG);
+    }
+    let path = if path.is_empty() { "/" } else { path }.to_owned();
+    Ok(Url { text: text.to_owned(), tls, host, port: port.unwrap_or(if tls { 443 } else { 80 }), path })
 }
 
 fn host_port(authority: &str) -> Option<(String, Option<u16>)> {

@@ -70,7 +70,7 @@ mod tests {
 
     #[test]
     fn every_byte_but_nul_comes_back() {
-        let value: Vec<u8> = (1..=255).chain([b'\'', b'\'', b'\\', b'\n', b'\\']).collect();
+        let value: Vec<u8> = (1..=255).chain(*b"''\\\n\\").collect();
         let text = [section_line("a", Some("b")), option_line("c", &value), list_line("d", &value)].concat();
         let package = parse(&text).unwrap();
         let values: Vec<&[u8]> =
