@@ -47,7 +47,7 @@ pub fn view(service: &Service, book: &Book, host: &Host, decision: &Decision, no
             (State::Waiting, Some(code_of(cause)), waiting(cause, server), Some(*until), failures)
         }
         Decision::Send(
-            because @ (Because::New | Because::Changed | Because::Offline),
+            because @ (Because::New | Because::Changed | Because::Offline | Because::Unsettled),
         ) => (State::Waiting, None, format!("to be sent: {}", because.explain()), Some(now), retried),
         Decision::Send(Because::Asked | Because::Interval) => {
             (State::Current, accepted, current(accepted, service), Some(now), retried)
