@@ -10,4 +10,6 @@ pub mod message;
 pub mod record;
 pub mod settle;
 pub mod status;
+#[cfg(test)]
+mod story;
 pub mod time;
