@@ -64,6 +64,33 @@ pub enum Code {
     NoAddress,
 }
 
+/// What a code stands for, and so which row of contract section 3 it falls under.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// The server accepted.
+    Accepted,
+    /// One hostname stops.
+    StopsHost,
+    /// All hostnames of a service stop.
+    StopsService,
+    /// Everything for a user stops.
+    StopsAccount,
+    /// Everything for a server stops.
+    StopsServer,
+    /// Everything for a server waits, as it ordered.
+    ServerWait,
+    /// Something that is not the server answered.
+    Unintelligible,
+    /// The network, or an answer that was lost in it.
+    Network,
+    /// The clock is not set yet.
+    Clock,
+    /// The address changes too often.
+    Storm,
+    /// Something about our own address.
+    Address,
+}
+
 const WORDS: [(Code, &str); 27] = [
     (Code::Good, "good"),
     (Code::NoChange, "nochg"),
@@ -112,6 +139,28 @@ impl Code {
             return status.parse().ok().map(Code::Http);
         }
         WORDS.iter().find(|(_, w)| *w == word).map(|(code, _)| *code)
+    }
+
+    /// Which rule it falls under.
+    #[must_use]
+    pub fn kind(self) -> Kind {
+        match self {
+            Code::Good | Code::NoChange => Kind::Accepted,
+            Code::NoHost | Code::NotFqdn | Code::NotYours | Code::NotActive | Code::Mismatch => {
+                Kind::StopsHost
+            }
+            Code::BadAuth | Code::NotDonator | Code::NumHost => Kind::StopsService,
+            Code::Abuse => Kind::StopsAccount,
+            Code::BadAgent | Code::BadSys => Kind::StopsServer,
+            Code::Outage | Code::DnsErr | Code::Http(_) => Kind::ServerWait,
+            Code::Unintelligible => Kind::Unintelligible,
+            Code::Dns | Code::Connect | Code::Tls | Code::Timeout | Code::Proxy | Code::Unconfirmed => {
+                Kind::Network
+            }
+            Code::Clock => Kind::Clock,
+            Code::Storm => Kind::Storm,
+            Code::AddressUnknown | Code::PrivateAddress | Code::NoAddress => Kind::Address,
+        }
     }
 }
 

@@ -1,12 +1,17 @@
 //! What to do about one host now: send, leave, wait or stay stopped, and why.
 //!
-//! Does not send and does not change a record (policy::settle does, once the outcome is known).
+//! Does not send and does not change a record (policy::settle does, once the outcome is known). `hold` knows the
+//! waits; what is due, and what stops it, is here.
 
-use super::code::Code;
+mod hold;
+
+pub use hold::clock_offset;
+
+use super::code::{Code, Kind};
 use super::config::Service;
 use super::fingerprint::{self, Scope};
-use super::record::{Book, Host, Key, Registered, Stop};
-use super::time::{Boot, Now};
+use super::record::{Book, Host, Registered, Stop};
+use super::time::{Boot, Now, Wait};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// Changes of a registered address that are sent at once ([`STORM_WINDOW`]).
@@ -19,6 +24,8 @@ pub const STORM_PACE: u64 = 300;
 pub const FORCE_PACE: u64 = 600;
 /// Seconds after a try within which even a new address waits.
 pub const SETTLE: u64 = 10;
+/// Seconds between tries while the clock is not set.
+pub const CLOCK_PACE: u64 = 600;
 
 /// What a service would send, and what it lacks.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -139,6 +146,8 @@ pub enum Because {
     Changed,
     /// It is marked offline there and should not be, or the other way round.
     Offline,
+    /// The last request was refused or not confirmed, and what held it is over.
+    Unsettled,
     /// `--force`.
     Asked,
     /// force_interval is over.
@@ -153,6 +162,7 @@ impl Because {
             Because::New => "nothing is registered yet",
             Because::Changed => "the registered address is another one",
             Because::Offline => "option offline changed",
+            Because::Unsettled => "the last request was not confirmed",
             Because::Asked => "--force was given",
             Because::Interval => "force_interval is over",
         }
@@ -194,16 +204,16 @@ pub fn decide(case: &Case<'_>) -> Decision {
         };
     }
     match due(case) {
-        Due::Now(because) => match hold(case, because) {
+        Due::Now(because) => match hold::hold(case, because) {
             Some((until, cause)) => Decision::WaitUntil { until, cause },
             None => Decision::Send(because),
         },
-        Due::Not(forced) if case.ask.force => match hold(case, Because::Asked) {
+        Due::Not(forced) if case.ask.force => match hold::hold(case, Because::Asked) {
             Some(held) => Decision::Leave { forced, held: Some(held) },
             None => Decision::Send(Because::Asked),
         },
         Due::Not(forced) => Decision::Leave { forced, held: None },
-        Due::Forced(at) => match hold(case, Because::Interval) {
+        Due::Forced(at) => match hold::hold(case, Because::Interval) {
             Some((until, cause)) => {
                 Decision::Leave { forced: Some(until.max(at)), held: Some((until, cause)) }
             }
@@ -219,14 +229,9 @@ fn standing_stop<'a>(case: &Case<'a>) -> Option<&'a Stop> {
     let agent = Scope::Server { contact: case.contact, version: case.version };
     let of_server = case.book.server(server).and_then(|record| record.stop.as_ref());
     let of_account = case.book.account_stop(server, &service.username);
-    of_server
-        .filter(|stop| stands(stop, case.services, agent))
-        .or(of_account.filter(|stop| stands(stop, case.services, Scope::Service)))
-        .or(case
-            .host
-            .stop
-            .as_ref()
-            .filter(|stop| stands(stop, &[service], scope_of_host_stop(stop, &case.host.key))))
+    let of_host = case.host.stop.as_ref().filter(|_| host_stop_stands(case.host, service));
+    let of_account = of_account.filter(|stop| stands(stop, case.services, Scope::Service));
+    of_server.filter(|stop| stands(stop, case.services, agent)).or(of_account).or(of_host)
 }
 
 /// Whether a stop still stands: one of the services that it can hang on has the settings that earned it.
@@ -234,11 +239,13 @@ pub(super) fn stands(stop: &Stop, services: &[&Service], scope: Scope<'_>) -> bo
     services.iter().any(|service| fingerprint::of_stop(service, scope) == stop.print)
 }
 
-/// A stop in a host's record hangs on that hostname alone, or on its service.
-pub(super) fn scope_of_host_stop<'a>(stop: &Stop, key: &'a Key) -> Scope<'a> {
-    let alone =
-        matches!(stop.code, Code::NoHost | Code::NotFqdn | Code::NotYours | Code::NotActive | Code::Mismatch);
-    if alone { Scope::Host(&key.hostname) } else { Scope::Service }
+/// Whether a host has a stop that stands. It hangs on that hostname alone, or on its service.
+pub(super) fn host_stop_stands(host: &Host, service: &Service) -> bool {
+    host.stop.as_ref().is_some_and(|stop| {
+        let alone = stop.code.kind() == Kind::StopsHost;
+        let scope = if alone { Scope::Host(&host.key.hostname) } else { Scope::Service };
+        stands(stop, &[service], scope)
+    })
 }
 
 enum Due {
@@ -249,17 +256,23 @@ enum Due {
 
 fn due(case: &Case<'_>) -> Due {
     let registered = &case.host.registered;
-    if case.service.offline != registered.offline && registered.accepted.is_some() {
-        return Due::Now(Because::Offline);
-    }
     if registered.accepted.is_none() {
         return Due::Now(Because::New);
+    }
+    if case.service.offline != registered.offline {
+        return Due::Now(Because::Offline);
     }
     if !case.service.offline && !is_registered(case.addresses, registered) {
         return Due::Now(if is_change(case.addresses, registered) { Because::Changed } else { Because::New });
     }
+    // The address may be back at the registered one while the server has the one whose answer was lost.
+    if case.host.unsettled {
+        return Due::Now(Because::Unsettled);
+    }
+    let now = case.now;
     match forced_at(case) {
-        Some(at) if case.now.wall.is_some() && at <= case.now.floor() => Due::Forced(at),
+        Some(at) if now.wall.is_none() => Due::Not(Some(at.max(now.ceil().plus(CLOCK_PACE)))),
+        Some(at) if at <= now.floor() => Due::Forced(at),
         forced => Due::Not(forced),
     }
 }
@@ -270,87 +283,17 @@ fn is_registered(addresses: &Addresses, registered: &Registered) -> bool {
 }
 
 /// Whether an address that is registered would be replaced by another one.
-pub(super) fn is_change(addresses: &Addresses, registered: &Registered) -> bool {
+fn is_change(addresses: &Addresses, registered: &Registered) -> bool {
     let differs4 = addresses.ipv4.is_some_and(|ip| registered.ipv4.is_some_and(|old| old != ip));
     let differs6 = addresses.ipv6.is_some_and(|ip| registered.ipv6.is_some_and(|old| old != ip));
     differs4 || differs6
 }
 
-/// When force_interval is over, on this boot's clock. An interval that began before this boot is told by the wall
-/// clock, and counts from now while that is not set or has jumped back.
+/// When force_interval is over, on this boot's clock.
 fn forced_at(case: &Case<'_>) -> Option<Boot> {
-    let interval = case.service.force_interval?;
-    let (_, stamp) = case.host.registered.accepted.as_ref()?;
-    if let Some(at) = stamp.this_boot(case.now) {
-        return Some(at.plus(interval));
-    }
-    let whole = case.now.ceil().plus(interval);
-    let (Some(then), Some(now)) = (stamp.wall, case.now.wall) else { return Some(whole) };
-    let left = then.saturating_add(i64::try_from(interval).unwrap_or(i64::MAX)).saturating_sub(now);
-    Some(whole.min(case.now.ceil().plus(u64::try_from(left).unwrap_or(0))))
-        .map(|at| if left <= 0 { case.now.floor() } else { at })
-}
-
-/// What keeps a request that is due from being sent now.
-fn hold(case: &Case<'_>, because: Because) -> Option<(Boot, Cause)> {
-    let now = case.now.floor();
-    let ahead = |until: Boot, cause: Cause| (until > now).then_some((until, cause));
-    let ordered = case.book.server(&case.service.endpoint.server).and_then(|server| server.wait.as_ref());
-    if let Some(held) = ordered.and_then(|o| ahead(o.wait.end(case.now), Cause::Server(o.code))) {
-        return Some(held);
-    }
-    if let Some(held) = retry_hold(case).and_then(|(until, cause)| ahead(until, cause)) {
-        return Some(held);
-    }
-    match because {
-        Because::Changed => storm_hold(case.host, case.now).and_then(|until| ahead(until, Cause::Storm)),
-        Because::Asked => case.host.forced.and_then(|at| ahead(at.plus(FORCE_PACE), Cause::JustForced)),
-        Because::New | Because::Offline | Because::Interval => None,
-    }
-}
-
-fn retry_hold(case: &Case<'_>) -> Option<(Boot, Cause)> {
-    let retry = case.host.retry.as_ref()?;
-    let settled = retry.last.plus(SETTLE);
-    let cause = Cause::Retry(retry.code, retry.detail.clone());
-    if retry.print != fingerprint::of_route(case.service) {
-        return Some((settled, cause));
-    }
-    let moved = (case.addresses.ipv4, case.addresses.ipv6) != (retry.ipv4, retry.ipv6);
-    let until = match retry.code {
-        Code::AddressUnknown => return None,
-        Code::Clock if case.ask.clock_set || clock_moved(case.now, retry.clock) => return None,
-        Code::Clock | Code::Unintelligible => retry.until,
-        _ if moved => settled.min(retry.until),
-        _ => retry.until,
-    };
-    Some((until, cause))
-}
-
-/// Wall time minus boot time, seconds. Where the clock is not set it is 0.
-#[must_use]
-pub fn clock_offset(now: &Now) -> i64 {
-    now.wall.map_or(0, |wall| wall - i64::try_from(now.ceil().0).unwrap_or(0))
-}
-
-/// Whether the clock was set since `then`: NTP's slewing moves it by less than seconds.
-fn clock_moved(now: &Now, then: i64) -> bool {
-    (clock_offset(now) - then).abs() > 60
-}
-
-/// Until when a change waits because there were too many.
-fn storm_hold(host: &Host, now: &Now) -> Option<Boot> {
-    let newest = *host.changes.last()?;
-    if now.floor().since(newest) >= STORM_WINDOW {
-        return None;
-    }
-    let full = host.storming || changes_in_window(host, now) >= STORM_BURST;
-    full.then(|| newest.plus(STORM_PACE))
-}
-
-/// Changes sent within the last [`STORM_WINDOW`].
-pub(super) fn changes_in_window(host: &Host, now: &Now) -> usize {
-    host.changes.iter().filter(|at| now.floor().since(**at) < STORM_WINDOW).count()
+    let length = case.service.force_interval?;
+    let (_, from) = case.host.registered.accepted.clone()?;
+    Some(Wait { from, length }.end(case.now))
 }
 
 #[cfg(test)]

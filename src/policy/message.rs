@@ -6,7 +6,7 @@
 use super::code::{Code, State};
 use super::config::Service;
 use super::decide::{Because, Cause, Decision};
-use super::record::{Book, Host, Stop};
+use super::record::{Book, Host};
 use super::time::Boot;
 
 /// Bytes of a message in status.json.
@@ -36,7 +36,9 @@ pub fn view(service: &Service, book: &Book, host: &Host, decision: &Decision, no
     let accepted = host.registered.accepted.as_ref().map(|(code, _)| *code);
     let (state, code, message, next, failures) = match decision {
         Decision::Disabled => (State::Disabled, None, "switched off by option enabled".to_owned(), None, 0),
-        Decision::Stopped(stop) => (State::Stopped, Some(stop.code), stopped(stop, server), None, retried),
+        Decision::Stopped(stop) => {
+            (State::Stopped, Some(stop.code), meaning(stop.code, &stop.detail, server), None, retried)
+        }
         Decision::NoAddress(lack) => {
             (State::NoAddress, Some(lack.code()), lack.explain().to_owned(), None, retried)
         }
@@ -44,9 +46,9 @@ pub fn view(service: &Service, book: &Book, host: &Host, decision: &Decision, no
             let failures = if matches!(cause, Cause::Server(_)) { ordered } else { retried };
             (State::Waiting, Some(code_of(cause)), waiting(cause, server), Some(*until), failures)
         }
-        Decision::Send(because @ (Because::New | Because::Changed | Because::Offline)) => {
-            (State::Waiting, None, format!("to be sent: {}", because.explain()), Some(now), retried)
-        }
+        Decision::Send(
+            because @ (Because::New | Because::Changed | Because::Offline | Because::Unsettled),
+        ) => (State::Waiting, None, format!("to be sent: {}", because.explain()), Some(now), retried),
         Decision::Send(Because::Asked | Because::Interval) => {
             (State::Current, accepted, current(accepted, service), Some(now), retried)
         }
@@ -60,14 +62,7 @@ pub fn view(service: &Service, book: &Book, host: &Host, decision: &Decision, no
 /// What `--force` could not do now; `until` is a time as the caller words it.
 #[must_use]
 pub fn held(cause: &Cause, server: &str, until: &str) -> String {
-    match cause {
-        Cause::JustForced => {
-            format!("not sent: the unchanged address was sent a short time ago; again {until}")
-        }
-        Cause::Server(_) | Cause::Retry(..) | Cause::Storm | Cause::Unknown(_) => {
-            cut(format!("not sent before {until}: {}", waiting(cause, server)))
-        }
-    }
+    cut(format!("not sent, possible {until}: {}", waiting(cause, server)))
 }
 
 fn current(code: Option<Code>, service: &Service) -> String {
@@ -88,77 +83,75 @@ fn code_of(cause: &Cause) -> Code {
     }
 }
 
-/// Why a host stopped and what ends that.
-fn stopped(stop: &Stop, server: &str) -> String {
-    match stop.code {
-        Code::NoHost => {
-            "No-IP does not know this hostname under this login: correct the hostname or the login".into()
-        }
-        Code::NotFqdn => "No-IP says that this is not a full hostname: write it with its domain".into(),
-        Code::NotYours => {
-            "this hostname belongs to another account: correct the hostname or the login".into()
-        }
-        Code::NotActive => {
-            "No-IP says that this hostname is not active: confirm it on no-ip.com, then resume".into()
-        }
-        Code::BadAuth => "No-IP refused the username or password: correct them in the configuration".into(),
-        Code::NotDonator => {
-            "this account lacks a paid feature: switch option offline off, or upgrade it".into()
-        }
-        Code::NumHost => "too many hostnames in one update for this account: remove some".into(),
-        Code::Abuse => "No-IP blocked this user for abuse: ask No-IP's support, then resume".into(),
-        Code::BadAgent | Code::BadSys => {
-            format!("{server} refuses this program: set option contact, or update nicup, then resume")
-        }
-        Code::Mismatch => {
-            format!("{}: something between here and {server} changes requests; then resume", stop.detail)
-        }
-        other => format!("stopped after {other}: correct the settings, or resume"),
-    }
-}
-
 fn waiting(cause: &Cause, server: &str) -> String {
     match cause {
-        Cause::Server(code) => ordered(*code, server),
-        Cause::Retry(code, detail) => retry(*code, detail, server),
-        Cause::Storm => {
-            "the address changes too often: one update every 5 minutes until it is quiet".to_owned()
-        }
+        Cause::Server(code) => meaning(*code, "", server),
+        Cause::Retry(code, detail) => meaning(*code, detail, server),
+        Cause::Storm => meaning(Code::Storm, "", server),
         Cause::Unknown(why) => why.clone(),
-        Cause::JustForced => "the unchanged address was sent a short time ago".to_owned(),
+        Cause::JustForced => "the unchanged address was sent less than 10 minutes ago".to_owned(),
     }
 }
 
-fn ordered(code: Code, server: &str) -> String {
+/// What a code means and what to do. What may be long (a server's name, a detail) stands last, where a cut costs least.
+fn meaning(code: Code, detail: &str, server: &str) -> String {
     match code {
-        Code::Http(429) => format!("{server} wants fewer requests (HTTP 429): nothing is sent until then"),
-        Code::DnsErr => {
-            format!("{server} has trouble with its DNS (dnserr): nothing to do, it is tried again")
+        Code::Good => "accepted".to_owned(),
+        Code::NoChange => "was already registered".to_owned(),
+        Code::NoHost => {
+            "No-IP does not know this hostname under this login: correct either, or create it there and resume"
+                .to_owned()
         }
-        code => format!("{server} has an outage ({code}): nothing to do, it is tried again"),
-    }
-}
-
-fn retry(code: Code, detail: &str, server: &str) -> String {
-    match code {
-        Code::Dns => format!("could not resolve {server}: check the router's DNS ({detail})"),
-        Code::Connect => format!("could not connect to {server}: check the internet connection ({detail})"),
-        Code::Tls => format!("no secure connection to {server}: {detail}"),
-        Code::Timeout => {
-            format!("no connection to {server} in time: check the internet connection ({detail})")
+        Code::NotFqdn => {
+            "No-IP does not take this for a hostname: write it with its domain, e.g. home.example.net".to_owned()
         }
+        Code::NotYours => {
+            "this hostname belongs to another account: correct the hostname or the login".to_owned()
+        }
+        Code::NotActive => {
+            "this hostname is not active: activate or confirm it on no-ip.com, then resume".to_owned()
+        }
+        Code::BadAuth => {
+            "username or password are refused: correct them in the configuration (for a DDNS key, the key's own)"
+                .to_owned()
+        }
+        Code::NotDonator => {
+            "this account lacks a paid feature: set option offline to 0, or upgrade the account and resume"
+                .to_owned()
+        }
+        Code::NumHost => {
+            "too many hostnames for this account: remove some, or put them in another service".to_owned()
+        }
+        Code::Abuse => "No-IP blocked this user for abuse: ask No-IP's support, then resume".to_owned(),
+        Code::BadAgent | Code::BadSys => format!(
+            "this program is refused: set option contact to your mail address, or update nicup; said by {server}"
+        ),
+        Code::Mismatch => format!("look for a proxy on the way, then resume: {detail}"),
+        Code::Outage | Code::DnsErr => {
+            format!("an outage at No-IP ({code}): nothing to do, it is tried again; said by {server}")
+        }
+        Code::Http(429) => {
+            format!("too many requests (HTTP 429): nothing to do, it is tried again; said by {server}")
+        }
+        Code::Http(status) => {
+            format!("an outage at the server (HTTP {status}): nothing to do, it is tried again; said by {server}")
+        }
+        Code::Unintelligible => format!("not No-IP's answer: is a login page or proxy in the way? ({detail})"),
+        Code::Dns => format!("the server's name was not found: check the router's DNS ({detail})"),
+        Code::Connect => format!("no connection: check the internet connection ({detail}), to {server}"),
+        Code::Tls => format!("no secure connection: {detail}, to {server}"),
+        Code::Timeout => format!("no connection in time: check the internet connection ({detail}), to {server}"),
         Code::Proxy => format!("the proxy failed: check option proxy ({detail})"),
         Code::Clock => {
             "the clock is not set yet, so certificates cannot be checked: NTP has to set it".to_owned()
         }
         Code::Unconfirmed => {
-            format!("could not confirm: the request was sent, the answer was lost ({detail})")
+            format!("could not confirm: it was sent, but no answer came, so it is sent again ({detail})")
         }
-        Code::Unintelligible => {
-            format!("the answer is not No-IP's: a captive portal or a proxy may be in the way ({detail})")
+        Code::Storm => {
+            "the address changes too often: one update every 5 minutes until it is quiet for 10".to_owned()
         }
-        Code::AddressUnknown => detail.to_owned(),
-        other => format!("{other}: {detail}"),
+        Code::AddressUnknown | Code::PrivateAddress | Code::NoAddress => detail.to_owned(),
     }
 }
 
@@ -187,13 +180,66 @@ mod tests {
         assert!(long.len() <= LIMIT && long.ends_with("..."), "{long}");
     }
 
+    /// Every code, with the words that tell its user what to do.
+    const ADVICE: [(Code, &str); 26] = [
+        (Code::Good, "accepted"),
+        (Code::NoChange, "already"),
+        (Code::NoHost, "create it there and resume"),
+        (Code::NotFqdn, "write it with its domain"),
+        (Code::NotYours, "correct the hostname or the login"),
+        (Code::NotActive, "then resume"),
+        (Code::BadAuth, "correct them"),
+        (Code::NotDonator, "option offline"),
+        (Code::NumHost, "remove some"),
+        (Code::Abuse, "support, then resume"),
+        (Code::BadAgent, "option contact"),
+        (Code::BadSys, "update nicup"),
+        (Code::Mismatch, "then resume"),
+        (Code::Outage, "nothing to do"),
+        (Code::DnsErr, "nothing to do"),
+        (Code::Http(429), "nothing to do"),
+        (Code::Http(503), "nothing to do"),
+        (Code::Unintelligible, "login page or proxy"),
+        (Code::Dns, "check the router's DNS"),
+        (Code::Connect, "check the internet connection"),
+        (Code::Tls, "no secure connection"),
+        (Code::Timeout, "check the internet connection"),
+        (Code::Proxy, "check option proxy"),
+        (Code::Clock, "NTP has to set it"),
+        (Code::Unconfirmed, "sent again"),
+        (Code::Storm, "every 5 minutes"),
+    ];
+
     #[test]
-    fn every_wait_names_the_server_or_says_what_to_do() {
-        let codes =
-            [Code::Dns, Code::Connect, Code::Tls, Code::Timeout, Code::Proxy, Code::Clock, Code::Unconfirmed];
-        for code in codes {
-            let text = retry(code, "why", "dynupdate.no-ip.com");
+    fn the_longest_server_and_detail_leave_the_advice_visible() {
+        let server = "s".repeat(253);
+        for (code, advice) in ADVICE {
+            for detail in ["why", &"d".repeat(500)] {
+                let text = cut(meaning(code, detail, &server));
+                assert!(text.len() <= LIMIT && text.contains(advice), "{code}: {text}");
+            }
+            let text = meaning(code, "why", "dynupdate.no-ip.com");
             assert!(text.len() <= LIMIT && !text.ends_with('.'), "{text}");
         }
+    }
+
+    #[test]
+    fn eighty_characters_of_a_strange_answer_are_shown_whole() {
+        let read = "x".repeat(80);
+        assert!(cut(meaning(Code::Unintelligible, &read, "s")).contains(&read));
+    }
+
+    #[test]
+    fn a_mismatch_names_both_however_long_they_are() {
+        let ip = "2001:db8:aaaa:bbbb:cccc:dddd:eeee:ffff";
+        let detail = format!("sent 203.103.113.117 and {ip}, registered {ip}");
+        assert!(cut(meaning(Code::Mismatch, &detail, &"s".repeat(253))).ends_with(ip));
+    }
+
+    #[test]
+    fn what_force_cannot_send_says_until_when_and_why() {
+        let text = held(&Cause::Server(Code::Outage), &"s".repeat(253), "in 28 min");
+        assert!(text.starts_with("not sent, possible in 28 min: an outage"), "{text}");
+        assert!(text.len() <= LIMIT && text.contains("nothing to do"), "{text}");
     }
 }

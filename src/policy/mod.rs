@@ -11,4 +11,6 @@ pub mod quiet;
 pub mod record;
 pub mod settle;
 pub mod status;
+#[cfg(test)]
+mod story;
 pub mod time;

@@ -53,11 +53,11 @@ impl Now {
         Boot(self.boot_ms.div_ceil(1000))
     }
 
-    /// Wall time of a moment of this boot; None while the clock is not set.
+    /// Wall time of a moment of this boot; None while the clock is not set, or where no calendar reaches.
     #[must_use]
     pub fn wall_of(&self, at: Boot) -> Option<i64> {
-        let offset = i64::try_from(at.0).ok()? - i64::try_from(self.ceil().0).ok()?;
-        self.wall.map(|wall| wall + offset)
+        let offset = i64::try_from(at.0).ok()?.checked_sub(i64::try_from(self.ceil().0).ok()?)?;
+        self.wall?.checked_add(offset)
     }
 }
 
@@ -79,10 +79,11 @@ impl Stamp {
         Stamp { wall: now.wall, boot: now.ceil(), boot_id: now.boot_id.clone() }
     }
 
-    /// The moment on this boot's clock, if it was in this boot.
+    /// The moment on this boot's clock, if it was in this boot. One that is still to come was not: a wait from there
+    /// would outgrow its length.
     #[must_use]
     pub fn this_boot(&self, now: &Now) -> Option<Boot> {
-        (self.boot_id == now.boot_id).then_some(self.boot)
+        (self.boot_id == now.boot_id && self.boot <= now.ceil()).then_some(self.boot)
     }
 
     /// Wall time, by this boot's clock where it can be told.
@@ -92,7 +93,7 @@ impl Stamp {
     }
 }
 
-/// A wait that a server ordered: `length` seconds from `from`, whatever clocks and reboots do meanwhile.
+/// A wait that may outlive a boot: `length` seconds from `from`, whatever clocks and reboots do meanwhile.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Wait {
     /// When it was ordered.
@@ -115,8 +116,11 @@ impl Wait {
         match (self.from.wall, now.wall) {
             (Some(from), Some(wall)) => {
                 let length = i64::try_from(self.length).unwrap_or(i64::MAX);
-                let left = u64::try_from(from.saturating_add(length).saturating_sub(wall)).unwrap_or(0);
-                whole.min(now.ceil().plus(left))
+                match u64::try_from(from.saturating_add(length).saturating_sub(wall)) {
+                    // Rounded up, an end that is past would stay a part of a second ahead of every pass.
+                    Ok(0) | Err(_) => whole.min(now.floor()),
+                    Ok(left) => whole.min(now.ceil().plus(left)),
+                }
             }
             _ => whole,
         }
@@ -146,6 +150,36 @@ mod tests {
         let wait = Wait { from: Stamp::of(&at(100, NOON, "a")), length: 1800 };
         assert_eq!(wait.end(&at(20, NOON + 1000, "b")), Boot(820));
         assert_eq!(wait.end(&at(20, NOON + 5000, "b")), Boot(20));
+    }
+
+    #[test]
+    fn a_wait_that_ended_while_the_router_was_off_is_over_at_any_part_of_a_second() {
+        let wait = Wait { from: Stamp::of(&at(100, NOON, "a")), length: 1800 };
+        for ms in [20_000, 20_001, 20_999] {
+            let now = Now::new(ms, NOON + 1800, "b".to_owned());
+            assert!(wait.end(&now) <= now.floor(), "{ms}");
+        }
+    }
+
+    #[test]
+    fn no_number_in_a_file_is_too_large_to_reckon_with() {
+        for boot in [0, 1, u64::MAX / 2, u64::MAX] {
+            for wall in [None, Some(i64::MIN), Some(-1), Some(i64::MAX)] {
+                for id in ["a", "b"] {
+                    let from = Stamp { wall, boot: Boot(boot), boot_id: id.to_owned() };
+                    for now in [at(0, 0, "a"), at(100, NOON, "a"), at(u64::MAX / 1000, i64::MAX, "a")] {
+                        let _ = (from.this_boot(&now), from.wall(&now), now.wall_of(Boot(boot)));
+                        let _ = Wait { from: from.clone(), length: u64::MAX }.end(&now);
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_wait_that_begins_in_the_future_of_its_own_boot_does_not_grow() {
+        let from = Stamp { wall: None, boot: Boot(u64::MAX), boot_id: "a".to_owned() };
+        assert_eq!(Wait { from, length: 1800 }.end(&at(200, NOON, "a")), Boot(1800));
     }
 
     #[test]

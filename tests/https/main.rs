@@ -91,7 +91,8 @@ fn good() -> Answer {
 
 #[track_caller]
 fn assert_failed(result: Result<Answer, Failed>, failure: Failure, sent: bool, detail: &str) {
-    assert_eq!(result, Err(Failed { failure, sent, detail: detail.into() }));
+    let told = result.map_err(|failed| (failed.failure, failed.sent, failed.detail));
+    assert_eq!(told, Err((failure, sent, detail.into())));
 }
 
 const REQUEST: &str = "GET /nic/update?hostname=a.example.net&myip=203.0.113.7 HTTP/1.1\r\n\

@@ -1,11 +1,12 @@
 //! Sections to [`Config`]: every problem with its line, one bad service apart from the others.
 
-use super::value::{self, Wrong};
+use super::options::{Issues, Options, short};
+use super::value;
 use super::{
     Config, DEFAULT_SERVER, Endpoint, Entry, Family, Invalid, Issue, Level, Main, Secret, Service, Source,
     Uplink,
 };
-use crate::wire::uci::{Opt, Package, Section, Text, Value};
+use crate::wire::uci::{Package, Section};
 
 /// Builds the configuration from `package`; `file` is the name that the issues carry.
 #[must_use]
@@ -43,138 +44,6 @@ pub fn build(package: &Package, file: &str) -> Config {
     Config { main: main.unwrap_or_default(), services, issues: issues.list }
 }
 
-struct Issues<'a> {
-    file: &'a str,
-    list: Vec<Issue>,
-}
-
-impl Issues<'_> {
-    fn push(&mut self, level: Level, line: u32, message: String) {
-        self.list.push(Issue { level, file: self.file.to_owned(), line: Some(line), message });
-    }
-
-    fn error(&mut self, line: u32, message: String) {
-        self.push(Level::Error, line, message);
-    }
-
-    fn warning(&mut self, line: u32, message: String) {
-        self.push(Level::Warning, line, message);
-    }
-
-    fn last(&self) -> String {
-        self.list.last().map(|i| format!("line {}: {}", i.line.unwrap_or(0), i.message)).unwrap_or_default()
-    }
-}
-
-/// The options of one section; each is taken out by the field it fills, what is left over is unknown.
-struct Options<'a, 'b> {
-    left: Vec<&'a Opt>,
-    section_line: u32,
-    issues: &'a mut Issues<'b>,
-    /// The first error of this section.
-    broken: Option<String>,
-}
-
-impl<'a, 'b> Options<'a, 'b> {
-    fn new(section: &'a Section, issues: &'a mut Issues<'b>) -> Self {
-        Options { left: section.options.iter().collect(), section_line: section.line, issues, broken: None }
-    }
-
-    fn error(&mut self, line: u32, message: String) {
-        self.issues.error(line, message);
-        if self.broken.is_none() {
-            self.broken = Some(self.issues.last());
-        }
-    }
-
-    fn take(&mut self, name: &str) -> Option<&'a Opt> {
-        let at = self.left.iter().position(|opt| opt.name == name)?;
-        Some(self.left.swap_remove(at))
-    }
-
-    /// A value by `parse`. `shown`: whether an error may repeat the value (not a secret's).
-    fn parse<T>(
-        &mut self,
-        name: &str,
-        text: &Text,
-        shown: bool,
-        parse: impl Fn(&str) -> Result<T, Wrong>,
-    ) -> Option<T> {
-        let wrong = match std::str::from_utf8(&text.bytes).map(parse) {
-            Ok(Ok(value)) => return Some(value),
-            Ok(Err(wrong)) => wrong,
-            Err(_) => "is not UTF-8 text",
-        };
-        let value = if shown { format!(" '{}'", short(&text.bytes)) } else { String::new() };
-        self.error(text.line, format!("option {name}:{value} {wrong}"));
-        None
-    }
-
-    fn one<T>(&mut self, name: &str, default: T, parse: impl Fn(&str) -> Result<T, Wrong>) -> T {
-        self.maybe(name, true, parse).unwrap_or(default)
-    }
-
-    /// None: not set, set to nothing, or wrong (then the error is recorded).
-    fn maybe<T>(&mut self, name: &str, shown: bool, parse: impl Fn(&str) -> Result<T, Wrong>) -> Option<T> {
-        let opt = self.take(name)?;
-        match &opt.value {
-            Value::One(text) if text.bytes.is_empty() => None,
-            Value::One(text) => self.parse(name, text, shown, parse),
-            Value::List(_) => {
-                self.error(opt.line, format!("option {name} takes one value: write option, not list"));
-                None
-            }
-        }
-    }
-
-    /// A list, or a space-separated option.
-    fn several<T>(&mut self, name: &str, parse: impl Fn(&str) -> Result<T, Wrong>) -> Vec<T> {
-        let Some(opt) = self.take(name) else { return Vec::new() };
-        match &opt.value {
-            Value::One(text) => {
-                let words = text.bytes.split(|&b| b == b' ' || b == b'\t').filter(|word| !word.is_empty());
-                let words: Vec<Text> = words.map(|w| Text { bytes: w.to_vec(), line: text.line }).collect();
-                words.iter().filter_map(|word| self.parse(name, word, true, &parse)).collect()
-            }
-            Value::List(texts) => {
-                texts.iter().filter_map(|text| self.parse(name, text, true, &parse)).collect()
-            }
-        }
-    }
-
-    fn required<T>(
-        &mut self,
-        name: &str,
-        shown: bool,
-        parse: impl Fn(&str) -> Result<T, Wrong>,
-    ) -> Option<T> {
-        let before = self.issues.list.len();
-        let value = self.maybe(name, shown, parse);
-        if value.is_none() && self.issues.list.len() == before {
-            self.error(self.section_line, format!("option {name} is missing"));
-        }
-        value
-    }
-
-    fn finish(self) -> Option<String> {
-        let mut left = self.left;
-        left.sort_by_key(|opt| opt.line);
-        for opt in left {
-            self.issues.warning(opt.line, format!("unknown option '{}': it has no effect", opt.name));
-        }
-        self.broken
-    }
-}
-
-/// A value in an error message: printable, and no longer than a line can bear.
-fn short(bytes: &[u8]) -> String {
-    let text: String = String::from_utf8_lossy(bytes).chars().filter(|c| !c.is_control()).collect();
-    match text.char_indices().nth(40) {
-        Some((at, _)) => format!("{}...", &text[..at]),
-        None => text,
-    }
-}
-
 fn build_main(section: &Section, issues: &mut Issues<'_>) -> Main {
     let mut options = Options::new(section, issues);
     let default = Main::default();
@@ -190,7 +59,32 @@ fn build_main(section: &Section, issues: &mut Issues<'_>) -> Main {
     main
 }
 
+/// An option that is read and checked but does nothing in this version: whether this value asks for what is missing,
+/// and what happens instead.
+type NotYet = (&'static str, fn(&str) -> bool, &'static str);
+
+/// A line goes when its feature comes.
+const NOT_YET: [NotYet; 6] = [
+    ("plaintext", |text| value::boolean(text) == Ok(true), "only https is used"),
+    ("source", |text| matches!(text, "web" | "script"), "the interface's address is sent"),
+    ("source_url", |_| true, "the interface's address is sent"),
+    ("source_url6", |_| true, "the interface's address is sent"),
+    ("source_script", |_| true, "the interface's address is sent"),
+    ("check_interval", |_| true, "the interface's events are enough"),
+];
+
+fn warn_of_what_is_not_yet(section: &Section, issues: &mut Issues<'_>) {
+    for (name, asks, instead) in NOT_YET {
+        let Some(option) = section.option(name) else { continue };
+        let set = |text: &str| !text.is_empty() && asks(text);
+        if option.value.texts().iter().any(|text| text.as_str().is_some_and(set)) {
+            issues.warning(option.line, format!("option {name} has no effect yet: {instead}"));
+        }
+    }
+}
+
 fn build_service(section: &Section, issues: &mut Issues<'_>) -> Entry {
+    warn_of_what_is_not_yet(section, issues);
     let mut options = Options::new(section, issues);
     let enabled = options.one("enabled", true, value::boolean);
     let username = options.required("username", true, value::credential);
@@ -229,27 +123,28 @@ fn build_service(section: &Section, issues: &mut Issues<'_>) -> Entry {
 }
 
 fn hostnames(options: &mut Options<'_, '_>) -> Vec<String> {
-    let line = options.left.iter().find(|opt| opt.name == "hostname").map(|opt| opt.line);
+    let line = options.line_of("hostname").unwrap_or(options.section_line);
     let errors = options.issues.list.len();
     let mut names: Vec<String> = Vec::new();
-    for name in options.several("hostname", value::hostname) {
+    for (name, line) in options.several("hostname", value::hostname) {
         if names.contains(&name) {
-            options.issues.warning(line.unwrap_or(0), format!("hostname '{name}' is listed twice"));
+            options.issues.warning(line, format!("hostname '{name}' is listed twice"));
         } else {
             names.push(name);
         }
     }
     if names.is_empty() && options.issues.list.len() == errors {
         let message = "no hostname: add list hostname with the name to update, or all.ddnskey.com";
-        options.error(line.unwrap_or(options.section_line), message.to_owned());
+        options.error(line, message.to_owned());
     }
     names
 }
 
 fn uplink(options: &mut Options<'_, '_>) -> Uplink {
     let device = options.maybe("device", true, value::device);
-    let interface_line = options.left.iter().find(|o| o.name == "interface").map(|o| o.line);
-    let mut interfaces = options.several("interface", value::interface);
+    let interface_line = options.line_of("interface");
+    let interfaces = options.several("interface", value::interface);
+    let mut interfaces: Vec<String> = interfaces.into_iter().map(|(name, _)| name).collect();
     if let (Some(_), Some(line)) = (&device, interface_line) {
         options.issues.warning(line, "option interface is not used, because option device is set".to_owned());
     }
@@ -263,7 +158,7 @@ fn source(options: &mut Options<'_, '_>) -> Source {
     let url = options.maybe("source_url", true, value::url);
     let url6 = options.maybe("source_url6", true, value::url);
     let script = options.maybe("source_script", true, value::absolute_path);
-    let line = options.left.iter().find(|o| o.name == "source").map_or(options.section_line, |o| o.line);
+    let line = options.line_of("source").unwrap_or(options.section_line);
     let kind = options.one("source", "interface".to_owned(), |text| match text {
         "interface" | "web" | "script" => Ok(text.to_owned()),
         _ => Err("is not a source: write interface, web or script"),

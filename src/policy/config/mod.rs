@@ -4,6 +4,7 @@
 //! still say no. Options and defaults: contract section 2.
 
 mod build;
+mod options;
 mod value;
 
 pub use build::build;

@@ -1,1 +1,326 @@
+//! When a host is due, and what waits, one story each.
 
+use super::*;
+use crate::policy::story::*;
+use crate::wire::nic::{Failure, Reply};
+
+mod storms;
+
+fn is_send(decision: &Decision, because: Because) -> bool {
+    *decision == Decision::Send(because)
+}
+
+fn forced(story: &Story) -> u64 {
+    match story.decide(A) {
+        Decision::Leave { forced: Some(at), .. } => at.since(story.now().ceil()),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_host_is_sent_once_and_again_when_its_address_changes() {
+    let mut story = Story::new();
+    assert!(is_send(&story.decide(A), Because::New));
+    story.reply(good());
+    assert!(matches!(story.decide(A), Decision::Leave { held: None, .. }));
+    story.addresses = on(AWAY);
+    assert!(is_send(&story.decide(A), Because::Changed));
+}
+
+#[test]
+fn a_disabled_service_sends_nothing_even_if_stopped() {
+    let mut story = Story::new();
+    story.reply(Reply::BadAuth);
+    story.services[0].enabled = false;
+    assert_eq!(story.decide(A), Decision::Disabled);
+}
+
+#[test]
+fn none_only_private_and_unknown_are_three_things_and_none_sends() {
+    let mut story = Story::registered();
+    let lacks = [Lack::Absent("none".into()), Lack::Private("private".into())];
+    for lack in lacks {
+        story.addresses = Addresses { lack: Some(lack.clone()), ..Addresses::default() };
+        assert_eq!(story.decide(A), Decision::NoAddress(lack));
+    }
+    story.addresses.lack = Some(Lack::Unknown("ubus is silent".into()));
+    let Decision::WaitUntil { until, cause: Cause::Unknown(why) } = story.decide(A) else { panic!() };
+    assert!(why == "ubus is silent" && until >= story.now().ceil());
+}
+
+#[test]
+fn a_stop_wins_over_no_address_and_that_over_a_wait() {
+    let mut story = Story::new();
+    story.reply(Reply::Outage);
+    story.addresses = Addresses { lack: Some(Lack::Absent("none".into())), ..Addresses::default() };
+    assert!(matches!(story.decide(A), Decision::NoAddress(_)));
+    let mut story = Story::new();
+    story.reply(Reply::NoHost);
+    story.addresses = Addresses::default();
+    assert!(story.stopped(A));
+}
+
+#[test]
+fn both_with_one_family_sends_that_one_and_both_when_the_other_arrives() {
+    let mut story = Story::registered();
+    story.services[0].family = config_family("both");
+    assert!(matches!(story.decide(A), Decision::Leave { .. }));
+    story.addresses = on(&format!("{HOME} 2001:db8::7"));
+    assert!(is_send(&story.decide(A), Because::New));
+    story.reply(good());
+    let registered = story.host(A).registered.clone();
+    assert!(registered.ipv4.is_some() && registered.ipv6.is_some());
+    story.addresses = on(HOME);
+    assert!(matches!(story.decide(A), Decision::Leave { .. }));
+}
+
+#[test]
+fn ipv6_alone_makes_the_a_record_unknown() {
+    let mut story = Story::registered();
+    story.addresses = on("2001:db8::7");
+    story.reply(good());
+    assert_eq!(story.host(A).registered.ipv4, None);
+    story.addresses = on(&format!("{HOME} 2001:db8::7"));
+    assert!(is_send(&story.decide(A), Because::New));
+}
+
+#[test]
+fn ipv4_alone_keeps_the_aaaa_record() {
+    let mut story = Story::new();
+    story.addresses = on(&format!("{HOME} 2001:db8::7"));
+    story.reply(good());
+    story.addresses = on(AWAY);
+    story.reply(good());
+    assert_eq!(story.host(A).registered.ipv6, "2001:db8::7".parse().ok());
+}
+
+#[test]
+fn offline_is_sent_without_an_address_and_ends_with_the_next_update() {
+    let mut story = Story::registered();
+    story.services[0].offline = true;
+    story.addresses = Addresses::default();
+    assert!(is_send(&story.decide(A), Because::Offline));
+    story.reply(Reply::Good(vec!["0.0.0.0".parse().unwrap()]));
+    assert!(matches!(story.decide(A), Decision::Leave { .. }));
+    story.reboot(60);
+    assert!(matches!(story.decide(A), Decision::Leave { .. }));
+    story.services[0].offline = false;
+    story.addresses = on(HOME);
+    assert!(is_send(&story.decide(A), Because::Offline));
+}
+
+#[test]
+fn force_sends_an_unchanged_address_once_in_ten_minutes() {
+    let mut story = Story::registered();
+    story.ask.force = true;
+    assert!(is_send(&story.decide(A), Because::Asked));
+    story.reply(Reply::NoChange(Vec::new()));
+    story.pass(599);
+    let Decision::Leave { held: Some((until, Cause::JustForced)), .. } = story.decide(A) else { panic!() };
+    assert_eq!(until.since(story.now().floor()), 1);
+    story.restart().pass(1);
+    assert!(is_send(&story.decide(A), Because::Asked));
+}
+
+#[test]
+fn force_overrides_no_wait_and_no_stop_and_says_which() {
+    let mut story = Story::registered();
+    story.ask.force = true;
+    story.reply(Reply::Outage);
+    let Decision::Leave { held: Some((_, cause)), .. } = story.decide(A) else { panic!() };
+    assert_eq!(cause, Cause::Server(Code::Outage));
+    story.pass(1801).send(&failed(Failure::Connect, false));
+    let Decision::Leave { held: Some((_, cause)), .. } = story.decide(A) else { panic!() };
+    assert!(matches!(cause, Cause::Retry(Code::Connect, _)));
+    story.pass(10).reply(Reply::Abuse);
+    assert!(matches!(story.decide(A), Decision::Stopped(Stop { code: Code::Abuse, .. })));
+}
+
+#[test]
+fn an_unchanged_address_is_sent_again_after_force_interval() {
+    let mut story = Story::registered();
+    assert_eq!(forced(&story), 25 * DAY);
+    story.pass(25 * DAY - 1);
+    assert!(matches!(story.decide(A), Decision::Leave { .. }));
+    story.pass(2);
+    assert!(is_send(&story.decide(A), Because::Interval));
+    story.reply(Reply::NoChange(Vec::new()));
+    assert_eq!(forced(&story), 25 * DAY);
+}
+
+#[test]
+fn force_interval_0_is_never() {
+    let mut story = Story::registered();
+    story.services[0].force_interval = None;
+    story.pass(900 * DAY);
+    assert_eq!(story.decide(A), Decision::Leave { forced: None, held: None });
+}
+
+#[test]
+fn force_interval_goes_on_over_a_reboot() {
+    let mut story = Story::registered();
+    story.pass(10 * DAY).reboot(5 * 86_400);
+    assert_eq!(forced(&story), 10 * DAY - 20);
+    story.reboot(30 * 86_400);
+    assert!(is_send(&story.decide(A), Because::Interval));
+}
+
+#[test]
+fn a_forced_update_waits_for_a_set_clock() {
+    let mut story = Story::registered();
+    story.reboot(40 * 86_400);
+    let real = story.wall;
+    story.wall = 0;
+    assert!(forced(&story) >= 600);
+    story.pass(30 * DAY);
+    assert!(forced(&story) >= 600, "a next attempt is never past");
+    story.wall = real;
+    assert!(is_send(&story.decide(A), Because::Interval));
+}
+
+#[test]
+fn a_clock_that_jumps_neither_hurries_nor_delays_force_interval_for_ever() {
+    let mut story = Story::registered();
+    story.wall += 400 * 86_400;
+    assert_eq!(forced(&story), 25 * DAY);
+    story.reply(good());
+    story.wall -= 300 * 86_400;
+    story.reboot(60);
+    story.addresses = on(AWAY);
+    story.wall += 3_000 * 86_400; // accepted while the clock was years ahead
+    story.reply(good());
+    story.wall -= 3_000 * 86_400;
+    story.reboot(60);
+    assert!(forced(&story) <= 25 * DAY);
+    story.pass(25 * DAY);
+    assert!(is_send(&story.decide(A), Because::Interval));
+}
+
+#[test]
+fn a_failed_forced_update_keeps_the_host_current_and_waits_the_ladder() {
+    let mut story = Story::registered();
+    story.pass(25 * DAY + 1).send(&failed(Failure::Dns, false));
+    let Decision::Leave { forced: Some(at), held: Some((until, Cause::Retry(..))) } = story.decide(A) else {
+        panic!()
+    };
+    assert_eq!((at, until.since(story.now().ceil())), (until, 10));
+    story.pass(10);
+    assert!(is_send(&story.decide(A), Because::Interval));
+}
+
+#[test]
+fn another_address_ends_a_network_wait_but_not_within_ten_seconds() {
+    let mut story = Story::new();
+    for wait in [10, 30, 60] {
+        assert_eq!(story.send(&failed(Failure::Connect, false)), [A, B]);
+        assert_eq!(story.wait_of(A), Some(wait));
+        story.pass(if wait == 60 { 4 } else { wait });
+    }
+    story.addresses = on(AWAY);
+    assert_eq!(story.wait_of(A), Some(6));
+    story.pass(6);
+    assert!(matches!(story.decide(A), Decision::Send(_)));
+}
+
+#[test]
+fn another_address_does_not_end_the_wait_for_a_captive_portal_or_the_clock() {
+    for (outcome, wait) in [(Failure::NotHttp, 300), (Failure::Clock, 600)] {
+        let mut story = Story::new();
+        story.send(&failed(outcome, false));
+        story.addresses = on(AWAY);
+        assert_eq!(story.wait_of(A), Some(wait));
+    }
+}
+
+#[test]
+fn another_way_to_the_server_is_tried_at_once() {
+    let mut story = Story::new();
+    story.send(&failed(Failure::NotHttp, false));
+    story.services[0].endpoint.bind = true;
+    assert_eq!(story.wait_of(A), Some(10));
+    story.services[0].endpoint.bind = false;
+    assert_eq!(story.wait_of(A), Some(300));
+}
+
+#[test]
+fn an_unset_clock_waits_for_ntp_or_a_jump_or_ten_minutes_and_counts_no_failure() {
+    let mut story = Story::new();
+    story.wall = 1_000_000;
+    for _ in 0..3 {
+        story.send(&failed(Failure::Clock, false));
+        assert_eq!((story.wait_of(A), story.host(A).retry.as_ref().unwrap().failures), (Some(600), 0));
+        story.pass(600);
+        assert_eq!(story.wait_of(A), Some(0));
+    }
+    story.send(&failed(Failure::Clock, false));
+    story.ask.clock_set = true;
+    assert_eq!(story.wait_of(A), Some(0));
+    story.ask.clock_set = false;
+    assert_eq!(story.wait_of(A), Some(600));
+    story.wall = RELEASED_NOW;
+    assert_eq!(story.wait_of(A), Some(0));
+    story.send(&failed(Failure::Clock, false));
+    story.wall += 60;
+    assert_eq!(story.wait_of(A), Some(600), "NTP slews so much");
+    story.wall += 1;
+    assert_eq!(story.wait_of(A), Some(0));
+}
+
+const RELEASED_NOW: i64 = crate::policy::time::RELEASED + 77_000_000;
+
+#[test]
+fn a_lost_answer_is_asked_again_even_if_the_address_came_back() {
+    let mut story = Story::registered();
+    story.addresses = on(AWAY);
+    story.send(&failed(Failure::Timeout, true));
+    story.addresses = on(HOME);
+    let Decision::WaitUntil { cause: Cause::Retry(Code::Unconfirmed, _), .. } = story.decide(A) else {
+        panic!()
+    };
+    story.pass(10).send(&failed(Failure::Connect, false));
+    story.restart().pass(30);
+    assert!(is_send(&story.decide(A), Because::Unsettled));
+    story.reply(good());
+    assert!(matches!(story.decide(A), Decision::Leave { .. }));
+}
+
+#[test]
+fn of_two_waits_the_later_is_shown() {
+    let mut story = Story::new();
+    for wait in [10, 30, 60, 120, 300, 600, 1200, 2400] {
+        story.send(&failed(Failure::Connect, false));
+        story.pass(wait);
+    }
+    story.send(&failed(Failure::Connect, false));
+    let mut other = Story::new();
+    other.reply(Reply::Outage);
+    story.book.servers = other.book.servers;
+    assert_eq!(story.wait_of(A), Some(3600));
+}
+
+#[test]
+fn no_number_in_a_state_file_can_stop_a_host_for_ever_or_panic() {
+    let mut story = Story::registered();
+    story.addresses = on(AWAY);
+    story.send(&failed(Failure::Connect, false));
+    let host = story.book.host("dynupdate.no-ip.com", "me", A);
+    let retry = host.retry.as_mut().unwrap();
+    (retry.last, retry.until, retry.failures, retry.clock) =
+        (Boot(u64::MAX), Boot(u64::MAX), u32::MAX, i64::MIN);
+    retry.code = Code::Clock;
+    (host.changes, host.storming) = (vec![Boot(u64::MAX); 9], true);
+    (host.attempt, host.open, host.forced) =
+        (Some(Boot(u64::MAX)), Some(Boot(u64::MAX)), Some(Boot(u64::MAX)));
+    story.restart();
+    assert!(story.wait_of(A).is_some_and(|wait| wait <= 3600));
+    let (service, now, addresses) = (story.services[0].clone(), story.now(), story.addresses.clone());
+    crate::policy::settle::close_lost(&mut story.book, &service, &addresses, &now);
+    story.pass(3600).send(&failed(Failure::Connect, false));
+    story.pass(3600).reply(Reply::Outage);
+    story.pass(1800).reply(good());
+    assert!(matches!(story.decide(A), Decision::Leave { .. }));
+}
+
+fn config_family(word: &str) -> crate::policy::config::Family {
+    service("x", &format!(" option hostname {A}\n option family {word}")).family
+}

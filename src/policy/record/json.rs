@@ -4,6 +4,7 @@
 //! aside. Times are seconds; a stamp is wall time (null while the clock was not set), boot time and boot.
 
 use super::{Account, Book, Event, Host, Key, Ordered, Registered, Retry, Server, Shown, Stop};
+use super::{EVENT_LIMIT, RETRY_AFTER_LIMIT, RETRY_LIMIT};
 use crate::policy::code::{Code, State};
 use crate::policy::time::{Boot, Now, Stamp, Wait};
 use miniserde::{Deserialize, Serialize, json};
@@ -112,6 +113,7 @@ struct StateRow {
     username: String,
     hostname: String,
     open: Option<u64>,
+    unsettled: bool,
     attempt: Option<u64>,
     forced: Option<u64>,
     changes: Vec<u64>,
@@ -214,7 +216,7 @@ pub fn read_records(text: &str) -> Result<Book, ReadError> {
             Some(wait) => Some(Ordered {
                 code: code(&wait.code)?,
                 failures: wait.failures,
-                wait: Wait { from: stamp(wait.from), length: wait.seconds },
+                wait: Wait { from: stamp(wait.from), length: wait.seconds.min(RETRY_AFTER_LIMIT) },
             }),
         };
         book.servers.push(Server { name: row.server, stop: row.stop.map(stop).transpose()?, wait });
@@ -230,6 +232,7 @@ pub fn write_state(book: &Book, now: &Now) -> String {
         username: host.key.username.clone(),
         hostname: host.key.hostname.clone(),
         open: host.open.map(|at| at.0),
+        unsettled: host.unsettled,
         attempt: host.attempt.map(|at| at.0),
         forced: host.forced.map(|at| at.0),
         changes: host.changes.iter().map(|at| at.0).collect(),
@@ -278,25 +281,28 @@ pub fn read_state(text: &str, now: &Now, book: &mut Book) -> Result<(), ReadErro
     if file.boot_id != now.boot_id {
         return Ok(());
     }
+    // What happened, happened by now: a later number would be a wait that never ends.
+    let past = |at: u64| Boot(at).min(now.ceil());
     let mut read = book.clone();
     read.problems = file.problems;
     for row in file.hosts {
         let host = read.host(&row.server, &row.username, &row.hostname);
-        host.open = row.open.map(Boot);
-        host.attempt = row.attempt.map(Boot);
-        host.forced = row.forced.map(Boot);
-        host.changes = row.changes.into_iter().map(Boot).collect();
+        host.open = row.open.map(past);
+        host.unsettled = row.unsettled;
+        host.attempt = row.attempt.map(past);
+        host.forced = row.forced.map(past);
+        host.changes = row.changes.into_iter().map(past).collect();
         host.storming = row.storming;
-        host.retry = row.retry.map(retry).transpose()?;
+        host.retry = row.retry.map(|row| retry(row, past)).transpose()?;
         host.transport = row.transport;
         let code = row.code.as_deref().map(code).transpose()?;
         let state = row.state.map(|word| State::parse(&word).ok_or(ReadError::Garbage)).transpose()?;
         let (ipv4, ipv6) = (address(row.shown_ipv4)?, address(row.shown_ipv6)?);
-        host.shown = state.map(|state| Shown { state, code, since: Boot(row.since), ipv4, ipv6 });
+        host.shown = state.map(|state| Shown { state, code, since: past(row.since), ipv4, ipv6 });
     }
-    for row in file.events {
+    for row in file.events.into_iter().take(EVENT_LIMIT) {
         let (ipv4, ipv6) = (address(row.ipv4)?, address(row.ipv6)?);
-        let (at, code) = (Boot(row.at), code(&row.code)?);
+        let (at, code) = (past(row.at), code(&row.code)?);
         read.events.push(Event { at, service: row.service, hostname: row.hostname, code, ipv4, ipv6 });
     }
     *book = read;
@@ -345,13 +351,14 @@ fn stop(row: StopRow) -> Result<Stop, ReadError> {
     Ok(Stop { code: code(&row.code)?, detail: row.detail, print: row.settings, at: stamp(row.at) })
 }
 
-fn retry(row: RetryRow) -> Result<Retry, ReadError> {
+fn retry(row: RetryRow, past: impl Fn(u64) -> Boot) -> Result<Retry, ReadError> {
+    let last = past(row.last);
     Ok(Retry {
         code: code(&row.code)?,
         detail: row.detail,
         failures: row.failures,
-        last: Boot(row.last),
-        until: Boot(row.until),
+        last,
+        until: Boot(row.until).min(last.plus(RETRY_LIMIT)),
         print: row.settings,
         ipv4: address::<Ipv4Addr>(row.ipv4)?,
         ipv6: address::<Ipv6Addr>(row.ipv6)?,
@@ -360,82 +367,4 @@ fn retry(row: RetryRow) -> Result<Retry, ReadError> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const ID: &str = "boot";
-
-    fn now() -> Now {
-        Now::new(100_000, crate::policy::time::RELEASED + 5, ID.to_owned())
-    }
-
-    fn full() -> Book {
-        let at = Stamp::of(&now());
-        let stop =
-            Stop { code: Code::Mismatch, detail: "a \"b\" \u{fc}".to_owned(), print: 7, at: at.clone() };
-        let mut book = Book { problems: 3, ..Book::default() };
-        let host = book.host("s", "u", "h.example");
-        host.registered = Registered {
-            ipv4: Some(Ipv4Addr::new(203, 0, 113, 7)),
-            ipv6: "2001:db8::7".parse().ok(),
-            offline: false,
-            accepted: Some((Code::Good, at.clone())),
-        };
-        host.stop = Some(stop.clone());
-        host.changes = vec![Boot(3), Boot(9)];
-        host.open = Some(Boot(99));
-        host.retry = Some(Retry {
-            code: Code::Http(503),
-            detail: "x".to_owned(),
-            failures: 3,
-            last: Boot(90),
-            until: Boot(120),
-            print: 9,
-            ipv4: None,
-            ipv6: None,
-            clock: -5,
-        });
-        host.shown = Some(Shown {
-            state: State::Stopped,
-            code: Some(Code::Abuse),
-            since: Boot(1),
-            ipv4: None,
-            ipv6: "2001:db8::7".parse().ok(),
-        });
-        book.accounts.push(Account { server: "s".to_owned(), username: "u".to_owned(), stop });
-        book.server_mut("s").wait =
-            Some(Ordered { code: Code::Outage, wait: Wait { from: at, length: 1800 }, failures: 1 });
-        let (service, hostname) = ("home".to_owned(), "h.example".to_owned());
-        book.note(Event { at: Boot(4), service, hostname, code: Code::NoChange, ipv4: None, ipv6: None });
-        book
-    }
-
-    #[test]
-    fn what_is_written_is_read_back() {
-        let book = full();
-        let mut read = read_records(&write_records(&book)).unwrap();
-        read_state(&write_state(&book, &now()), &now(), &mut read).unwrap();
-        assert_eq!(read, book);
-    }
-
-    #[test]
-    fn the_state_of_another_boot_counts_for_nothing() {
-        let mut read = Book::default();
-        let later = Now { boot_id: "other".to_owned(), ..now() };
-        read_state(&write_state(&full(), &now()), &later, &mut read).unwrap();
-        assert_eq!(read, Book::default());
-    }
-
-    #[test]
-    fn garbage_and_newer_files_are_told_apart() {
-        let text = write_records(&full());
-        assert_eq!(read_records("{\"version\":2,\"new\":[]}"), Err(ReadError::Newer(2)));
-        for cut in 0..text.len() {
-            if let Some(part) = text.get(..cut) {
-                assert_eq!(read_records(part), Err(ReadError::Garbage), "{part}");
-            }
-        }
-        assert_eq!(read_records(&text.replace("203.0.113.7", "203.0.113")), Err(ReadError::Garbage));
-        assert_eq!(read_records(&text.replace("mismatch", "new-word")), Err(ReadError::Garbage));
-    }
-}
+mod tests;

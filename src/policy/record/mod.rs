@@ -29,6 +29,11 @@ pub struct Book {
 /// Events that are kept (contract section 5).
 pub const EVENT_LIMIT: usize = 32;
 
+/// Seconds of the longest wait of our own accord (contract section 3: 60 minutes).
+pub const RETRY_LIMIT: u64 = 3600;
+/// Seconds of the longest wait that a Retry-After can order: 30 days, so that one bad header cannot mean never.
+pub const RETRY_AFTER_LIMIT: u64 = 30 * 86_400;
+
 /// What identifies a host's record.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Key {
@@ -59,6 +64,8 @@ pub struct Host {
     pub forced: Option<Boot>,
     /// A request was begun and has no outcome yet.
     pub open: Option<Boot>,
+    /// The last request was refused, or its answer was lost: what the server has now is not certain.
+    pub unsettled: bool,
     /// When the last request was begun.
     pub attempt: Option<Boot>,
     /// How the server was reached last, where that was not option port: `https:8245`, `http:80`.
@@ -194,6 +201,7 @@ impl Host {
             storming: false,
             forced: None,
             open: None,
+            unsettled: false,
             attempt: None,
             transport: None,
             shown: None,

@@ -1,1 +1,27 @@
+//! The verdict table of contract section 3, told as stories.
 
+use super::*;
+use crate::policy::decide::Decision;
+use crate::policy::story::*;
+use crate::wire::nic::{Failure, Reply};
+
+mod books;
+mod ladders;
+mod words;
+
+fn ip(text: &str) -> IpAddr {
+    text.parse().unwrap()
+}
+
+/// Two services of the same server and user, and one more of another user.
+fn household() -> Story {
+    let mut services = vec![
+        service("one", &format!(" list hostname {A}")),
+        service("two", &format!(" list hostname {B}")),
+        service("other", " list hostname c.example.net"),
+    ];
+    services[2].username = "you".to_owned();
+    Story::with(services)
+}
+
+const C: &str = "c.example.net";

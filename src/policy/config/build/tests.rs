@@ -1,1 +1,273 @@
+//! What a user may write, and what is said about the rest.
 
+use super::*;
+use crate::policy::config::{LogLevel, Mode};
+use crate::wire::uci;
+
+/// A right service; lines that are added begin at line 5.
+const HOME: &str = "config service 'home'\n option username 'me'\n option password 'geheim'\n list hostname 'a.example.net'\n";
+
+fn read(text: &str) -> Config {
+    build(&uci::parse(text.as_bytes()).unwrap(), "/etc/config/nicup")
+}
+
+fn with(lines: &str) -> Config {
+    read(&format!("{HOME}{lines}\n"))
+}
+
+fn valid(config: &Config, at: usize) -> &Service {
+    match &config.services[at] {
+        Entry::Valid(service) => service,
+        Entry::Invalid(invalid) => panic!("{}", invalid.reason),
+    }
+}
+
+/// Level, line and message of every issue.
+fn said(config: &Config) -> Vec<(Level, u32, &str)> {
+    config.issues.iter().map(|i| (i.level, i.line.unwrap_or(0), i.message.as_str())).collect()
+}
+
+#[test]
+fn a_login_and_a_hostname_are_enough_and_the_rest_has_defaults() {
+    let config = read(HOME);
+    assert!(config.issues.is_empty(), "{:?}", config.issues);
+    let service = valid(&config, 0);
+    assert_eq!((service.name.as_str(), service.line, service.enabled), ("home", 1, true));
+    assert_eq!((service.username.as_str(), service.password.reveal()), ("me", "geheim"));
+    assert_eq!(service.hostnames, ["a.example.net"]);
+    assert_eq!(service.uplink, Uplink { interfaces: vec!["wan".into()], interface6: None, device: None });
+    assert_eq!((service.family, &service.source), (Family::Ipv4, &Source::Interface));
+    assert_eq!((service.check_interval, service.force_interval), (600, Some(25 * 86_400)));
+    assert!(!service.allow_private && !service.offline && service.ip6_suffix.is_none());
+    let endpoint = &service.endpoint;
+    assert_eq!((endpoint.server.as_str(), endpoint.path.as_str()), ("dynupdate.no-ip.com", "/nic/update"));
+    assert_eq!((endpoint.port, endpoint.timeout), (443, 30));
+    assert!(!endpoint.plaintext && !endpoint.bind && endpoint.cacert.is_none() && endpoint.proxy.is_none());
+    let main = &config.main;
+    assert_eq!((main.enabled, main.mode, main.log_level), (true, Mode::Watch, LogLevel::Notice));
+    assert_eq!((main.state_dir.as_str(), main.run_dir.as_str()), ("/etc/nicup", "/var/run/nicup"));
+}
+
+#[test]
+fn every_option_of_section_nicup_is_read() {
+    let config = read(&format!(
+        "config nicup 'main'\n option enabled 0\n option mode hotplug\n option log_level debug\n \
+         option contact you@example.org\n option state_dir /srv/nicup/\n option run_dir /tmp/n\n{HOME}"
+    ));
+    assert!(config.issues.is_empty(), "{:?}", config.issues);
+    let main = Main {
+        enabled: false,
+        mode: Mode::Hotplug,
+        log_level: LogLevel::Debug,
+        contact: "you@example.org".into(),
+        state_dir: "/srv/nicup".into(),
+        run_dir: "/tmp/n".into(),
+    };
+    assert_eq!(config.main, main);
+}
+
+#[test]
+fn every_option_of_a_service_is_read() {
+    let config = with(
+        " list hostname B.example.net\n list interface wanb\n list interface wan\n option interface6 wan6\n \
+         option family both\n option allow_private on\n option ip6_suffix ::1:2\n option force_interval 0\n \
+         option offline yes\n option server DynUpdate.example\n option path /up\n option port 8443\n \
+         option cacert /etc/ca.pem\n option proxy http://u:p@proxy:3128\n option bind true\n option timeout 10\n \
+         option enabled off",
+    );
+    assert!(config.issues.is_empty(), "{:?}", config.issues);
+    let service = valid(&config, 0);
+    assert_eq!(service.hostnames, ["a.example.net", "b.example.net"]);
+    assert_eq!(service.uplink.interfaces, ["wanb", "wan"]);
+    assert_eq!(service.uplink.interface6.as_deref(), Some("wan6"));
+    assert!(service.family.v4() && service.family.v6() && service.allow_private && service.offline);
+    assert_eq!((service.ip6_suffix, service.force_interval), ("::1:2".parse().ok(), None));
+    assert_eq!((service.endpoint.server.as_str(), service.endpoint.port), ("dynupdate.example", 8443));
+    assert_eq!(service.endpoint.proxy.as_ref().unwrap().port, 3128);
+    assert!(service.endpoint.bind && !service.enabled && service.endpoint.timeout == 10);
+}
+
+#[test]
+fn each_wrong_value_is_an_error_with_its_line() {
+    let wrong = [
+        "enabled maybe",
+        "hostname 'a b/c'",
+        "interface 'w/an'",
+        "interface6 -x",
+        "device sixteen-chars-xxx",
+        "family ipv5",
+        "source dns",
+        "source_url ftp://x",
+        "source_script relative",
+        "check_interval 4m",
+        "allow_private 2",
+        "ip6_suffix 2001:db8::1",
+        "force_interval 1h",
+        "offline perhaps",
+        "server http://x/",
+        "path nic",
+        "port 0",
+        "plaintext x",
+        "cacert ca.pem",
+        "proxy proxy:1",
+        "bind x",
+        "timeout 0",
+    ];
+    for line in wrong {
+        let config = with(&format!("\n option {line}"));
+        let name = line.split(' ').next().unwrap();
+        let said = said(&config);
+        let error = said.iter().find(|(level, ..)| *level == Level::Error).unwrap();
+        assert!(error.1 == 6 && error.2.starts_with(&format!("option {name}:")), "{line}: {said:?}");
+        let Entry::Invalid(invalid) = &config.services[0] else { panic!("{line}") };
+        assert_eq!(invalid.reason, format!("line 6: {}", error.2));
+    }
+    for line in ["enabled x", "mode x", "log_level loud", "contact 'a b'", "state_dir x", "run_dir x"] {
+        let config = read(&format!("config nicup main\n option {line}\n{HOME}"));
+        assert_eq!(said(&config)[0].1, 2, "{line}");
+        assert_eq!(config.issues[0].level, Level::Error);
+        assert_eq!((&config.main, valid(&config, 0).line), (&Main::default(), 3));
+    }
+}
+
+#[test]
+fn what_must_be_there_is_missed() {
+    for name in ["username", "password", "hostname"] {
+        let lines = HOME.lines().filter(|line| !line.contains(&format!(" {name} ")));
+        let config = read(&lines.collect::<Vec<_>>().join("\n"));
+        let said = said(&config);
+        assert!(said.len() == 1 && said[0].1 == 1 && said[0].2.contains(name), "{said:?}");
+        assert!(matches!(&config.services[0], Entry::Invalid(_)));
+    }
+    assert_eq!(said(&with(" option password ''\n option server ''")).len(), 0, "empty is not set");
+}
+
+#[test]
+fn all_problems_are_told_at_once_and_the_other_service_runs() {
+    let bad = "config service 'bad'\n option password 'x'\n option port 'x'\n option family 'x'\n option colour red\n";
+    let config = read(&format!("{bad}{HOME}"));
+    let lines: Vec<u32> = said(&config).iter().map(|(_, line, _)| *line).collect();
+    assert_eq!(lines, [1, 1, 3, 4, 5]);
+    assert!(matches!(&config.services[0], Entry::Invalid(_)));
+    assert_eq!(valid(&config, 1).name, "home");
+}
+
+#[test]
+fn unknown_options_and_sections_are_warnings() {
+    let config = with(" option colour red\nconfig ddns x\n option y z");
+    let expected = [
+        (Level::Warning, 5, "unknown option 'colour': it has no effect"),
+        (Level::Warning, 6, "unknown section type 'ddns': only nicup and service are read"),
+    ];
+    assert_eq!(said(&config), expected);
+    valid(&config, 0);
+}
+
+#[test]
+fn one_value_is_an_option_and_several_are_a_list_or_words() {
+    let config = with(" list family ipv4");
+    assert_eq!(said(&config), [(Level::Error, 5, "option family takes one value: write option, not list")]);
+    let config = read(
+        "config service x\n option username u\n option password p\n option hostname 'a.example b.example group'\n",
+    );
+    assert_eq!(valid(&config, 0).hostnames, ["a.example", "b.example", "group"]);
+}
+
+#[test]
+fn a_hostname_listed_twice_is_a_warning_with_its_own_line() {
+    let config = with(" list hostname b.example\n list hostname A.example.net");
+    assert_eq!(said(&config), [(Level::Warning, 6, "hostname 'a.example.net' is listed twice")]);
+    assert_eq!(valid(&config, 0).hostnames.len(), 2);
+}
+
+#[test]
+fn a_hostname_in_two_services_of_a_server_is_an_error() {
+    let second = HOME.replace("'home'", "'two'").replace("'me'", "'you'");
+    let config = read(&format!("{HOME}{second}"));
+    let message = "hostname 'a.example.net' is in service 'home' too: remove it from one of them";
+    assert_eq!(said(&config), [(Level::Error, 5, message)]);
+    valid(&config, 0);
+    assert!(matches!(&config.services[1], Entry::Invalid(invalid) if invalid.hostnames == ["a.example.net"]));
+    for apart in [" option server other.example\n", " option enabled 0\n"] {
+        assert!(read(&format!("{HOME}{second}{apart}")).issues.is_empty(), "{apart}");
+    }
+}
+
+#[test]
+fn a_second_section_nicup_is_an_error() {
+    let config = read(&format!("config nicup a\n option mode hotplug\nconfig nicup b\n{HOME}"));
+    assert_eq!((config.issues[0].level, config.issues[0].line), (Level::Error, Some(3)));
+    assert_eq!(config.main.mode, Mode::Hotplug);
+}
+
+#[test]
+fn a_file_without_a_service_says_so() {
+    let config = read("");
+    assert_eq!((config.issues[0].level, config.issues[0].line), (Level::Warning, None));
+}
+
+#[test]
+fn no_message_holds_a_secret() {
+    let lines = [
+        "list password geheim",
+        "option password 'ge\theim'",
+        "option proxy http://u:geheim@",
+        "option proxy ftp://u:geheim@p:1",
+        "option source_url http://u:geheim@h/",
+        "option server u:geheim@h",
+        "option server https://u:geheim@h/",
+        "option source_url6 x://u:geheim@h/",
+        "option geheim_option x",
+    ];
+    for line in lines {
+        let text = format!(
+            "config service h\n option username u\n option hostname a.example\n option password x\n {line}\n"
+        );
+        let config = read(&text);
+        assert!(!config.issues.is_empty(), "{line}");
+        let told = config.issues.iter().map(Issue::sentence).collect::<String>();
+        assert!(!told.contains("geheim") || line.contains("geheim_option"), "{told}");
+        assert!(!format!("{config:?}").contains("geheim") || line.contains("geheim_option"), "{line}");
+    }
+}
+
+#[test]
+fn what_comes_later_has_no_effect_yet_and_says_so() {
+    let rows = [
+        "plaintext 1",
+        "check_interval 10m",
+        "source_url http://h/",
+        "source_url6 http://h/",
+        "source_script /usr/bin/ip",
+    ];
+    for line in rows {
+        let config = with(&format!(" option {line}"));
+        let said = said(&config);
+        assert!(matches!(said.as_slice(), [(Level::Warning, 5, text)] if text.contains("has no effect yet")));
+        valid(&config, 0);
+    }
+    let config = with(" option source web\n option source_url http://h/");
+    assert_eq!(said(&config).iter().map(|(_, line, _)| *line).collect::<Vec<_>>(), [5, 6]);
+    let config = with(" option source script\n option source_script /x");
+    assert_eq!(valid(&config, 0).source, Source::Script("/x".into()));
+    assert!(with(" option plaintext 0\n option source interface\n option source_url ''").issues.is_empty());
+}
+
+#[test]
+fn a_source_needs_what_belongs_to_it() {
+    for (source, missing) in [("web", "source_url"), ("script", "source_script")] {
+        let config = with(&format!("\n option source {source}"));
+        let said = said(&config);
+        assert!(
+            said.iter().any(|(l, n, t)| *l == Level::Error && *n == 6 && t.contains(missing)),
+            "{said:?}"
+        );
+    }
+}
+
+#[test]
+fn a_device_makes_the_interface_unused() {
+    let config = with(" option device pppoe-wan\n option interface wan");
+    let message = "option interface is not used, because option device is set";
+    assert_eq!(said(&config), [(Level::Warning, 6, message)]);
+}

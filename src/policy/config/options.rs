@@ -1,0 +1,162 @@
+//! The options of one section, taken out one by one, and the issues that come of it.
+//!
+//! Does not know which options there are (build), nor what a value may be (value).
+
+use super::value::Wrong;
+use super::{Issue, Level};
+use crate::wire::uci::{Opt, Section, Text, Value};
+
+/// Everything that is found wrong, in the order of finding.
+pub(super) struct Issues<'a> {
+    pub(super) file: &'a str,
+    pub(super) list: Vec<Issue>,
+}
+
+impl Issues<'_> {
+    fn push(&mut self, level: Level, line: u32, message: String) {
+        self.list.push(Issue { level, file: self.file.to_owned(), line: Some(line), message });
+    }
+
+    pub(super) fn error(&mut self, line: u32, message: String) {
+        self.push(Level::Error, line, message);
+    }
+
+    pub(super) fn warning(&mut self, line: u32, message: String) {
+        self.push(Level::Warning, line, message);
+    }
+
+    pub(super) fn last(&self) -> String {
+        self.list.last().map(|i| format!("line {}: {}", i.line.unwrap_or(0), i.message)).unwrap_or_default()
+    }
+}
+
+/// The options of one section; each is taken out by the field it fills, what is left over is unknown.
+pub(super) struct Options<'a, 'b> {
+    left: Vec<&'a Opt>,
+    pub(super) section_line: u32,
+    pub(super) issues: &'a mut Issues<'b>,
+    /// The first error of this section.
+    broken: Option<String>,
+}
+
+impl<'a, 'b> Options<'a, 'b> {
+    pub(super) fn new(section: &'a Section, issues: &'a mut Issues<'b>) -> Self {
+        Options { left: section.options.iter().collect(), section_line: section.line, issues, broken: None }
+    }
+
+    pub(super) fn error(&mut self, line: u32, message: String) {
+        self.issues.error(line, message);
+        if self.broken.is_none() {
+            self.broken = Some(self.issues.last());
+        }
+    }
+
+    fn take(&mut self, name: &str) -> Option<&'a Opt> {
+        let at = self.left.iter().position(|opt| opt.name == name)?;
+        Some(self.left.swap_remove(at))
+    }
+
+    /// A value by `parse`. `shown`: whether an error may repeat the value (not a secret's).
+    fn parse<T>(
+        &mut self,
+        name: &str,
+        text: &Text,
+        shown: bool,
+        parse: impl Fn(&str) -> Result<T, Wrong>,
+    ) -> Option<T> {
+        let wrong = match std::str::from_utf8(&text.bytes).map(parse) {
+            Ok(Ok(value)) => return Some(value),
+            Ok(Err(wrong)) => wrong,
+            Err(_) => "is not UTF-8 text",
+        };
+        let value = if shown && !has_login(&text.bytes) {
+            format!(" '{}'", short(&text.bytes))
+        } else {
+            String::new()
+        };
+        self.error(text.line, format!("option {name}:{value} {wrong}"));
+        None
+    }
+
+    pub(super) fn one<T>(&mut self, name: &str, default: T, parse: impl Fn(&str) -> Result<T, Wrong>) -> T {
+        self.maybe(name, true, parse).unwrap_or(default)
+    }
+
+    /// None: not set, set to nothing, or wrong (then the error is recorded).
+    pub(super) fn maybe<T>(
+        &mut self,
+        name: &str,
+        shown: bool,
+        parse: impl Fn(&str) -> Result<T, Wrong>,
+    ) -> Option<T> {
+        let opt = self.take(name)?;
+        match &opt.value {
+            Value::One(text) if text.bytes.is_empty() => None,
+            Value::One(text) => self.parse(name, text, shown, parse),
+            Value::List(_) => {
+                self.error(opt.line, format!("option {name} takes one value: write option, not list"));
+                None
+            }
+        }
+    }
+
+    /// A list, or a space-separated option; each value with its line.
+    pub(super) fn several<T>(
+        &mut self,
+        name: &str,
+        parse: impl Fn(&str) -> Result<T, Wrong>,
+    ) -> Vec<(T, u32)> {
+        let Some(opt) = self.take(name) else { return Vec::new() };
+        let texts = match &opt.value {
+            Value::One(text) => {
+                let words = text.bytes.split(|&b| b == b' ' || b == b'\t').filter(|word| !word.is_empty());
+                words.map(|word| Text { bytes: word.to_vec(), line: text.line }).collect()
+            }
+            Value::List(texts) => texts.clone(),
+        };
+        let values = texts.iter().map(|text| (self.parse(name, text, true, &parse), text.line));
+        values.filter_map(|(value, line)| Some((value?, line))).collect()
+    }
+
+    /// Where an option that is still to be read stands.
+    pub(super) fn line_of(&self, name: &str) -> Option<u32> {
+        self.left.iter().find(|opt| opt.name == name).map(|opt| opt.line)
+    }
+
+    pub(super) fn required<T>(
+        &mut self,
+        name: &str,
+        shown: bool,
+        parse: impl Fn(&str) -> Result<T, Wrong>,
+    ) -> Option<T> {
+        let before = self.issues.list.len();
+        let value = self.maybe(name, shown, parse);
+        if value.is_none() && self.issues.list.len() == before {
+            self.error(self.section_line, format!("option {name} is missing"));
+        }
+        value
+    }
+
+    pub(super) fn finish(self) -> Option<String> {
+        let mut left = self.left;
+        left.sort_by_key(|opt| opt.line);
+        for opt in left {
+            self.issues.warning(opt.line, format!("unknown option '{}': it has no effect", opt.name));
+        }
+        self.broken
+    }
+}
+
+/// Whether a value may hold `user:password@`, which no message repeats.
+fn has_login(bytes: &[u8]) -> bool {
+    bytes.contains(&b':') && bytes.contains(&b'@')
+}
+
+/// A value in an error message: printable, and no longer than a line can bear.
+pub(super) fn short(bytes: &[u8]) -> String {
+    let text: String = String::from_utf8_lossy(bytes).chars().filter(|c| !c.is_control()).collect();
+    match text.char_indices().nth(40) {
+        Some((at, _)) => format!("{}...", &text[..at]),
+        None => text,
+    }
+}

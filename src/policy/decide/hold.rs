@@ -1,0 +1,60 @@
+//! What keeps a request that is due from being sent now: the server, a failure, too many changes.
+//!
+//! Does not know whether a request is due, and knows no stop (both: decide).
+
+use super::{Because, Case, Cause, FORCE_PACE, SETTLE, STORM_PACE, STORM_WINDOW};
+use crate::policy::code::Kind;
+use crate::policy::fingerprint;
+use crate::policy::record::Host;
+use crate::policy::time::{Boot, Now};
+
+/// Seconds by which a clock jumps at least when it is set: NTP slews anything small.
+const CLOCK_JUMP: u64 = 60;
+
+/// The wait that ends last, if any is still to end.
+pub(super) fn hold(case: &Case<'_>, because: Because) -> Option<(Boot, Cause)> {
+    let pace = match because {
+        Because::Changed => storm(case.host, case.now).map(|until| (until, Cause::Storm)),
+        Because::Asked => case.host.forced.map(|at| (at.plus(FORCE_PACE), Cause::JustForced)),
+        Because::New | Because::Offline | Because::Unsettled | Because::Interval => None,
+    };
+    let holds = [server(case), retry(case), pace].into_iter().flatten();
+    holds.filter(|(until, _)| *until > case.now.floor()).reduce(|a, b| if b.0 > a.0 { b } else { a })
+}
+
+fn server(case: &Case<'_>) -> Option<(Boot, Cause)> {
+    let ordered = case.book.server(&case.service.endpoint.server)?.wait.as_ref()?;
+    Some((ordered.wait.end(case.now), Cause::Server(ordered.code)))
+}
+
+fn retry(case: &Case<'_>) -> Option<(Boot, Cause)> {
+    let retry = case.host.retry.as_ref()?;
+    let kind = retry.code.kind();
+    let clock_set = case.ask.clock_set || clock_moved(case.now, retry.clock);
+    // With Kind::Address nothing is left to wait for: an address is there, or nothing would be due.
+    if kind == Kind::Address || (kind == Kind::Clock && clock_set) {
+        return None;
+    }
+    let moved = (case.addresses.ipv4, case.addresses.ipv6) != (retry.ipv4, retry.ipv6);
+    let another_way = retry.print != fingerprint::of_route(case.service);
+    let early = another_way || (kind == Kind::Network && moved);
+    let until = if early { retry.last.plus(SETTLE).min(retry.until) } else { retry.until };
+    Some((until, Cause::Retry(retry.code, retry.detail.clone())))
+}
+
+/// Wall time minus boot time, seconds. Where the clock is not set it is 0.
+#[must_use]
+pub fn clock_offset(now: &Now) -> i64 {
+    now.wall.map_or(0, |wall| wall.saturating_sub(i64::try_from(now.ceil().0).unwrap_or(0)))
+}
+
+/// Whether the clock was set since `then`.
+fn clock_moved(now: &Now, then: i64) -> bool {
+    clock_offset(now).abs_diff(then) > CLOCK_JUMP
+}
+
+/// Until when a change waits because there were too many.
+fn storm(host: &Host, now: &Now) -> Option<Boot> {
+    let newest = *host.changes.last()?;
+    (host.storming && now.floor().since(newest) < STORM_WINDOW).then(|| newest.plus(STORM_PACE))
+}

@@ -1,0 +1,78 @@
+//! What is written is read back, and nothing else is.
+
+use super::*;
+
+const ID: &str = "boot";
+
+fn now() -> Now {
+    Now::new(100_000, crate::policy::time::RELEASED + 5, ID.to_owned())
+}
+
+fn full() -> Book {
+    let at = Stamp::of(&now());
+    let stop = Stop { code: Code::Mismatch, detail: "a \"b\" \u{fc}".to_owned(), print: 7, at: at.clone() };
+    let mut book = Book { problems: 3, ..Book::default() };
+    let host = book.host("s", "u", "h.example");
+    host.registered = Registered {
+        ipv4: Some(Ipv4Addr::new(203, 0, 113, 7)),
+        ipv6: "2001:db8::7".parse().ok(),
+        offline: false,
+        accepted: Some((Code::Good, at.clone())),
+    };
+    host.stop = Some(stop.clone());
+    host.changes = vec![Boot(3), Boot(9)];
+    host.open = Some(Boot(99));
+    host.retry = Some(Retry {
+        code: Code::Http(503),
+        detail: "x".to_owned(),
+        failures: 3,
+        last: Boot(90),
+        until: Boot(120),
+        print: 9,
+        ipv4: None,
+        ipv6: None,
+        clock: -5,
+    });
+    host.shown = Some(Shown {
+        state: State::Stopped,
+        code: Some(Code::Abuse),
+        since: Boot(1),
+        ipv4: None,
+        ipv6: "2001:db8::7".parse().ok(),
+    });
+    book.accounts.push(Account { server: "s".to_owned(), username: "u".to_owned(), stop });
+    book.server_mut("s").wait =
+        Some(Ordered { code: Code::Outage, wait: Wait { from: at, length: 1800 }, failures: 1 });
+    let (service, hostname) = ("home".to_owned(), "h.example".to_owned());
+    book.note(Event { at: Boot(4), service, hostname, code: Code::NoChange, ipv4: None, ipv6: None });
+    book
+}
+
+#[test]
+fn what_is_written_is_read_back() {
+    let book = full();
+    let mut read = read_records(&write_records(&book)).unwrap();
+    read_state(&write_state(&book, &now()), &now(), &mut read).unwrap();
+    assert_eq!(read, book);
+}
+
+#[test]
+fn the_state_of_another_boot_counts_for_nothing() {
+    let mut read = Book::default();
+    let later = Now { boot_id: "other".to_owned(), ..now() };
+    read_state(&write_state(&full(), &now()), &later, &mut read).unwrap();
+    assert_eq!(read, Book::default());
+}
+
+#[test]
+fn garbage_and_newer_files_are_told_apart() {
+    let text = write_records(&full());
+    assert_eq!(read_records("{\"version\":2,\"new\":[]}"), Err(ReadError::Newer(2)));
+    for cut in 0..text.len() {
+        if let Some(part) = text.get(..cut) {
+            assert_eq!(read_records(part), Err(ReadError::Garbage), "{part}");
+        }
+    }
+    assert_eq!(read_records(&text.replace("203.0.113.7", "203.0.113")), Err(ReadError::Garbage));
+    assert_eq!(read_records(&text.replace("mismatch", "new-word")), Err(ReadError::Garbage));
+}

@@ -1,0 +1,180 @@
+//! What happens to the records between requests.
+
+use super::*;
+
+fn lose(story: &mut Story) {
+    let (service, now) = (story.services[0].clone(), story.now());
+    begin(&mut story.book, &service, &[(A.to_owned(), Because::Changed)], &now);
+}
+
+fn close(story: &mut Story) {
+    let (service, now, addresses) = (story.services[0].clone(), story.now(), story.addresses.clone());
+    close_lost(&mut story.book, &service, &addresses, &now);
+}
+
+fn unknown(story: &mut Story, why: Option<&str>) {
+    let (service, now) = (story.services[0].clone(), story.now());
+    settle_unknown(&mut story.book, &service, why, &now);
+}
+
+#[test]
+fn a_crash_in_a_request_is_a_lost_answer_and_no_tight_loop() {
+    let mut story = Story::new();
+    for wait in [10, 30, 60] {
+        lose(&mut story);
+        story.restart().pass(3);
+        close(&mut story);
+        assert_eq!((story.wait_of(A), story.wait_of(B)), (Some(wait - 3), Some(0)));
+        assert_eq!(story.host(A).retry.as_ref().unwrap().code, Code::Unconfirmed);
+        close(&mut story);
+        assert_eq!(story.wait_of(A), Some(wait - 3), "closed once");
+        story.pass(wait);
+    }
+    assert_eq!(story.book.events[0].code, Code::Unconfirmed);
+}
+
+#[test]
+fn a_crash_with_a_changed_address_is_settled_even_if_the_address_came_back() {
+    let mut story = Story::registered();
+    lose(&mut story);
+    close(story.restart());
+    assert_eq!(story.wait_of(A), Some(10));
+    story.pass(10);
+    assert_eq!(story.decide(A), Decision::Send(Because::Unsettled));
+    assert!(matches!(story.decide(B), Decision::Leave { .. }));
+}
+
+#[test]
+fn an_unknown_address_is_asked_for_as_the_network_is_and_a_known_one_ends_that() {
+    let mut story = Story::registered();
+    let known = std::mem::take(&mut story.addresses);
+    story.addresses.lack = Some(decide::Lack::Unknown("ubus is silent".into()));
+    for wait in [10, 30, 60] {
+        unknown(&mut story, Some("ubus is silent"));
+        assert_eq!(story.wait_of(A), Some(wait));
+        unknown(&mut story, Some("ubus is silent"));
+        assert_eq!(story.wait_of(A), Some(wait), "not asked again, not longer");
+        story.pass(wait);
+    }
+    story.addresses = known;
+    unknown(&mut story, None);
+    assert!(matches!(story.decide(A), Decision::Leave { .. }));
+}
+
+#[test]
+fn an_unknown_address_forgets_no_wait_and_no_lost_answer() {
+    let mut story = Story::registered();
+    story.addresses = on(AWAY);
+    story.send(&failed(Failure::Timeout, true));
+    unknown(&mut story, Some("ubus is silent"));
+    unknown(&mut story, None);
+    assert_eq!(story.wait_of(A), Some(10));
+    story.pass(10);
+    unknown(&mut story, Some("ubus is silent"));
+    unknown(&mut story, None);
+    story.addresses = on(HOME);
+    assert_eq!(story.decide(A), Decision::Send(Because::Unsettled));
+}
+
+#[test]
+fn resume_of_all_ends_stops_and_back_off_but_no_wait_of_the_server() {
+    for reply in [Reply::NoHost, Reply::BadAuth, Reply::Abuse, Reply::BadAgent] {
+        let mut story = household();
+        story.reply(reply);
+        resume(&mut story.book, None);
+        assert_eq!([A, B, C].map(|host| story.wait_of(host)), [Some(0); 3]);
+    }
+    let mut story = Story::new();
+    story.send(&failed(Failure::Connect, false));
+    resume(&mut story.book, None);
+    assert_eq!(story.wait_of(A), Some(0));
+    for reply in [Reply::Outage, Reply::DnsError, Reply::ServerError(502), Reply::TooManyRequests] {
+        let mut story = Story::new();
+        story.reply(reply);
+        resume(&mut story.book, None);
+        assert_eq!(story.wait_of(A), Some(1800));
+    }
+}
+
+#[test]
+fn resume_of_one_service_leaves_the_others_stopped() {
+    let mut story = household();
+    for at in 0..3 {
+        story.send_from(at, &Outcome::Replied(vec![Reply::BadAuth], None));
+    }
+    let chosen = story.services[1].clone();
+    resume(&mut story.book, Some(&[&chosen]));
+    assert_eq!([A, B, C].map(|host| story.stopped(host)), [true, false, true]);
+}
+
+#[test]
+fn resume_of_one_service_ends_the_block_of_its_user_and_server() {
+    for (reply, held) in [(Reply::Abuse, [A, B].as_slice()), (Reply::BadAgent, &[A, B, C])] {
+        let mut story = household();
+        story.reply(reply);
+        assert!(held.iter().all(|host| story.stopped(host)));
+        let chosen = story.services[1].clone();
+        resume(&mut story.book, Some(&[&chosen]));
+        assert!(held.iter().all(|host| !story.stopped(host)));
+    }
+    let mut story = household();
+    story.reply(Reply::Abuse);
+    let chosen = story.services[2].clone();
+    resume(&mut story.book, Some(&[&chosen]));
+    assert!(story.stopped(A) && story.stopped(B));
+}
+
+#[test]
+fn a_renamed_section_keeps_everything() {
+    let mut story = Story::registered();
+    story.services[0].name = "renamed".into();
+    tidied(&mut story);
+    assert!(matches!(story.decide(A), Decision::Leave { .. }));
+}
+
+fn tidied(story: &mut Story) {
+    let services: Vec<&Service> = story.services.iter().collect();
+    tidy(&mut story.book, &services, story.contact, story.version);
+}
+
+#[test]
+fn hosts_that_left_the_configuration_are_forgotten() {
+    let mut story = Story::registered();
+    story.services[0].hostnames.pop();
+    tidied(&mut story);
+    let names: Vec<&str> = story.book.hosts.iter().map(|host| host.key.hostname.as_str()).collect();
+    assert_eq!(names, [A]);
+}
+
+#[test]
+fn a_records_file_keeps_apart_equal_hostnames_of_two_servers() {
+    let mut services = vec![service("x", &format!(" list hostname {A}")); 2];
+    services[1].endpoint.server = "other.example".into();
+    let mut story = Story::with(services);
+    story.reply(Reply::NoHost);
+    story.send_from(1, &Outcome::Replied(vec![good()], None));
+    tidied(story.reboot(9));
+    let stopped: Vec<bool> = story.book.hosts.iter().map(|host| host.stop.is_some()).collect();
+    assert_eq!(stopped, [true, false]);
+}
+
+#[test]
+fn a_servers_wait_is_not_forgotten_when_another_server_is_named_for_a_moment() {
+    let mut story = Story::new();
+    story.reply(Reply::Outage);
+    let before = std::mem::replace(&mut story.services[0].endpoint.server, "other.example".into());
+    tidied(&mut story);
+    story.services[0].endpoint.server = before;
+    tidied(&mut story);
+    assert_eq!(story.wait_of(A), Some(1800));
+}
+
+#[test]
+fn a_disabled_service_keeps_its_stop() {
+    let mut story = Story::new();
+    story.reply(Reply::BadAuth);
+    story.services[0].enabled = false;
+    tidied(&mut story);
+    story.services[0].enabled = true;
+    assert!(story.stopped(A));
+}
