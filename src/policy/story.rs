@@ -141,9 +141,9 @@ impl Story {
     }
 
     fn due(&self, service: &Service) -> Vec<(String, Because)> {
-        let decide = |name: &String| match self.decide_for(service, name) {
-            Decision::Send(because) => Some((name.clone(), because)),
-            _ => None,
+        let decide = |name: &String| {
+            let Decision::Send(because) = self.decide_for(service, name) else { return None };
+            Some((name.clone(), because))
         };
         service.hostnames.iter().filter_map(decide).collect()
     }

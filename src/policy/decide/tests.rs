@@ -11,10 +11,9 @@ fn is_send(decision: &Decision, because: Because) -> bool {
 }
 
 fn forced(story: &Story) -> u64 {
-    match story.decide(A) {
-        Decision::Leave { forced: Some(at), .. } => at.since(story.now().ceil()),
-        other => panic!("{other:?}"),
-    }
+    let decision = story.decide(A);
+    let Decision::Leave { forced: Some(at), .. } = decision else { panic!("{decision:?}") };
+    at.since(story.now().ceil())
 }
 
 #[test]

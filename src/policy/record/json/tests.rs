@@ -76,3 +76,20 @@ fn garbage_and_newer_files_are_told_apart() {
     assert_eq!(read_records(&text.replace("203.0.113.7", "203.0.113")), Err(ReadError::Garbage));
     assert_eq!(read_records(&text.replace("mismatch", "new-word")), Err(ReadError::Garbage));
 }
+
+#[test]
+fn numbers_that_cannot_be_are_read_as_the_nearest_that_can() {
+    let text = write_records(&full()).replace("\"seconds\":1800", "\"seconds\":18446744073709551615");
+    let read = read_records(&text).unwrap();
+    assert_eq!(read.servers[0].wait.as_ref().unwrap().wait.length, RETRY_AFTER_LIMIT);
+    let text = write_state(&full(), &now()).replace("\"until\":120", "\"until\":18446744073709551615");
+    let mut book = Book::default();
+    read_state(&text.replace("\"open\":99", "\"open\":18446744073709551615"), &now(), &mut book).unwrap();
+    let host = &book.hosts[0];
+    assert_eq!(host.open, Some(Boot(100)));
+    assert_eq!(host.retry.as_ref().unwrap().until, Boot(90 + RETRY_LIMIT));
+    for not_a_number in ["-1", "18446744073709551616", "1.5", "null"] {
+        let text = write_records(&full()).replace("\"seconds\":1800", &format!("\"seconds\":{not_a_number}"));
+        assert_eq!(read_records(&text), Err(ReadError::Garbage), "{not_a_number}");
+    }
+}

@@ -1,0 +1,140 @@
+//! What the owner of a router reads.
+
+use super::*;
+use crate::policy::decide::{Addresses, Lack};
+use crate::policy::story::*;
+use crate::wire::nic::{Failure, Reply};
+
+#[test]
+fn a_message_is_cut_at_a_character() {
+    assert_eq!(cut("short".to_owned()), "short");
+    let long = cut("\u{fc}".repeat(200));
+    assert!(long.len() <= LIMIT && long.ends_with("..."), "{long}");
+}
+
+/// Every code, with the words that tell its user what to do.
+const ADVICE: [(Code, &str); 26] = [
+    (Code::Good, "accepted"),
+    (Code::NoChange, "already"),
+    (Code::NoHost, "create it there and resume"),
+    (Code::NotFqdn, "write it with its domain"),
+    (Code::NotYours, "correct the hostname or the login"),
+    (Code::NotActive, "then resume"),
+    (Code::BadAuth, "correct them"),
+    (Code::NotDonator, "option offline"),
+    (Code::NumHost, "remove some"),
+    (Code::Abuse, "support, then resume"),
+    (Code::BadAgent, "option contact"),
+    (Code::BadSys, "update nicup"),
+    (Code::Mismatch, "then resume"),
+    (Code::Outage, "nothing to do"),
+    (Code::DnsErr, "nothing to do"),
+    (Code::Http(429), "nothing to do"),
+    (Code::Http(503), "nothing to do"),
+    (Code::Unintelligible, "login page or proxy"),
+    (Code::Dns, "check the router's DNS"),
+    (Code::Connect, "check the internet connection"),
+    (Code::Tls, "no secure connection"),
+    (Code::Timeout, "check the internet connection"),
+    (Code::Proxy, "check option proxy"),
+    (Code::Clock, "NTP has to set it"),
+    (Code::Unconfirmed, "sent again"),
+    (Code::Storm, "every 5 minutes"),
+];
+
+#[test]
+fn the_longest_server_and_detail_leave_the_advice_visible() {
+    let server = "s".repeat(253);
+    for (code, advice) in ADVICE {
+        for detail in ["why", &"d".repeat(500)] {
+            let text = cut(meaning(code, detail, &server));
+            assert!(text.len() <= LIMIT && text.contains(advice), "{code}: {text}");
+        }
+        let text = meaning(code, "why", "dynupdate.no-ip.com");
+        assert!(text.len() <= LIMIT && !text.ends_with('.'), "{text}");
+    }
+}
+
+#[test]
+fn eighty_characters_of_a_strange_answer_are_shown_whole() {
+    let read = "x".repeat(80);
+    assert!(cut(meaning(Code::Unintelligible, &read, "s")).contains(&read));
+}
+
+#[test]
+fn a_mismatch_names_both_however_long_they_are() {
+    let ip = "2001:db8:aaaa:bbbb:cccc:dddd:eeee:ffff";
+    let detail = format!("sent 203.103.113.117 and {ip}, registered {ip}");
+    assert!(cut(meaning(Code::Mismatch, &detail, &"s".repeat(253))).ends_with(ip));
+}
+
+#[test]
+fn what_force_cannot_send_says_until_when_and_why() {
+    let text = held(&Cause::Server(Code::Outage), &"s".repeat(253), "in 28 min");
+    assert!(text.starts_with("not sent, possible in 28 min: an outage"), "{text}");
+    assert!(text.len() <= LIMIT && text.contains("nothing to do"), "{text}");
+}
+
+fn seen(story: &Story) -> View {
+    let mut book = story.book.clone();
+    let host = book.host("dynupdate.no-ip.com", "me", A).clone();
+    view(&story.services[0], &story.book, &host, &story.decide(A), story.now().ceil())
+}
+
+fn row(story: &Story) -> (State, Option<Code>, Option<u64>, u32) {
+    let view = seen(story);
+    assert!(!view.message.is_empty() && view.message.len() <= LIMIT);
+    (view.state, view.code, view.next.map(|at| at.since(story.now().ceil())), view.failures)
+}
+
+#[test]
+fn what_has_not_been_tried_is_waiting_and_next_is_now() {
+    assert_eq!(row(&Story::new()), (State::Waiting, None, Some(0), 0));
+}
+
+#[test]
+fn a_current_host_shows_its_word_after_a_reboot_and_plans_the_forced_update() {
+    for (reply, code) in [(good(), Code::Good), (Reply::NoChange(Vec::new()), Code::NoChange)] {
+        let mut story = Story::new();
+        story.reply(reply);
+        assert_eq!(row(&story), (State::Current, Some(code), Some(25 * DAY), 0));
+        story.reboot(60);
+        assert_eq!(row(&story).1, Some(code));
+        story.services[0].force_interval = None;
+        assert_eq!(row(&story), (State::Current, Some(code), None, 0));
+    }
+}
+
+#[test]
+fn stopped_disabled_and_no_address_plan_nothing() {
+    let mut story = Story::new();
+    story.addresses = Addresses { lack: Some(Lack::Private("only 10.0.0.2".into())), ..Addresses::default() };
+    assert_eq!(row(&story), (State::NoAddress, Some(Code::PrivateAddress), None, 0));
+    story.addresses = on(HOME);
+    story.reply(Reply::BadAuth);
+    assert_eq!(row(&story), (State::Stopped, Some(Code::BadAuth), None, 0));
+    let before = seen(&story).message;
+    assert_eq!(seen(story.reboot(60)).message, before);
+    story.services[0].enabled = false;
+    assert_eq!(row(&story), (State::Disabled, None, None, 0));
+}
+
+#[test]
+fn waiting_hosts_say_until_when_why_and_how_often() {
+    let mut story = Story::new();
+    story.send(&failed(Failure::Dns, false));
+    story.pass(10).send(&failed(Failure::Connect, false));
+    assert_eq!(row(&story), (State::Waiting, Some(Code::Connect), Some(30), 2));
+    story.pass(30).reply(Reply::ServerError(503));
+    assert_eq!(row(&story), (State::Waiting, Some(Code::Http(503)), Some(1800), 1));
+    story.pass(1800).reply(Reply::Unintelligible("<html>".into()));
+    assert_eq!(row(&story), (State::Waiting, Some(Code::Unintelligible), Some(300), 1));
+    assert!(seen(&story).message.contains("<html>"));
+}
+
+#[test]
+fn a_forced_update_that_fails_leaves_the_host_current_and_plans_the_next_try() {
+    let mut story = Story::registered();
+    story.pass(25 * DAY).send(&failed(Failure::Dns, false));
+    assert_eq!(row(&story), (State::Current, Some(Code::Good), Some(10), 1));
+}
