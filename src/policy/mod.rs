@@ -11,6 +11,7 @@ pub mod quiet;
 pub mod record;
 pub mod settle;
 pub mod status;
-#[cfg(test)]
-mod story;
 pub mod time;
+
+#[cfg(test)]
+mod tests;

@@ -1,7 +1,7 @@
 //! When a host is due, and what waits, one story each.
 
 use super::*;
-use crate::policy::story::*;
+use crate::policy::tests::*;
 use crate::wire::nic::{Failure, Reply};
 
 mod storms;

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::policy::decide::{Addresses, Lack};
-use crate::policy::story::*;
+use crate::policy::tests::*;
 use crate::wire::nic::{Failure, Reply};
 
 #[test]
