@@ -50,6 +50,8 @@ pub(super) struct Pass<'a> {
     pub(super) tried: Vec<Key>,
     /// Only these services; all if empty.
     pub(super) only: Vec<String>,
+    /// `option enabled` of section `nicup`.
+    pub(super) enabled: bool,
     user_agent: Option<String>,
 }
 
@@ -110,7 +112,7 @@ fn pass(world: &mut World<'_>, order: &Order, config: &Config) -> Report {
     let sightings = pass.look(world, order.event.as_ref(), &begun);
     pass.complain(world, config, &sightings);
     for (service, sighting) in pass.services.clone().into_iter().zip(&sightings) {
-        if config.main.enabled && pass.is_chosen(service) {
+        if pass.is_chosen(service) {
             deliver::deliver(&mut pass, world, service, sighting);
         }
     }
@@ -146,13 +148,17 @@ impl<'a> Pass<'a> {
             ask,
             tried: Vec::new(),
             only: order.services.clone(),
+            enabled: config.main.enabled,
             user_agent: None,
         }
     }
 
     /// Where the addresses are now. What an earlier pass left open is closed with them.
     pub(super) fn look(&mut self, world: &mut World<'_>, event: Option<&Event>, now: &Now) -> Vec<Sighting> {
-        let sightings = observe::observe(world, &self.services, event, &self.book);
+        let sightings = match self.enabled {
+            true => observe::observe(world, &self.services, event, &self.book),
+            false => vec![Sighting::default(); self.services.len()],
+        };
         for (service, sighting) in self.services.iter().zip(&sightings) {
             settle::close_lost(&mut self.book, service, &sighting.addresses, now);
             let nothing = sighting.addresses.list().is_empty();
@@ -215,6 +221,9 @@ impl<'a> Pass<'a> {
         sighting: &Sighting,
         now: &Now,
     ) -> Decision {
+        if !self.enabled {
+            return Decision::Disabled;
+        }
         let fresh;
         let key = (&service.endpoint.server, &service.username);
         let host = match self.book.hosts.iter().find(|host| host.key.is(key.0, key.1, hostname)) {

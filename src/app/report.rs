@@ -35,7 +35,7 @@ pub(super) fn finish(
     sightings: &[Sighting],
 ) -> Report {
     let now = world.now();
-    let held = held(&pass, config, sightings, &now);
+    let held = held(&pass, sightings, &now);
     // What was asked for has been done: the states are told as the next pass will find them.
     pass.ask = Ask::default();
     let services = services(&mut pass, config, sightings, &now, Log::Changes);
@@ -128,9 +128,9 @@ pub(super) enum Log {
 }
 
 /// What `--force` did not send, and why.
-fn held(pass: &Pass<'_>, config: &Config, sightings: &[Sighting], now: &Now) -> Vec<String> {
+fn held(pass: &Pass<'_>, sightings: &[Sighting], now: &Now) -> Vec<String> {
     let mut held = Vec::new();
-    if !pass.ask.force || !config.main.enabled {
+    if !pass.ask.force {
         return held;
     }
     for (service, sighting) in pass.services.iter().zip(sightings).filter(|(s, _)| pass.is_chosen(s)) {
@@ -171,11 +171,7 @@ pub(super) fn services(
                 let Some(sighting) = sightings.next() else { continue };
                 let enabled = config.main.enabled && service.enabled;
                 let hosts = service.hostnames.iter().map(|hostname| {
-                    let decision = if config.main.enabled {
-                        pass.decide(service, hostname, sighting, now)
-                    } else {
-                        Decision::Disabled
-                    };
+                    let decision = pass.decide(service, hostname, sighting, now);
                     host_status(pass, service, hostname, sighting, &decision, now, log)
                 });
                 let hosts = hosts.collect();
@@ -187,8 +183,8 @@ pub(super) fn services(
 }
 
 fn not_sent(cause: &Cause, service: &Service, until: Boot, now: &Now) -> String {
-    let minutes = until.since(now.floor()).div_ceil(60);
-    message::held(cause, &service.endpoint.server, &format!("{minutes} min from now"))
+    let minutes = (until.since(now.floor()) + 30) / 60;
+    message::held(cause, &service.endpoint.server, &format!("{} min from now", minutes.max(1)))
 }
 
 fn service_status(

@@ -1,0 +1,414 @@
+//! The verdict table (contract section 3) from the answer on the wire to state, code, exit status and the next run.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
+
+mod common;
+
+use common::{CA, HOME, OFFICE, Router, STATE};
+use noip_simulator::{Account, Options, TEST_PASSWORD, TEST_USERNAME};
+use std::time::{Duration, Instant};
+
+/// What the run after the answer does, once our own back-off would be over.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Next {
+    /// It sends: the wait was our own.
+    Sends,
+    /// It stays silent: stopped, or the server ordered a wait.
+    Silent,
+}
+
+struct Row {
+    story: &'static str,
+    answer: &'static str,
+    exit: i32,
+    state: &'static str,
+    code: &'static str,
+    next: Next,
+    says: &'static str,
+    /// Seconds until the next attempt.
+    wait: Option<std::ops::RangeInclusive<u64>>,
+}
+
+fn tell(row: &Row) {
+    let Some(r) = Router::new(row.story) else { return };
+    r.configure("option timeout '1'");
+    r.answers(&[row.answer]);
+    let ran = r.pass(row.exit);
+    let host = r.shows(HOME, row.state, row.code);
+    let message = host.message.unwrap();
+    assert!(message.contains(row.says), "{message}");
+    assert!(message.len() <= 160 && !message.ends_with('.'), "{message}");
+    assert!(ran.out.contains(&message), "{ran:?}");
+    let status = r.status();
+    let wait = host.next_attempt_uptime.map(|at| at.saturating_sub(status.uptime));
+    assert_eq!(wait.is_some(), row.wait.is_some(), "{wait:?}");
+    if let (Some(wait), Some(range)) = (wait, &row.wait) {
+        assert!(range.contains(&wait), "{wait} is not in {range:?}");
+    }
+    let sent = r.requests();
+    r.pass(row.exit);
+    assert_eq!(r.requests(), sent, "the run after it sends nothing");
+    if row.next == Next::Sends {
+        r.back_off_is_over();
+        r.pass(0);
+        r.shows(
+            HOME,
+            "current",
+            if r.sim.requests().last().unwrap().answer.starts_with("good") { "good" } else { "nochg" },
+        );
+    } else {
+        // Not even a new address is sent, nor by force.
+        r.move_to("203.0.113.7", "203.0.113.9");
+        r.pass(row.exit);
+        assert_eq!(r.run(&["run", "--force"]).exit, row.exit);
+        assert_eq!(r.requests(), sent);
+    }
+}
+
+macro_rules! rows {
+    ($($story:ident: $answer:literal => $exit:literal $state:literal $code:literal $next:ident $wait:expr, $says:literal;)+) => {$(
+        #[test]
+        fn $story() {
+            let row = Row { story: stringify!($story), answer: $answer, exit: $exit, state: $state, code: $code,
+                next: Next::$next, says: $says, wait: $wait };
+            tell(&row);
+        }
+    )+};
+}
+
+rows! {
+    nohost_stops_the_host: "words:nohost" => 4 "stopped" "nohost" Silent None, "does not know this hostname";
+    notfqdn_stops_the_host: "words:notfqdn" => 4 "stopped" "notfqdn" Silent None, "with its domain";
+    not_yours_stops_the_host: "words:!yours" => 4 "stopped" "!yours" Silent None, "another account";
+    not_active_stops_the_host: "words:!active" => 4 "stopped" "!active" Silent None, "confirm it";
+    badauth_stops_the_service: "words:badauth" => 4 "stopped" "badauth" Silent None, "username or password";
+    badauth_with_status_401: "reply:401\n\nbadauth\n" => 4 "stopped" "badauth" Silent None, "username or password";
+    status_401_means_badauth: "reply:401\n\n<html>Unauthorized</html>" => 4 "stopped" "badauth" Silent None, "password";
+    status_403_means_badauth: "status:403" => 4 "stopped" "badauth" Silent None, "password";
+    badagent_stops_the_server: "words:badagent" => 4 "stopped" "badagent" Silent None, "option contact";
+    badsys_stops_the_server: "words:badsys" => 4 "stopped" "badsys" Silent None, "refuses this program";
+    a_loopback_address_is_badagent: "words:good 127.0.0.1" => 4 "stopped" "badagent" Silent None, "refuses this program";
+    donator_stops_the_service: "words:!donator" => 4 "stopped" "!donator" Silent None, "paid feature";
+    numhost_stops_the_service: "words:numhost" => 4 "stopped" "numhost" Silent None, "too many hostnames";
+    abuse_stops_the_user: "words:abuse" => 4 "stopped" "abuse" Silent None, "support";
+    another_address_is_a_mismatch: "words:good 198.51.100.1" => 4 "stopped" "mismatch" Silent None,
+        "sent 203.0.113.7, registered 198.51.100.1";
+    outage_911_waits_half_an_hour: "words:911" => 1 "waiting" "911" Silent Some(1799..=1981), "outage (911)";
+    dnserr_waits_half_an_hour: "words:dnserr" => 1 "waiting" "dnserr" Silent Some(1799..=1981), "DNS";
+    status_503_waits_half_an_hour: "status:503" => 1 "waiting" "http-503" Silent Some(1799..=1981), "http-503";
+    status_500_with_good_is_an_outage: "reply:500\n\ngood 203.0.113.7" => 1 "waiting" "http-500" Silent
+        Some(1799..=1981), "http-500";
+    status_429_waits_as_told: "429:7200" => 1 "waiting" "http-429" Silent Some(7199..=7201), "fewer requests";
+    status_429_waits_half_an_hour_at_least: "429:5" => 1 "waiting" "http-429" Silent Some(1799..=1801), "fewer";
+    a_redirect_is_not_followed: "redirect:https://127.0.0.1/" => 1 "waiting" "unintelligible" Sends
+        Some(299..=301), "HTTP 302";
+    a_portal_is_not_no_ip: "body:<html>good morning, please log in</html>" => 1 "waiting" "unintelligible" Sends
+        Some(299..=301), "<html>good morning";
+    good_in_prose_is_not_good: "body:good morning" => 1 "waiting" "unintelligible" Sends Some(299..=301), "good morning";
+    an_empty_answer: "body:" => 1 "waiting" "unintelligible" Sends Some(299..=301), "empty answer";
+    a_long_answer: "huge:5000" => 1 "waiting" "unintelligible" Sends Some(299..=301), "not No-IP's";
+    long_headers: "headers:20000" => 1 "waiting" "unintelligible" Sends Some(299..=301), "not No-IP's";
+    an_unknown_word: "words:goodish 203.0.113.7" => 1 "waiting" "unintelligible" Sends Some(299..=301), "goodish";
+    case_counts: "words:GOOD 203.0.113.7" => 1 "waiting" "unintelligible" Sends Some(299..=301), "GOOD";
+    status_404_is_not_an_answer: "reply:404\n\nnot found" => 1 "waiting" "unintelligible" Sends Some(299..=301), "HTTP 404";
+    not_http: "garbage-http" => 1 "waiting" "unintelligible" Sends Some(299..=301), "not HTTP";
+    an_answer_cut_is_unconfirmed: "cut:20" => 1 "waiting" "unconfirmed" Sends Some(9..=11), "could not confirm";
+    no_answer_is_unconfirmed: "cut-after-request:rst" => 1 "waiting" "unconfirmed" Sends Some(9..=11), "could not confirm";
+    a_silent_server_is_unconfirmed: "hang:request" => 1 "waiting" "unconfirmed" Sends Some(9..=11), "timed out after 1 s";
+    half_an_answer_is_unconfirmed: "hang:half" => 1 "waiting" "unconfirmed" Sends Some(9..=11), "could not confirm";
+    cut_before_the_handshake: "cut-before-handshake" => 1 "waiting" "connect" Sends Some(9..=11), "could not connect";
+    silence_at_accept_is_a_timeout: "hang:accept" => 1 "waiting" "timeout" Sends Some(9..=11), "timed out after 1 s";
+    not_tls: "garbage" => 1 "waiting" "tls" Sends Some(9..=11), "does not speak TLS";
+    a_wrong_authority: "cert:wrong-ca" => 1 "waiting" "tls" Sends Some(9..=11),
+        "issuer is not in /etc/ssl/certs/ca-certificates.crt";
+    a_wrong_name: "cert:wrong-name" => 1 "waiting" "tls" Sends Some(9..=11), "wrong.example";
+    an_expired_certificate: "cert:expired" => 1 "waiting" "tls" Sends Some(9..=11), "expired, 1 days ago";
+    a_self_signed_certificate: "cert:self-signed" => 1 "waiting" "tls" Sends Some(9..=11), "issuer is not in";
+    a_certificate_of_tomorrow: "cert:not-yet-valid" => 1 "waiting" "clock" Sends Some(599..=601), "NTP";
+}
+
+#[test]
+fn nochg_is_as_good() {
+    let Some(r) = Router::new("nochg_is_as_good") else { return };
+    r.sim.register(HOME, Some([203, 0, 113, 7].into()), None);
+    r.pass(0);
+    assert_eq!(r.shows(HOME, "current", "nochg").message.as_deref(), Some("was already registered"));
+    r.pass(0);
+    assert_eq!(r.requests(), 1);
+}
+
+#[test]
+fn an_odd_but_right_answer_is_read() {
+    let Some(r) = Router::new("an_odd_but_right_answer_is_read") else { return };
+    for answer in ["body:good 203.0.113.7 \\r\\n\\r\\n", "chunked", "unframed", "body:good", "drip:1"] {
+        r.answers(&[answer]);
+        let _ = std::fs::remove_file(r.root.join(common::RECORDS));
+        r.pass(0);
+        assert_eq!(r.host(HOME).state, "current", "{answer}");
+    }
+    assert_eq!(r.requests(), 5);
+}
+
+#[test]
+fn a_changed_password_ends_a_stop() {
+    let Some(r) = Router::new("a_changed_password_ends_a_stop") else { return };
+    r.configure("option password 'wrong'");
+    r.pass(4);
+    r.pass(4);
+    assert_eq!(r.requests(), 1);
+    r.configure("");
+    r.pass(0);
+    assert_eq!(r.requests(), 2);
+    r.shows(HOME, "current", "good");
+}
+
+#[test]
+fn a_contact_ends_a_refused_agent_and_not_a_wrong_password() {
+    let Some(r) = Router::new("a_contact_ends_a_refused_agent_and_not_a_wrong_password") else { return };
+    let main = "config nicup 'main'\n\toption contact 'me@example.com'\n";
+    for (word, exit, requests) in [("badauth", 4, 1), ("badagent", 0, 3)] {
+        r.configure("");
+        let _ = r.run(&["resume"]);
+        r.answers(&[&format!("words:{word}")]);
+        r.pass(4);
+        r.config(&(main.to_owned() + &r.read(common::CONFIG)));
+        r.pass(exit);
+        assert_eq!(r.requests(), requests, "{word}");
+    }
+    assert!(r.sim.requests()[2].user_agent.as_ref().unwrap().ends_with(" me@example.com"));
+}
+
+/// Two hosts in one service.
+fn two_hosts(story: &str) -> Option<Router> {
+    let r = Router::new(story)?;
+    r.configure(&format!("list hostname '{OFFICE}'"));
+    Some(r)
+}
+
+#[test]
+fn one_wrong_hostname_stops_alone() {
+    let Some(r) = two_hosts("one_wrong_hostname_stops_alone") else { return };
+    r.answers(&["words:good 203.0.113.7|nohost"]);
+    r.pass(4);
+    r.shows(HOME, "current", "good");
+    r.shows(OFFICE, "stopped", "nohost");
+    r.move_to("203.0.113.7", "203.0.113.8");
+    r.pass(4);
+    let requests = r.sim.requests();
+    assert_eq!((requests[1].hostnames.join(","), r.requests()), (HOME.to_owned(), 2));
+}
+
+#[test]
+fn one_failure_line_is_meant_for_all() {
+    let Some(r) = Router::new("one_failure_line_is_meant_for_all") else { return };
+    let list = format!(
+        "option device '{}'\nlist hostname '{HOME}'\nlist hostname '{OFFICE}'\nlist hostname 'x.example'",
+        r.device
+    );
+    r.config(&r.service("home", &list));
+    r.answers(&["words:nohost"]);
+    r.pass(4);
+    for host in [HOME, OFFICE, "x.example"] {
+        r.shows(host, "stopped", "nohost");
+    }
+    assert_eq!(r.requests(), 1);
+}
+
+#[test]
+fn a_missing_line_is_unconfirmed() {
+    let Some(r) = two_hosts("a_missing_line_is_unconfirmed") else { return };
+    r.answers(&["words:good 203.0.113.7"]);
+    r.pass(1);
+    r.shows(HOME, "current", "good");
+    r.shows(OFFICE, "waiting", "unconfirmed");
+    r.back_off_is_over();
+    r.pass(0);
+    assert_eq!(r.sim.requests()[1].hostnames, [OFFICE]);
+    assert_eq!(r.requests(), 2);
+}
+
+#[test]
+fn surplus_lines_are_nobodys_answer() {
+    let Some(r) = two_hosts("surplus_lines_are_nobodys_answer") else { return };
+    r.answers(&["words:good 203.0.113.7|good 203.0.113.7|good 203.0.113.7"]);
+    r.pass(1);
+    r.shows(HOME, "waiting", "unintelligible");
+}
+
+#[test]
+fn the_worst_line_of_a_group_counts() {
+    let account = Account::new(TEST_USERNAME, TEST_PASSWORD, &[HOME]).group("friends", &[HOME]);
+    let options = Options { accounts: vec![account], ..Options::default() };
+    let Some(r) = Router::with("the_worst_line_of_a_group_counts", options) else { return };
+    r.config(&r.service("home", &format!("option device '{}'\nlist hostname 'friends'", r.device)));
+    r.answers(&["words:good 203.0.113.7|nohost|good 203.0.113.7"]);
+    r.pass(4);
+    r.shows("friends", "stopped", "nohost");
+}
+
+/// Two services with logins of their own; what the first earns may concern the second.
+fn two_services(story: &str, second_user: &str) -> Option<Router> {
+    let accounts = vec![
+        Account::new(TEST_USERNAME, TEST_PASSWORD, &[HOME, OFFICE]),
+        Account::new("key2", TEST_PASSWORD, &[OFFICE]),
+    ];
+    let r = Router::with(story, Options { accounts, ..Options::default() })?;
+    let device = format!("option device '{}'", r.device);
+    let first = r.service("home", &format!("{device}\nlist hostname '{HOME}'"));
+    let second = format!("{device}\nlist hostname '{OFFICE}'\noption username '{second_user}'");
+    r.config(&(first + &r.service("work", &second)));
+    Some(r)
+}
+
+#[test]
+fn badauth_leaves_the_other_login_alone() {
+    let Some(r) = two_services("badauth_leaves_the_other_login_alone", "key2") else { return };
+    r.answers(&["words:badauth"]);
+    r.pass(4);
+    r.shows(HOME, "stopped", "badauth");
+    r.shows(OFFICE, "current", "good");
+}
+
+#[test]
+fn abuse_stops_every_service_of_the_user() {
+    let Some(r) = two_services("abuse_stops_every_service_of_the_user", TEST_USERNAME) else { return };
+    r.answers(&["words:abuse"]);
+    r.pass(4);
+    r.shows(HOME, "stopped", "abuse");
+    r.shows(OFFICE, "stopped", "abuse");
+    assert_eq!(r.requests(), 1);
+}
+
+#[test]
+fn abuse_leaves_another_user_alone() {
+    let Some(r) = two_services("abuse_leaves_another_user_alone", "key2") else { return };
+    r.answers(&["words:abuse"]);
+    r.pass(4);
+    r.shows(OFFICE, "current", "good");
+}
+
+#[test]
+fn an_outage_and_a_refused_agent_hold_every_login_of_the_server() {
+    let Some(r) = two_services("an_outage_and_a_refused_agent_hold_every_login_of_the_server", "key2") else {
+        return;
+    };
+    r.answers(&["words:911"]);
+    r.pass(1);
+    assert_eq!(r.requests(), 1);
+    assert_eq!(r.shows(HOME, "waiting", "911").next_attempt, r.shows(OFFICE, "waiting", "911").next_attempt);
+    let _ = std::fs::remove_file(r.root.join(common::RECORDS));
+    r.answers(&["words:badagent"]);
+    r.pass(4);
+    assert_eq!(r.requests(), 2);
+    r.shows(HOME, "stopped", "badagent");
+    r.shows(OFFICE, "stopped", "badagent");
+}
+
+#[test]
+fn a_second_outage_waits_longer() {
+    let Some(r) = Router::new("a_second_outage_waits_longer") else { return };
+    for (failures, least) in [(1, 1800), (2, 3600), (3, 7200), (4, 14_400), (5, 14_400)] {
+        r.answers(&["status:502"]);
+        r.pass(1);
+        let host = r.shows(HOME, "waiting", "http-502");
+        let wait = host.next_attempt_uptime.unwrap() - r.status().uptime;
+        assert!((least - 1..=least * 11 / 10 + 1).contains(&wait), "{wait}");
+        assert_eq!(host.failures, failures);
+        r.set(common::RECORDS, "boot", 0);
+        r.set(common::RECORDS, "seconds", 1);
+    }
+    r.pass(0);
+    r.shows(HOME, "current", "good");
+}
+
+#[test]
+fn network_failures_wait_longer_and_longer() {
+    let Some(r) = Router::new("network_failures_wait_longer_and_longer") else { return };
+    for (failures, wait) in [(1, 10), (2, 30), (3, 60), (4, 120), (5, 300), (6, 600)] {
+        r.answers(&["cut-before-handshake"]);
+        r.pass(1);
+        let host = r.shows(HOME, "waiting", "connect");
+        assert!(host.next_attempt_uptime.unwrap().abs_diff(r.status().uptime + wait) <= 1, "{host:?}");
+        assert_eq!(host.failures, failures);
+        r.back_off_is_over();
+    }
+    r.pass(0);
+    assert_eq!(r.host(HOME).failures, 0);
+}
+
+#[test]
+fn a_new_address_is_tried_at_once_after_a_failure_but_not_within_ten_seconds() {
+    const STORY: &str = "a_new_address_is_tried_at_once_after_a_failure_but_not_within_ten_seconds";
+    let Some(r) = Router::new(STORY) else { return };
+    r.answers(&["cut-before-handshake", "cut-before-handshake", "cut-before-handshake"]);
+    for _ in 0..3 {
+        r.pass(1);
+        r.back_off_is_over();
+    }
+    let uptime = i64::try_from(r.status().uptime).unwrap();
+    r.set(STATE, "until", uptime + 60);
+    r.move_to("203.0.113.7", "203.0.113.8");
+    r.pass(1);
+    assert_eq!(r.requests(), 0);
+    r.set(STATE, "last", uptime - 11);
+    r.pass(0);
+    assert_eq!(r.requests(), 1);
+}
+
+#[test]
+fn a_refused_connection() {
+    let Some(r) = Router::new("a_refused_connection") else { return };
+    r.configure("option port '1'");
+    r.pass(1);
+    let host = r.shows(HOME, "waiting", "connect");
+    assert!(host.message.unwrap().contains("127.0.0.1:1: connection refused"));
+    // Another port is another way: it is tried at once, but not within 10 seconds.
+    r.configure("");
+    r.pass(1);
+    r.set(STATE, "last", 0);
+    r.pass(0);
+}
+
+#[test]
+fn a_black_hole_costs_no_more_than_the_timeout() {
+    let Some(r) = Router::new("a_black_hole_costs_no_more_than_the_timeout") else { return };
+    common::ip(&format!("route add 198.51.100.0/24 dev {}", r.device));
+    common::ip(&format!("neigh add 198.51.100.1 lladdr 02:00:00:00:00:01 dev {}", r.device));
+    r.configure("option server '198.51.100.1'\noption timeout '1'");
+    let begun = Instant::now();
+    r.pass(1);
+    let took = begun.elapsed();
+    assert!((Duration::from_secs(1)..Duration::from_millis(2500)).contains(&took), "{took:?}");
+    assert!(r.shows(HOME, "waiting", "timeout").message.unwrap().contains("while connecting"));
+}
+
+#[test]
+fn a_name_that_is_not_known() {
+    let Some(r) = Router::new("a_name_that_is_not_known") else { return };
+    r.configure("option server 'no-such-name.invalid'\noption timeout '10'");
+    r.pass(1);
+    let host = r.shows(HOME, "waiting", "dns");
+    assert!(host.message.unwrap().contains("could not resolve no-such-name.invalid: check the router's DNS"));
+}
+
+#[test]
+fn a_dead_server_costs_one_timeout_for_all_services() {
+    let Some(r) = two_services("a_dead_server_costs_one_timeout_for_all_services", "key2") else { return };
+    r.config(&r.read(common::CONFIG).replace("timeout '5'", "timeout '1'"));
+    r.answers(&["hang:accept", "hang:accept"]);
+    let begun = Instant::now();
+    r.pass(1);
+    assert!(begun.elapsed() < Duration::from_millis(1900), "{:?}", begun.elapsed());
+    r.shows(HOME, "waiting", "timeout");
+    r.shows(OFFICE, "waiting", "timeout");
+}
+
+#[test]
+fn a_missing_bundle_bothers_nobody() {
+    let Some(r) = Router::new("a_missing_bundle_bothers_nobody") else { return };
+    std::fs::remove_file(r.root.join(CA)).unwrap();
+    r.pass(1);
+    let message = r.shows(HOME, "waiting", "tls").message.unwrap();
+    assert!(message.contains("install the package ca-bundle"), "{message}");
+    assert!(r.problems()[0].contains("install the package ca-bundle"), "{:?}", r.problems());
+    assert_eq!(r.sim.connections().accepted, 0);
+}
