@@ -6,6 +6,7 @@ mod check;
 mod child;
 mod cli;
 mod deliver;
+mod import;
 mod links;
 mod observe;
 pub mod pass;
