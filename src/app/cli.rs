@@ -3,7 +3,7 @@
 //! Does not know what the commands do.
 
 use super::pass::{self, Order};
-use super::{VERSION, World, check, child, exit, hooks, resume, status, watch};
+use super::{VERSION, World, check, child, exit, hooks, import, resume, status, watch};
 use crate::policy::config::LogLevel;
 use crate::policy::status::Status;
 use crate::sys::clock::System;
@@ -28,15 +28,18 @@ Commands:
     watch     stay, and run whenever an address changes or a wait is over
     status    show the last status
     check     say what a run would send and why, and what is wrong; sends nothing
-    resume    forget stops and back-off, so that a run tries again";
+    resume    forget stops and back-off, so that a run tries again
+    import    print the No-IP sections of ddns-scripts as nicup's configuration;
+              the output holds passwords";
 
 /// The commands, and which options each of them takes besides the common ones.
-const COMMANDS: [(&str, &[&str]); 5] = [
+const COMMANDS: [(&str, &[&str]); 6] = [
     ("run", &["service", "force", "hotplug", "wait", child::OPTION]),
     ("watch", &["service"]),
     ("status", &["service", "json"]),
     ("check", &["service", "force", "dns"]),
     ("resume", &["service"]),
+    ("import", &[]),
 ];
 const COMMON: [&str; 5] = ["config", "root", "verbose", "help", "version"];
 
@@ -176,6 +179,15 @@ fn command(usage: &str, matches: &Matches) -> Result<u8, (u8, String)> {
             print(&text);
             Ok(exit)
         }
+        "import" => {
+            let printed = import::run(&world)?;
+            // it is mostly written to a file: half a configuration must not look like a whole one
+            let mut stdout = std::io::stdout();
+            let written = stdout.write_all(printed.text.as_bytes()).and_then(|()| stdout.flush());
+            written.map_err(|error| (exit::LATER, format!("the output cannot be written: {error}")))?;
+            printed.notes.iter().for_each(|note| say(note));
+            Ok(exit::FINE)
+        }
         _ => {
             start_log(&world, verbose);
             let (sentence, report) = resume::run(&mut world, &order)?;
@@ -234,7 +246,11 @@ fn print(text: &str) {
     let _ = std::io::stdout().write_all(text.as_bytes());
 }
 
-#[allow(clippy::print_stderr)] // where errors go
 fn say_error(reason: &str) {
-    let _ = writeln!(std::io::stderr(), "nicup: {}", super::view::plain(reason));
+    say(&format!("nicup: {}", super::view::plain(reason)));
+}
+
+#[allow(clippy::print_stderr)] // where errors go
+fn say(line: &str) {
+    let _ = writeln!(std::io::stderr(), "{line}");
 }

@@ -237,7 +237,7 @@ fn travelled(pass: &mut Pass<'_>, world: &World<'_>, service: &Service, hosts: &
     }
 }
 
-fn proxy(proxy: &Proxy) -> https::Proxy {
+pub(super) fn proxy(proxy: &Proxy) -> https::Proxy {
     let authorization = proxy.credentials.as_ref().map(|both| {
         let (user, password) = both.reveal().split_once(':').unwrap_or((both.reveal(), ""));
         nic::basic_auth(user, password)

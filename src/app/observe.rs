@@ -1,10 +1,11 @@
 //! Which addresses each service has now: interface to device by netifd, device to addresses by the kernel.
 //!
-//! At most one question to netifd and one to the kernel for a whole pass. Does not decide what is sent.
+//! At most one question to netifd and one to the kernel for a whole pass. Does not decide what is sent, and does not
+//! ask pages and scripts (sources does).
 
-use super::World;
+use super::{World, sources};
 use crate::policy::address::{self, Observed, Rule, WhyAbsent, WhyUnknown};
-use crate::policy::config::Service;
+use crate::policy::config::{Service, Source};
 use crate::policy::decide::{Addresses, Lack};
 use crate::policy::record::Book;
 use crate::sys::ubus::{Netifd, UbusError};
@@ -44,7 +45,11 @@ pub(super) fn observe(
     event: Option<&Event>,
     book: &Book,
 ) -> Vec<Sighting> {
-    let places: Vec<Places> = services.iter().map(|service| Places::of(service)).collect();
+    let place = |service: &&Service| match service.source {
+        Source::Interface => Places::of(service),
+        Source::Web { .. } | Source::Script(_) => Places::default(),
+    };
+    let places: Vec<Places> = services.iter().map(place).collect();
     let mut names: Vec<&str> = places.iter().flat_map(Places::interfaces).collect();
     names.sort_unstable();
     names.dedup();
@@ -73,7 +78,10 @@ pub(super) fn observe(
     services
         .iter()
         .zip(&resolved)
-        .map(|(service, (v4, v6))| sight(service, v4, v6, seen.as_deref().map_err(String::as_str), book))
+        .map(|(service, (v4, v6))| match service.source {
+            Source::Interface => sight(service, v4, v6, seen.as_deref().map_err(String::as_str), book),
+            Source::Web { .. } | Source::Script(_) => sources::sight(service, book),
+        })
         .collect()
 }
 
@@ -95,6 +103,7 @@ impl Place {
 }
 
 /// Where a service's addresses may be, in the order of preference.
+#[derive(Default)]
 struct Places {
     ipv4: Vec<Place>,
     ipv6: Vec<Place>,
@@ -103,7 +112,7 @@ struct Places {
 impl Places {
     fn of(service: &Service) -> Places {
         if !service.enabled || service.offline {
-            return Places { ipv4: Vec::new(), ipv6: Vec::new() };
+            return Places::default();
         }
         let uplink = &service.uplink;
         let interfaces = || uplink.interfaces.iter().cloned().map(Place::Interface);
@@ -301,7 +310,8 @@ fn more_telling(old: Option<Lack>, new: Lack) -> Lack {
     }
 }
 
-fn combine(
+/// What a service can send, and the more telling reason where a family that it wants is missing.
+pub(super) fn combine(
     service: &Service,
     ipv4: Result<Ipv4Addr, Option<Lack>>,
     ipv6: Result<Ipv6Addr, Option<Lack>>,

@@ -6,7 +6,7 @@ use super::hooks::Change;
 use super::observe::{self, Sighting};
 use super::report::{self, Report};
 use super::store::Store;
-use super::{VERSION, World, deliver, exit};
+use super::{VERSION, World, deliver, exit, sources};
 use crate::policy::config::{Config, Entry, Issue, Level, Main, Service};
 use crate::policy::decide::{self, Ask, Case, Decision};
 use crate::policy::record::{Book, Host, Key};
@@ -109,6 +109,7 @@ fn pass(world: &mut World<'_>, order: &Order, config: &Config) -> Report {
     let mut issues = config.issues.clone();
     let book = store.load(&begun, true, &mut issues);
     let mut pass = Pass::new(config, book, store, issues, order);
+    sources::refresh(&mut pass, world, &begun);
     let sightings = pass.look(world, order.event.as_ref(), &begun);
     pass.complain(world, config, &sightings);
     for (service, sighting) in pass.services.clone().into_iter().zip(&sightings) {
@@ -159,14 +160,15 @@ impl<'a> Pass<'a> {
             true => observe::observe(world, &self.services, event, &self.book),
             false => vec![Sighting::default(); self.services.len()],
         };
-        for (service, sighting) in self.services.iter().zip(&sightings) {
+        for (service, sighting) in self.services.clone().into_iter().zip(&sightings) {
             settle::close_lost(&mut self.book, service, &sighting.addresses, now);
             let nothing = sighting.addresses.list().is_empty();
             let unknown = match &sighting.addresses.lack {
                 Some(decide::Lack::Unknown(why)) if nothing => Some(why.as_str()),
                 _ => None,
             };
-            settle::settle_unknown(&mut self.book, service, unknown, now);
+            let next = sources::next_of(self, service, now);
+            settle::settle_unknown(&mut self.book, service, unknown, next, now);
         }
         sightings
     }
@@ -213,6 +215,12 @@ impl<'a> Pass<'a> {
         self.only.is_empty() || self.only.contains(&service.name)
     }
 
+    /// Whether nothing can be sent for a service whatever its address is.
+    pub(super) fn is_held(&self, service: &Service, now: &Now) -> bool {
+        let nothing = Sighting::default();
+        service.hostnames.iter().all(|name| self.case(service, name, &nothing, now, decide::is_held))
+    }
+
     /// Decides about one host of a service.
     pub(super) fn decide(
         &self,
@@ -224,6 +232,18 @@ impl<'a> Pass<'a> {
         if !self.enabled {
             return Decision::Disabled;
         }
+        self.case(service, hostname, sighting, now, decide::decide)
+    }
+
+    /// Puts together what is known of one host, for one of policy's questions.
+    fn case<T>(
+        &self,
+        service: &Service,
+        hostname: &str,
+        sighting: &Sighting,
+        now: &Now,
+        ask: impl Fn(&Case<'_>) -> T,
+    ) -> T {
         let fresh;
         let key = (&service.endpoint.server, &service.username);
         let host = match self.book.hosts.iter().find(|host| host.key.is(key.0, key.1, hostname)) {
@@ -234,7 +254,7 @@ impl<'a> Pass<'a> {
                 &fresh
             }
         };
-        decide::decide(&Case {
+        ask(&Case {
             services: &self.services,
             service,
             contact: &self.contact,

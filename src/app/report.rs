@@ -3,7 +3,7 @@
 use super::hooks::{self, Change};
 use super::observe::Sighting;
 use super::pass::{Pass, valid};
-use super::{VERSION, World, exit};
+use super::{VERSION, World, exit, sources};
 use crate::policy::code::{Code, State};
 use crate::policy::config::{Config, Entry, Family, Invalid, Issue, Level, Main, Service};
 use crate::policy::decide::{Ask, Cause, Decision};
@@ -48,7 +48,9 @@ pub(super) fn finish(
     }
     let events = pass.book.events.iter().map(|event| event_status(event, &now)).collect();
     let status = status(&config.main, &pass.issues, services, events, &now);
+    let checks = pass.services.iter().filter_map(|service| sources::next_of(&pass, service, &now)).min();
     let mut wake = wake(&status, config, sightings);
+    wake.at = wake.at.into_iter().chain(checks.map(|at| at.0)).min();
     // NTP may set the clock at any moment, and forced updates wait for that.
     wake.clock |= now.wall.is_none();
     let report = Report { held, wake, ..publish(world, &config.main, status) };

@@ -26,7 +26,7 @@ pub struct World<'a> {
 }
 
 /// Bytes of a configuration file that are read.
-const CONFIG_LIMIT: usize = 1 << 20;
+pub(super) const CONFIG_LIMIT: usize = 1 << 20;
 
 /// A configuration, or the one problem that keeps it from being read.
 pub(super) type Loaded = Result<Config, Issue>;

@@ -222,6 +222,12 @@ pub fn decide(case: &Case<'_>) -> Decision {
     }
 }
 
+/// Whether nothing can be sent for this host whatever its address is: then nobody is asked for one either.
+#[must_use]
+pub fn is_held(case: &Case<'_>) -> bool {
+    !case.service.enabled || standing_stop(case).is_some() || hold::by_server(case)
+}
+
 /// The stop that holds this host, if its settings are still those that earned it.
 fn standing_stop<'a>(case: &Case<'a>) -> Option<&'a Stop> {
     let service = case.service;

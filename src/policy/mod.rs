@@ -6,6 +6,7 @@ pub mod code;
 pub mod config;
 pub mod decide;
 pub mod fingerprint;
+pub mod import;
 pub mod message;
 pub mod quiet;
 pub mod record;

@@ -59,32 +59,7 @@ fn build_main(section: &Section, issues: &mut Issues<'_>) -> Main {
     main
 }
 
-/// An option that is read and checked but does nothing in this version: whether this value asks for what is missing,
-/// and what happens instead.
-type NotYet = (&'static str, fn(&str) -> bool, &'static str);
-
-/// A line goes when its feature comes.
-const NOT_YET: [NotYet; 6] = [
-    ("plaintext", |text| value::boolean(text) == Ok(true), "only https is used"),
-    ("source", |text| matches!(text, "web" | "script"), "the interface's address is sent"),
-    ("source_url", |_| true, "the interface's address is sent"),
-    ("source_url6", |_| true, "the interface's address is sent"),
-    ("source_script", |_| true, "the interface's address is sent"),
-    ("check_interval", |_| true, "the interface's events are enough"),
-];
-
-fn warn_of_what_is_not_yet(section: &Section, issues: &mut Issues<'_>) {
-    for (name, asks, instead) in NOT_YET {
-        let Some(option) = section.option(name) else { continue };
-        let set = |text: &str| !text.is_empty() && asks(text);
-        if option.value.texts().iter().any(|text| text.as_str().is_some_and(set)) {
-            issues.warning(option.line, format!("option {name} has no effect yet: {instead}"));
-        }
-    }
-}
-
 fn build_service(section: &Section, issues: &mut Issues<'_>) -> Entry {
-    warn_of_what_is_not_yet(section, issues);
     let mut options = Options::new(section, issues);
     let enabled = options.one("enabled", true, value::boolean);
     let username = options.required("username", true, value::credential);
@@ -110,7 +85,9 @@ fn build_service(section: &Section, issues: &mut Issues<'_>) -> Entry {
         offline: options.one("offline", false, value::boolean),
         endpoint,
     };
-    match options.finish() {
+    let broken = options.finish();
+    warn_of_clear_text(section, &service.source, service.endpoint.plaintext, issues);
+    match broken {
         None => Entry::Valid(Box::new(service)),
         Some(reason) => Entry::Invalid(Invalid {
             name,
@@ -175,6 +152,23 @@ fn source(options: &mut Options<'_, '_>) -> Source {
             Source::Interface
         }
         _ => Source::Interface,
+    }
+}
+
+/// What the user may want, and should know.
+fn warn_of_clear_text(section: &Section, source: &Source, plaintext: bool, issues: &mut Issues<'_>) {
+    let line = |name: &str| section.option(name).map_or(section.line, |option| option.line);
+    if plaintext {
+        let message = "option plaintext: if TLS cannot be reached, the password travels in clear";
+        issues.warning(line("plaintext"), message.to_owned());
+    }
+    let Source::Web { url, url6 } = source else { return };
+    for (name, url) in [("source_url", url), ("source_url6", url6)] {
+        if url.as_ref().is_some_and(|url| !url.tls) {
+            let message =
+                format!("option {name}: over http anyone on the way can answer with another address");
+            issues.warning(line(name), message);
+        }
     }
 }
 

@@ -3,10 +3,12 @@
 //! Does not read files and does not run anything: a [`Service`] that exists is valid, and only the network can
 //! still say no. Options and defaults: contract section 2.
 
+mod accept;
 mod build;
 mod options;
 mod value;
 
+pub(super) use accept::{accepts, url};
 pub use build::build;
 
 use std::net::Ipv6Addr;

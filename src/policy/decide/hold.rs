@@ -22,6 +22,11 @@ pub(super) fn hold(case: &Case<'_>, because: Because) -> Option<(Boot, Cause)> {
     holds.filter(|(until, _)| *until > case.now.floor()).reduce(|a, b| if b.0 > a.0 { b } else { a })
 }
 
+/// Whether a wait that the server ordered is not over.
+pub(super) fn by_server(case: &Case<'_>) -> bool {
+    server(case).is_some_and(|(until, _)| until > case.now.floor())
+}
+
 fn server(case: &Case<'_>) -> Option<(Boot, Cause)> {
     let ordered = case.book.server(&case.service.endpoint.server)?.wait.as_ref()?;
     Some((ordered.wait.end(case.now), Cause::Server(ordered.code)))

@@ -3,12 +3,12 @@
 //! A file is read whole or not at all: a value that cannot be right makes the file garbage, and the caller sets it
 //! aside. Times are seconds; a stamp is wall time (null while the clock was not set), boot time and boot.
 
-use super::{Account, Book, Event, Host, Key, Ordered, Registered, Retry, Server, Shown, Stop};
+use super::{Account, Book, Event, Host, Key, Learnt, Ordered, Registered, Retry, Server, Shown, Stop};
 use super::{EVENT_LIMIT, RETRY_AFTER_LIMIT, RETRY_LIMIT};
 use crate::policy::code::{Code, State};
 use crate::policy::time::{Boot, Now, Stamp, Wait};
 use miniserde::{Deserialize, Serialize, json};
-use std::net::{Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// The version of both files.
 const VERSION: u64 = 1;
@@ -104,7 +104,16 @@ struct StateFile {
     boot_id: String,
     problems: u32,
     hosts: Vec<StateRow>,
+    sources: Vec<SourceRow>,
     events: Vec<EventRow>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct SourceRow {
+    source: String,
+    at: u64,
+    addresses: Vec<String>,
+    problem: Option<String>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -255,6 +264,12 @@ pub fn write_state(book: &Book, now: &Now) -> String {
         shown_ipv4: text(host.shown.as_ref().and_then(|shown| shown.ipv4)),
         shown_ipv6: text(host.shown.as_ref().and_then(|shown| shown.ipv6)),
     });
+    let sources = book.sources.iter().map(|learnt| SourceRow {
+        source: learnt.source.clone(),
+        at: learnt.at.0,
+        addresses: learnt.found.iter().flatten().map(ToString::to_string).collect(),
+        problem: learnt.found.as_ref().err().cloned(),
+    });
     let events = book.events.iter().map(|event| EventRow {
         at: event.at.0,
         service: event.service.clone(),
@@ -268,6 +283,7 @@ pub fn write_state(book: &Book, now: &Now) -> String {
         boot_id: now.boot_id.clone(),
         problems: book.problems,
         hosts: hosts.collect(),
+        sources: sources.collect(),
         events: events.collect(),
     })
 }
@@ -299,6 +315,12 @@ pub fn read_state(text: &str, now: &Now, book: &mut Book) -> Result<(), ReadErro
         let state = row.state.map(|word| State::parse(&word).ok_or(ReadError::Garbage)).transpose()?;
         let (ipv4, ipv6) = (address(row.shown_ipv4)?, address(row.shown_ipv6)?);
         host.shown = state.map(|state| Shown { state, code, since: past(row.since), ipv4, ipv6 });
+    }
+    for row in file.sources {
+        let addresses: Result<Vec<IpAddr>, _> = row.addresses.iter().map(|text| text.parse()).collect();
+        let addresses = addresses.map_err(|_| ReadError::Garbage)?;
+        let found = row.problem.map_or(Ok(addresses), Err);
+        read.learn(Learnt { source: row.source, at: past(row.at), found });
     }
     for row in file.events.into_iter().take(EVENT_LIMIT) {
         let (ipv4, ipv6) = (address(row.ipv4)?, address(row.ipv6)?);

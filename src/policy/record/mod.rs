@@ -9,7 +9,7 @@ pub use json::{ReadError, read_records, read_state, write_records, write_state};
 
 use super::code::{Code, State};
 use super::time::{Boot, Stamp, Wait};
-use std::net::{Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// Everything that is remembered.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -22,6 +22,8 @@ pub struct Book {
     pub servers: Vec<Server>,
     /// Newest first, at most [`EVENT_LIMIT`].
     pub events: Vec<Event>,
+    /// What web pages and scripts told last.
+    pub sources: Vec<Learnt>,
     /// Fingerprint of the problems that were logged last.
     pub problems: u32,
 }
@@ -188,6 +190,17 @@ pub struct Event {
     pub ipv6: Option<Ipv6Addr>,
 }
 
+/// What a web page or a script told of the address.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Learnt {
+    /// Its URL or path.
+    pub source: String,
+    /// When it was asked.
+    pub at: Boot,
+    /// The addresses, or why there are none.
+    pub found: Result<Vec<IpAddr>, String>,
+}
+
 impl Host {
     /// A host of which nothing is known.
     #[must_use]
@@ -241,6 +254,18 @@ impl Book {
     pub fn account_stop(&self, server: &str, username: &str) -> Option<&Stop> {
         let mut accounts = self.accounts.iter();
         accounts.find(|a| a.server == server && a.username == username).map(|account| &account.stop)
+    }
+
+    /// What a source told last, if it was asked in this boot.
+    #[must_use]
+    pub fn learnt(&self, source: &str) -> Option<&Learnt> {
+        self.sources.iter().find(|learnt| learnt.source == source)
+    }
+
+    /// Keeps what a source told, in place of what it told before.
+    pub fn learn(&mut self, learnt: Learnt) {
+        self.sources.retain(|old| old.source != learnt.source);
+        self.sources.push(learnt);
     }
 
     /// Puts an event first and forgets the oldest.

@@ -7,8 +7,8 @@ use crate::policy::code::Code;
 use crate::policy::config::Service;
 use crate::policy::decide::{self, Addresses, Because};
 use crate::policy::fingerprint::Scope;
-use crate::policy::record::{Book, Host};
-use crate::policy::time::Now;
+use crate::policy::record::{Book, Host, Retry};
+use crate::policy::time::{Boot, Now};
 
 /// Enters that a request for these hosts begins: if nothing more is heard of it, the next pass knows.
 pub fn begin(book: &mut Book, service: &Service, hosts: &[(String, Because)], now: &Now) {
@@ -31,8 +31,15 @@ pub fn close_lost(book: &mut Book, service: &Service, addresses: &Addresses, now
     }
 }
 
-/// The address could not be found out: asked again with the network's delays. A known one ends that.
-pub fn settle_unknown(book: &mut Book, service: &Service, unknown: Option<&str>, now: &Now) {
+/// The address could not be found out: asked again at `next` (a page, a script), else with the network's delays. A known
+/// address ends that.
+pub fn settle_unknown(
+    book: &mut Book,
+    service: &Service,
+    unknown: Option<&str>,
+    next: Option<Boot>,
+    now: &Now,
+) {
     let nothing = Addresses::default();
     for hostname in &service.hostnames {
         let host = book.host(&service.endpoint.server, &service.username, hostname);
@@ -44,7 +51,8 @@ pub fn settle_unknown(book: &mut Book, service: &Service, unknown: Option<&str>,
             continue;
         }
         let outcome = (now.ceil(), Code::AddressUnknown, why);
-        host.retry = Some(postponed(host, service, &nothing, now, outcome));
+        let retry = postponed(host, service, &nothing, now, outcome);
+        host.retry = Some(Retry { until: next.unwrap_or(retry.until), ..retry });
     }
 }
 

@@ -232,25 +232,26 @@ fn no_message_holds_a_secret() {
 }
 
 #[test]
-fn what_comes_later_has_no_effect_yet_and_says_so() {
+fn what_travels_in_clear_is_warned_about() {
     let rows = [
-        "plaintext 1",
-        "check_interval 10m",
-        "source_url http://h/",
-        "source_url6 http://h/",
-        "source_script /usr/bin/ip",
+        ("plaintext 1", "travels in clear"),
+        ("source web\n option source_url http://h/", "over http anyone"),
+        ("source web\n option source_url6 http://h/", "over http anyone"),
     ];
-    for line in rows {
+    for (line, told) in rows {
         let config = with(&format!(" option {line}"));
-        let said = said(&config);
-        assert!(matches!(said.as_slice(), [(Level::Warning, 5, text)] if text.contains("has no effect yet")));
+        assert!(
+            matches!(said(&config).as_slice(), [(Level::Warning, _, text)] if text.contains(told)),
+            "{line}"
+        );
         valid(&config, 0);
     }
-    let config = with(" option source web\n option source_url http://h/");
-    assert_eq!(said(&config).iter().map(|(_, line, _)| *line).collect::<Vec<_>>(), [5, 6]);
-    let config = with(" option source script\n option source_script /x");
-    assert_eq!(valid(&config, 0).source, Source::Script("/x".into()));
-    assert!(with(" option plaintext 0\n option source interface\n option source_url ''").issues.is_empty());
+    let config = with(" option source web\n option source_url https://h:444/ip?x");
+    assert!(config.issues.is_empty());
+    let Source::Web { url: Some(url), url6: None } = &valid(&config, 0).source else {
+        panic!("no web source")
+    };
+    assert_eq!((url.host.as_str(), url.port, url.path.as_str(), url.tls), ("h", 444, "/ip?x", true));
 }
 
 #[test]

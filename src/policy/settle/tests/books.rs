@@ -14,7 +14,7 @@ fn close(story: &mut Story) {
 
 fn unknown(story: &mut Story, why: Option<&str>) {
     let (service, now) = (story.services[0].clone(), story.now());
-    settle_unknown(&mut story.book, &service, why, &now);
+    settle_unknown(&mut story.book, &service, why, None, &now);
 }
 
 #[test]

@@ -1,0 +1,67 @@
+//! `nicup import`: the No-IP sections of ddns-scripts as a configuration of nicup. Writes no file.
+//!
+//! The text is for standard output and the only one that holds passwords; the notes are for standard error.
+
+use super::view::plain;
+use super::world::CONFIG_LIMIT;
+use super::{World, exit};
+use crate::policy::config::{Issue, Level};
+use crate::policy::import;
+use crate::sys::file;
+use crate::wire::uci::{self, Package};
+
+/// What is printed where.
+pub(super) struct Printed {
+    /// Holds passwords.
+    pub(super) text: String,
+    /// One line each.
+    pub(super) notes: Vec<String>,
+}
+
+/// Reads ddns-scripts' configuration and converts it.
+///
+/// # Errors
+/// It is not there, is no UCI text, or has no section of No-IP.
+pub(super) fn run(world: &World<'_>) -> Result<Printed, (u8, String)> {
+    let name = format!("{}/ddns", world.config_dir.trim_end_matches('/'));
+    let nothing = |message: String| (exit::LATER, format!("{name}: {message}"));
+    let bytes = file::read(&world.root.path(&name), CONFIG_LIMIT).map_err(|error| {
+        nothing(if error.kind() == std::io::ErrorKind::NotFound {
+            "there is no such file: ddns-scripts has nothing to import here".to_owned()
+        } else {
+            format!("cannot be read: {error}")
+        })
+    })?;
+    let package = uci::parse(&bytes).map_err(|error| {
+        let message = format!("parse error: {}", error.reason.explain());
+        let issue = Issue { level: Level::Error, file: name.clone(), line: Some(error.line), message };
+        (exit::CONFIG, issue.sentence())
+    })?;
+    let directories = directories(world, &package);
+    let imported = import::convert(&package, &directories).ok_or_else(|| {
+        let message =
+            "no section of No-IP in it (service_name no-ip.com or noip.com, its script, or its URL)";
+        nothing(message.to_owned())
+    })?;
+
+    let line = |note: import::Note| plain(&format!("{name}:{}: {}", note.line, note.message));
+    let mut notes: Vec<String> = imported.notes.into_iter().map(line).collect();
+    let plural = |count| if count == 1 { "" } else { "s" };
+    notes.push(format!(
+        "imported: {} section{} as {} service{}; two programs would overwrite each other, \
+         so disable them in ddns-scripts before nicup runs",
+        imported.sections,
+        plural(imported.sections),
+        imported.services,
+        plural(imported.services)
+    ));
+    Ok(Printed { text: imported.text, notes })
+}
+
+/// Which values of cacert are directories: ddns-scripts takes them too.
+fn directories(world: &World<'_>, package: &Package) -> Vec<String> {
+    let options = package.sections.iter().filter_map(|section| section.option("cacert"));
+    let paths = options.flat_map(|option| option.value.texts()).filter_map(|text| text.as_str());
+    let absolute = paths.filter(|path| path.starts_with('/'));
+    absolute.filter(|path| world.root.path(path).is_dir()).map(str::to_owned).collect()
+}

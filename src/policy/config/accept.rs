@@ -1,0 +1,36 @@
+//! Whether an option would take a value, for whoever writes a configuration instead of reading one.
+//!
+//! Does not know how options depend on each other: [`super::build`] does.
+
+use super::Url;
+use super::value::{self, Wrong};
+
+/// Asks the validator of a service's option. An option that is not listed takes nothing.
+///
+/// # Errors
+/// What would be right.
+pub(in crate::policy) fn accepts(option: &str, text: &str) -> Result<(), Wrong> {
+    let unit = |_| ();
+    match option {
+        "username" | "password" => value::credential(text).map(unit),
+        "hostname" => value::hostname(text).map(unit),
+        "interface" | "interface6" => value::interface(text).map(unit),
+        "device" => value::device(text).map(unit),
+        "source_url" | "source_url6" => value::url(text).map(|_| ()),
+        "source_script" | "cacert" => value::absolute_path(text).map(unit),
+        "check_interval" => value::check_interval(text).map(|_| ()),
+        "force_interval" => value::force_interval(text).map(|_| ()),
+        "path" => value::path(text).map(unit),
+        "port" => value::port(text).map(|_| ()),
+        "proxy" => value::proxy(text).map(|_| ()),
+        _ => Err("is not an option of a service"),
+    }
+}
+
+/// A page's address, taken apart.
+///
+/// # Errors
+/// What would be right.
+pub(in crate::policy) fn url(text: &str) -> Result<Url, Wrong> {
+    value::url(text)
+}

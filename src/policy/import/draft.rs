@@ -1,0 +1,67 @@
+//! A service on its way from one file to the other.
+//!
+//! Does not check: what is in it was accepted option by option.
+
+use crate::policy::config::{Family, Secret, Source};
+
+pub(super) struct Draft {
+    pub(super) name: String,
+    /// Of its section in ddns-scripts' file.
+    pub(super) line: u32,
+    pub(super) enabled: bool,
+    pub(super) login: Login,
+    pub(super) hostnames: Vec<String>,
+    pub(super) family: Family,
+    pub(super) uplink: Uplink,
+    pub(super) source: Source,
+    pub(super) settings: Settings,
+    pub(super) endpoint: Endpoint,
+}
+
+#[derive(PartialEq, Eq)]
+pub(super) struct Login {
+    pub(super) username: Option<String>,
+    pub(super) password: Option<Secret>,
+}
+
+/// Where the address is.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub(super) struct Uplink {
+    pub(super) interface: Option<String>,
+    /// Only of a service for both families.
+    pub(super) interface6: Option<String>,
+    pub(super) device: Option<String>,
+}
+
+/// Where the request goes; None is nicup's default.
+#[derive(Default, PartialEq, Eq)]
+pub(super) struct Endpoint {
+    pub(super) path: Option<String>,
+    pub(super) port: Option<String>,
+}
+
+/// What two sections of the same host may say differently and still become one service. Texts as nicup writes them.
+#[derive(Default)]
+pub(super) struct Settings {
+    pub(super) check_interval: Option<String>,
+    pub(super) force_interval: Option<String>,
+    pub(super) allow_private: bool,
+    pub(super) cacert: Option<String>,
+    /// May hold a password.
+    pub(super) proxy: Option<Secret>,
+    pub(super) bind: bool,
+}
+
+impl Settings {
+    /// The names of those that are not the same.
+    pub(super) fn differences(&self, other: &Settings) -> Vec<&'static str> {
+        let pairs = [
+            ("check_interval", self.check_interval == other.check_interval),
+            ("force_interval", self.force_interval == other.force_interval),
+            ("cacert", self.cacert == other.cacert),
+            ("proxy", self.proxy == other.proxy),
+            ("bind", self.bind == other.bind),
+        ];
+        pairs.into_iter().filter(|(_, same)| !same).map(|(name, _)| name).collect()
+    }
+}

@@ -1,0 +1,44 @@
+//! What became of the options that have no counterpart, a sentence each.
+//!
+//! Does not see options that were carried over.
+
+use super::options::flag;
+use crate::wire::uci::Opt;
+
+/// Why `opt` is left out; None if it said what nicup does anyway.
+pub(super) fn fate(opt: &Opt) -> Option<&'static str> {
+    let value = opt.value.texts().first().and_then(|text| text.as_str()).unwrap_or_default();
+    let unless_off = |sentence| flag(value).then_some(sentence);
+    match opt.name.as_str() {
+        "retry_interval" | "retry_unit" | "retry_max_count" | "retry_count" => {
+            Some("nicup's waits depend on what went wrong, and it never gives up on an outage")
+        }
+        "dns_server" => Some(NO_LOOKUP),
+        "force_dnstcp" | "is_glue" | "use_api_check" => unless_off(NO_LOOKUP),
+        "force_ipversion" => {
+            unless_off("both addresses travel in one request, over whatever reaches No-IP's server")
+        }
+        // 2 is notice, nicup's default
+        "use_syslog" => {
+            (value != "2").then_some("log_level of section nicup says it for all services, and is notice")
+        }
+        "use_logfile" => unless_off(NO_LOGFILE),
+        "ddns_logdir" | "ddns_loglines" | "log_dir" | "log_lines" => Some(NO_LOGFILE),
+        "ddns_dateformat" | "date_format" => Some("nicup has no format for dates"),
+        "ddns_rundir" | "run_dir" => Some("nicup keeps other files, in its own run_dir"),
+        "use_curl" => unless_off("nicup speaks https itself"),
+        "param_enc" | "param_opt" => Some("No-IP's request has no such parameter"),
+        "user_agent" => Some("No-IP says how it must look; set option contact of section nicup"),
+        "check_interval" | "check_unit" | "check_interval_min" => {
+            Some("nicup hears from the kernel when the address changes")
+        }
+        "ip_network" | "ip_interface" | "ip_url" | "ip_script" => {
+            Some("ip_source names another source, so it had no effect")
+        }
+        "update_url" | "update_script" => Some("nicup speaks No-IP's protocol itself"),
+        _ => Some("it is not known"),
+    }
+}
+
+const NO_LOOKUP: &str = "nicup does not look up what is registered, it remembers what No-IP confirmed";
+const NO_LOGFILE: &str = "nicup writes no log file, only to syslog";

@@ -1,0 +1,71 @@
+//! A number and a unit in two options of ddns-scripts, one duration in nicup.
+//!
+//! Does not decide which intervals matter.
+
+use super::options::Options;
+
+/// A duration of nicup: the two options that it comes from, what ddns-scripts takes for a missing one, and nicup's
+/// least value.
+pub(super) struct Interval {
+    pub(super) target: &'static str,
+    pub(super) number: &'static str,
+    pub(super) unit: &'static str,
+    pub(super) default: (u64, &'static str),
+    /// Seconds, and as nicup writes it.
+    pub(super) least: (u64, &'static str),
+}
+
+pub(super) const CHECK: Interval = Interval {
+    target: "check_interval",
+    number: "check_interval",
+    unit: "check_unit",
+    default: (10, "minutes"),
+    least: (300, "5m"),
+};
+
+pub(super) const FORCE: Interval = Interval {
+    target: "force_interval",
+    number: "force_interval",
+    unit: "force_unit",
+    default: (72, "hours"),
+    least: (86_400, "1d"),
+};
+
+/// The duration as nicup writes it; None if neither option is there. A 0 stays.
+pub(super) fn take(options: &mut Options<'_>, interval: &Interval) -> Option<String> {
+    let number = options.take(interval.number);
+    let unit = options.take(interval.unit);
+    let line = number.as_ref().or(unit.as_ref())?.line;
+    let name = if number.is_some() { interval.number } else { interval.unit };
+    let factor = match unit.as_ref().map_or(interval.default.1, |given| given.text.as_str()) {
+        "days" => 86_400,
+        "hours" => 3600,
+        "minutes" => 60,
+        _ => 1, // as ddns-scripts reads it
+    };
+    let digits = |text: &str| text.bytes().all(|b| b.is_ascii_digit()).then(|| text.parse::<u64>().ok());
+    let number = match &number {
+        Some(given) => digits(given.text.trim()).flatten(),
+        None => Some(interval.default.0),
+    };
+    let Some(seconds) = number.and_then(|number| number.checked_mul(factor)) else {
+        options.broken(line, &format!("option {name} is not a number and is left out"));
+        return None;
+    };
+    let may_be_never = interval.target == FORCE.target;
+    if seconds < interval.least.0 && !(seconds == 0 && may_be_never) {
+        let least = interval.least.1;
+        options.note(line, &format!("option {name} is shorter than nicup allows: it is raised to {least}"));
+        return Some(least.to_owned());
+    }
+    options.fits(line, name, interval.target, written(seconds))
+}
+
+/// In the largest unit without a rest.
+fn written(seconds: u64) -> String {
+    let units = [(86_400, 'd'), (3600, 'h'), (60, 'm')];
+    match units.into_iter().find(|(unit, _)| seconds > 0 && seconds.is_multiple_of(*unit)) {
+        Some((unit, letter)) => format!("{}{letter}", seconds / unit),
+        None => seconds.to_string(),
+    }
+}

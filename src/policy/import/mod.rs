@@ -1,0 +1,81 @@
+//! The No-IP sections of ddns-scripts' configuration as one of nicup.
+//!
+//! Does not read or write files, and invents nothing: what a section does not say, nicup's own default says. Every
+//! option that cannot be carried over gets a [`Note`]. The text holds passwords, the notes hold no value at all but
+//! names of sections, interfaces and hosts.
+//!
+//! What the options mean: ddns-scripts 2.8.3 (dynamic_dns_updater.sh, dynamic_dns_functions.sh, update_no-ip_com.sh
+//! and the sample configuration), the old names of 2.0 and luci-app-ddns, which writes them.
+
+mod draft;
+mod fate;
+mod intervals;
+mod join;
+mod options;
+mod provider;
+mod section;
+mod uplink;
+mod write;
+
+use crate::wire::uci::{Package, Section};
+use options::{Options, flag};
+use provider::is_no_ip;
+
+/// What became of an option or a section.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Note {
+    /// Line in ddns-scripts' file.
+    pub line: u32,
+    /// For a person. No secret in it.
+    pub message: String,
+}
+
+/// The other program's configuration, as far as it could be carried over.
+pub struct Imported {
+    /// An `/etc/config/nicup`, passwords included.
+    pub text: String,
+    /// In the order of the lines.
+    pub notes: Vec<Note>,
+    /// How many sections of ddns-scripts are in it.
+    pub sections: usize,
+    /// How many services they became.
+    pub services: usize,
+}
+
+/// Converts `package`; None if there is no section of No-IP in it. `directories`: which of the paths in it are
+/// directories, as far as the caller knows.
+#[must_use]
+pub fn convert(package: &Package, directories: &[String]) -> Option<Imported> {
+    let mut notes = Vec::new();
+    let allow_private = global(package, &mut notes);
+    let mut drafts = Vec::new();
+    for section in package.sections.iter().filter(|section| section.kind == "service") {
+        if is_no_ip(section) {
+            drafts.push(section::read(section, allow_private, directories, &mut notes));
+        } else {
+            let message = format!("{}: is not No-IP's, and stays with ddns-scripts", section.name);
+            notes.push(Note { line: section.line, message });
+        }
+    }
+    let sections = drafts.len();
+    if sections == 0 {
+        return None;
+    }
+    let drafts = join::join(drafts, &mut notes);
+    notes.sort_by_key(|note| note.line);
+    Some(Imported { text: write::text(&drafts), notes, sections, services: drafts.len() })
+}
+
+/// Section `global`: whether private addresses may be sent, and notes on the rest.
+fn global(package: &Package, notes: &mut Vec<Note>) -> bool {
+    let is_global = |section: &&Section| section.name == "global" && section.kind == "ddns";
+    let Some(section) = package.sections.iter().find(is_global) else { return false };
+    let mut options = Options::new(section, notes);
+    let new = options.take("upd_privateip");
+    let old = options.take("allow_local_ip");
+    options.finish();
+    new.or(old).is_some_and(|given| flag(&given.text))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,111 @@
+//! One section of ddns-scripts: options are taken out by what they become, the rest gets its notes.
+//!
+//! Does not know what an option is for, except that [`fate`] has a sentence about it.
+
+use super::Note;
+use super::fate::fate;
+use crate::policy::config::accepts;
+use crate::wire::uci::{Opt, Section, Value};
+
+/// What the file says.
+pub(super) struct Given {
+    pub(super) line: u32,
+    /// A list as its entries with a blank between, as the shell reads it. Never empty.
+    pub(super) text: String,
+}
+
+pub(super) struct Options<'a> {
+    left: Vec<&'a Opt>,
+    section: &'a Section,
+    notes: &'a mut Vec<Note>,
+    /// Something that matters could not be carried over: what is written must not run before a person saw to it.
+    pub(super) broken: bool,
+}
+
+impl<'a> Options<'a> {
+    pub(super) fn new(section: &'a Section, notes: &'a mut Vec<Note>) -> Self {
+        Options { left: section.options.iter().collect(), section, notes, broken: false }
+    }
+
+    pub(super) fn section_line(&self) -> u32 {
+        self.section.line
+    }
+
+    pub(super) fn note(&mut self, line: u32, message: &str) {
+        self.notes.push(Note { line, message: format!("{}: {message}", self.section.name) });
+    }
+
+    /// A note on what keeps the service from running.
+    pub(super) fn broken(&mut self, line: u32, message: &str) {
+        self.note(line, &format!("{message}: the service is disabled"));
+        self.broken = true;
+    }
+
+    pub(super) fn take(&mut self, name: &str) -> Option<Given> {
+        let at = self.left.iter().position(|opt| opt.name == name)?;
+        let opt = self.left.remove(at);
+        let words: Option<Vec<&str>> = match &opt.value {
+            Value::One(text) => text.as_str().map(|text| vec![text]),
+            Value::List(texts) => texts.iter().map(|text| text.as_str()).collect(),
+        };
+        let Some(words) = words else {
+            self.broken(opt.line, &format!("option {name} is not UTF-8 text and is left out"));
+            return None;
+        };
+        let text = words.join(" ");
+        (!text.is_empty()).then_some(Given { line: opt.line, text })
+    }
+
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.left.iter().any(|opt| opt.name == name)
+    }
+
+    pub(super) fn flag(&mut self, name: &str) -> bool {
+        self.take(name).is_some_and(|given| flag(&given.text))
+    }
+
+    /// An option whose value becomes that of nicup's option `target` as it is.
+    pub(super) fn same(&mut self, name: &str, target: &str) -> Option<String> {
+        let given = self.take(name)?;
+        self.fits(given.line, name, target, given.text)
+    }
+
+    /// `text` if nicup's option `target` takes it; else a note that names `name`, and not the value.
+    pub(super) fn fits(&mut self, line: u32, name: &str, target: &str, text: String) -> Option<String> {
+        match accepts(target, &text) {
+            Ok(()) => Some(text),
+            Err(wrong) => {
+                self.broken(line, &format!("option {name} {wrong}; it is left out"));
+                None
+            }
+        }
+    }
+
+    /// The notes on everything that nobody took, options of the same fate in one.
+    pub(super) fn finish(self) {
+        let mut left = self.left;
+        left.sort_by_key(|opt| opt.line);
+        let mut told: Vec<(&str, u32, Vec<&str>)> = Vec::new();
+        for opt in left {
+            let Some(sentence) = fate(opt) else { continue };
+            match told.iter_mut().find(|(other, ..)| *other == sentence) {
+                Some((.., names)) => names.push(&opt.name),
+                None => told.push((sentence, opt.line, vec![&opt.name])),
+            }
+        }
+        for (sentence, line, names) in told {
+            let plural = if names.len() == 1 { "" } else { "s" };
+            let message = format!(
+                "{}: option{plural} {} not carried over: {sentence}",
+                self.section.name,
+                names.join(", ")
+            );
+            self.notes.push(Note { line, message });
+        }
+    }
+}
+
+/// OpenWrt's words for yes. Everything else is ddns-scripts' default for its flags, no.
+pub(super) fn flag(text: &str) -> bool {
+    matches!(text, "1" | "true" | "yes" | "enabled" | "on")
+}

@@ -1,0 +1,118 @@
+//! Where a section of ddns-scripts finds its address: ip_source and what belongs to it.
+//!
+//! Does not ask whether such an interface, page or script exists.
+
+use super::draft::Uplink;
+use super::options::Options;
+use crate::policy::config::{self, Family, Source};
+
+/// Takes ip_source, ip_network, ip_interface, ip_url, ip_script, interface and bind_network.
+pub(super) fn read(options: &mut Options<'_>, family: Family) -> (Uplink, Source, bool) {
+    let kind = options.take("ip_source");
+    let event = options.take("interface");
+    let mut source = Source::Interface;
+    let mut uplink = Uplink::default();
+    match kind.as_ref().map_or("network", |given| given.text.as_str()) {
+        "interface" => match options.take("ip_interface") {
+            // ddns-scripts' way to name a logical interface here
+            Some(given) => match given.text.strip_prefix('@') {
+                Some(name) => {
+                    uplink.interface = options.fits(given.line, "ip_interface", "interface", name.to_owned());
+                }
+                None => uplink.device = options.fits(given.line, "ip_interface", "device", given.text),
+            },
+            None => options.broken(line(options, kind.as_ref()), "option ip_interface is missing"),
+        },
+        "web" => source = web(options, family, line(options, kind.as_ref())),
+        "script" => source = script(options, line(options, kind.as_ref())),
+        other => {
+            if other != "network" {
+                options
+                    .broken(line(options, kind.as_ref()), "option ip_source names no source that is known");
+            }
+            uplink.interface = options.same("ip_network", "interface");
+        }
+    }
+    let nowhere = uplink.interface.is_none() && uplink.device.is_none();
+    match event {
+        Some(given) if nowhere => {
+            uplink.interface = options.fits(given.line, "interface", "interface", given.text);
+        }
+        // the page writes the address's own interface here, whatever its kind
+        Some(given) if uplink.interface.as_ref().or(uplink.device.as_ref()) != Some(&given.text) => {
+            let message = "option interface is not carried over: \
+                           nicup watches the interface that the address is read from";
+            options.note(given.line, message);
+        }
+        // ddns-scripts' own default
+        None if nowhere && source == Source::Interface => {
+            uplink.interface = Some(if family.v4() { "wan" } else { "wan6" }.to_owned());
+        }
+        Some(_) | None => {}
+    }
+    let bind = bind(options, &uplink);
+    (uplink, source, bind)
+}
+
+fn line(options: &Options<'_>, given: Option<&super::options::Given>) -> u32 {
+    given.map_or(options.section_line(), |given| given.line)
+}
+
+fn web(options: &mut Options<'_>, family: Family, line: u32) -> Source {
+    let given = options.take("ip_url");
+    // ddns-scripts takes a page of dyndns.com if none is given
+    let is_page = |text: &str| {
+        let host = text.split("://").nth(1).and_then(|rest| rest.split(['/', ':']).next());
+        host.is_none_or(|host| {
+            ["checkip.dyndns.com", "checkipv6.dyndns.com", "checkip.dyndns.org", "checkipv6.dyndns.org"]
+                .iter()
+                .any(|page| host.eq_ignore_ascii_case(page))
+        })
+    };
+    let Some(given) = given.filter(|given| !is_page(&given.text)) else {
+        let message = "option ip_url names no page whose whole text is the address, as nicup needs it; \
+                       write source web and such a source_url";
+        options.broken(line, message);
+        return Source::Interface;
+    };
+    let at = given.line;
+    let target = if family.v4() { "source_url" } else { "source_url6" };
+    let fitting = options.fits(at, "ip_url", target, given.text);
+    let Some(url) = fitting.and_then(|text| config::url(&text).ok()) else { return Source::Interface };
+    let message = format!(
+        "option ip_url is {target} now: the page's whole text has to be the address, nicup does not search"
+    );
+    options.note(at, &message);
+    if family.v4() {
+        Source::Web { url: Some(url), url6: None }
+    } else {
+        Source::Web { url: None, url6: Some(url) }
+    }
+}
+
+fn script(options: &mut Options<'_>, line: u32) -> Source {
+    let Some(given) = options.take("ip_script") else {
+        options.broken(line, "option ip_script is missing");
+        return Source::Interface;
+    };
+    let mut words = given.text.split_whitespace();
+    let program = words.next().unwrap_or_default().to_owned();
+    if words.next().is_some() {
+        options.broken(given.line, "option ip_script has parameters, which source_script cannot have");
+    }
+    match options.fits(given.line, "ip_script", "source_script", program) {
+        Some(program) => Source::Script(program),
+        None => Source::Interface,
+    }
+}
+
+fn bind(options: &mut Options<'_>, uplink: &Uplink) -> bool {
+    let Some(given) = options.take("bind_network") else { return false };
+    let same = uplink.interface.as_ref() == Some(&given.text);
+    if !same {
+        let message = "option bind_network is not carried over: \
+                       nicup sends as the routes say, or with bind through the interface that the address is on";
+        options.note(given.line, message);
+    }
+    same
+}
