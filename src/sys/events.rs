@@ -4,7 +4,7 @@
 
 use crate::wire::rtnl::{EVENT_GROUPS, Messages};
 use rustix::event::{PollFd, PollFlags, poll};
-use rustix::fd::{AsFd, OwnedFd};
+use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::io::Errno;
 use rustix::net::netlink::SocketAddrNetlink;
 use rustix::net::{AddressFamily, RecvFlags, SocketFlags, SocketType, bind, recv, socket_with};
@@ -39,10 +39,14 @@ pub struct Woken {
     pub clock: bool,
     /// The kernel has something to say: [`Events::hear`].
     pub kernel: bool,
+    /// So has the descriptor that was given to [`Events::sleep`], or it is at its end.
+    pub other: bool,
 }
 
 /// Bytes of one datagram: the kernel's events are a few hundred, a link of many attributes a few thousand.
 const DATAGRAM: usize = 8 * 1024;
+/// Datagrams that are read at a stretch: a kernel that never falls silent must not keep a signal waiting.
+const STRETCH: usize = 1000;
 
 impl Events {
     /// Opens everything.
@@ -76,11 +80,11 @@ impl Events {
         Ok(events)
     }
 
-    /// Sleeps until something happens, at the latest at `until`, milliseconds since boot.
+    /// Sleeps until something happens, here or on `other`, at the latest at `until`, milliseconds since boot.
     ///
     /// # Errors
     /// As the system says.
-    pub fn sleep(&mut self, until: Option<u64>) -> io::Result<Woken> {
+    pub fn sleep(&mut self, until: Option<u64>, other: Option<BorrowedFd<'_>>) -> io::Result<Woken> {
         self.arm_timer(until)?;
         let fd = |fd| PollFd::from_borrowed_fd(fd, PollFlags::IN);
         let mut fds = [
@@ -88,12 +92,13 @@ impl Events {
             fd(self.timer.as_fd()),
             fd(self.clock.as_fd()),
             fd(self.signals.as_fd()),
+            fd(other.unwrap_or(self.timer.as_fd())),
         ];
         match poll(&mut fds, None) {
             Ok(_) | Err(Errno::INTR) => {}
             Err(errno) => return Err(errno.into()),
         }
-        let [kernel, _, clock, signals] = fds.map(|fd| !fd.revents().is_empty());
+        let [kernel, _, clock, signals, readable] = fds.map(|fd| !fd.revents().is_empty());
         if signals {
             let mut drained = [0; 64];
             while matches!((&self.signals).read(&mut drained), Ok(n) if n > 0) {}
@@ -106,15 +111,17 @@ impl Events {
             wake: self.wake.swap(false, Ordering::SeqCst),
             clock,
             kernel,
+            other: readable && other.is_some(),
         })
     }
 
-    /// Shows what the kernel said to `each`, datagram by datagram; None: something was missed.
+    /// Shows what the kernel said to `each`, datagram by datagram; None: something was missed. What is left after a
+    /// while ends the next sleep at once.
     ///
     /// # Errors
     /// As the system says.
     pub fn hear(&mut self, mut each: impl FnMut(Option<Messages<'_>>)) -> io::Result<()> {
-        loop {
+        for _ in 0..STRETCH {
             match recv(&self.kernel, &mut *self.buffer, RecvFlags::TRUNC) {
                 Ok((read, length)) if length > read => each(None),
                 Ok((read, _)) => each(Some(Messages::new(self.buffer.get(..read).unwrap_or_default()))),
@@ -124,6 +131,7 @@ impl Events {
                 Err(errno) => return Err(errno.into()),
             }
         }
+        Ok(())
     }
 
     fn arm_timer(&self, until: Option<u64>) -> io::Result<()> {
@@ -150,7 +158,8 @@ impl Events {
 fn set(timer: &OwnedFd, flags: TimerfdTimerFlags, at: Timespec) -> io::Result<()> {
     let once = Itimerspec { it_interval: Timespec { tv_sec: 0, tv_nsec: 0 }, it_value: at };
     match timerfd_settime(timer, flags, &once) {
-        // The clock was set between the last look and this one: armed all the same, and it will be seen.
+        // The clock was set between the last look and this one: armed all the same, and nothing is lost, because
+        // whoever arms it has yet to look at the clock.
         Ok(_) | Err(Errno::CANCELED) => Ok(()),
         Err(errno) => Err(errno.into()),
     }
