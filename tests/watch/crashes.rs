@@ -1,0 +1,98 @@
+//! Passes that crash, hang or cannot do what they want: said once, and never a tight loop.
+
+use crate::common::{CONFIG, Router, STATE, STATUS};
+use crate::place::{alone, is_current, left_out, long, nap, send, start, until, watch};
+use rustix::process::Signal;
+use std::time::{Duration, Instant};
+
+/// Whether the log has these words. It is read in a quiet moment, when nobody writes to it.
+fn reported(r: &Router, words: &str) {
+    nap(700);
+    let lines = r.syslog();
+    assert!(lines.iter().any(|line| line.contains(words)), "{words}: {lines:#?}");
+}
+
+#[test]
+fn a_crash_is_reported_with_its_signal_and_backed_off() {
+    let Some(r) = alone("crashes::a_crash_is_reported_with_its_signal_and_backed_off") else { return };
+    r.answers(&["hang:request"]);
+    r.configure("option timeout '30'");
+    let mut running = start(&r, &["watch"], &[]);
+    assert!(r.sim.wait_for(1, Duration::from_secs(10)));
+    let begun = Instant::now();
+    running.children().into_iter().for_each(|pid| send(pid, Signal::ABORT));
+    reported(&r, "a pass was ended by signal 6; the next one starts in 10 s");
+    // Events do not hurry it.
+    for last in 8..13 {
+        r.move_to(&format!("203.0.113.{}", last - 1), &format!("203.0.113.{last}"));
+        nap(400);
+        assert!(running.children().is_empty() && running.is_running());
+    }
+    is_current(&r, "203.0.113.12");
+    assert!(begun.elapsed() > Duration::from_secs(9), "{:?}", begun.elapsed());
+    assert_eq!(r.requests(), 2);
+    // Nor is it forgotten that all is well again.
+    r.move_to("203.0.113.12", "203.0.113.13");
+    let begun = Instant::now();
+    is_current(&r, "203.0.113.13");
+    assert!(begun.elapsed() < Duration::from_secs(2));
+}
+
+#[test]
+fn a_user_may_hurry_a_pass_that_crashed() {
+    let Some(r) = alone("crashes::a_user_may_hurry_a_pass_that_crashed") else { return };
+    // The configuration names another folder, which cannot be made.
+    let running = watch(&r);
+    is_current(&r, "203.0.113.7");
+    r.write("var/block", "");
+    let usual = r.read(CONFIG);
+    r.config(&format!("config nicup 'main'\n\toption run_dir '/var/block/nicup'\n{usual}"));
+    running.signal(Signal::USR1);
+    reported(&r, "a pass ended early with status 1; the next one starts in 10 s");
+    r.config(&usual);
+    let before = r.stamp(STATUS);
+    running.signal(Signal::USR1);
+    until("a pass", 2, || r.stamp(STATUS) != before);
+    assert_eq!(r.requests(), 1);
+}
+
+#[test]
+fn a_disk_that_is_full_makes_no_tight_loop() {
+    let Some(r) = alone("crashes::a_disk_that_is_full_makes_no_tight_loop") else { return };
+    // Nothing can take the place of a folder, whoever the user is.
+    r.write(&format!("{STATE}/in-the-way"), "");
+    let running = watch(&r);
+    let (mut passes, mut last) = (0, None);
+    let begun = Instant::now();
+    while begun.elapsed() < Duration::from_secs(11) {
+        let stamp = Some(r.stamp(STATUS));
+        passes += usize::from(stamp != last);
+        last = stamp;
+        nap(20);
+    }
+    assert!((2..=4).contains(&passes), "{passes} passes in 11 s");
+    assert!(r.problems().iter().any(|problem| problem.contains("state.json")), "{:?}", r.problems());
+    std::fs::remove_dir_all(r.root.join(STATE)).unwrap();
+    is_current(&r, "203.0.113.7");
+    drop(running);
+    assert_eq!(r.requests(), 1);
+}
+
+#[test]
+fn a_pass_that_hangs_is_ended_and_reported() {
+    const STORY: &str = "crashes::a_pass_that_hangs_is_ended_and_reported";
+    let Some(r) = alone(STORY) else { return };
+    if !long() {
+        return left_out(STORY, "its deadline is 37 s; told with NICUP_LONG=1");
+    }
+    r.configure("option timeout '1'");
+    let running = watch(&r);
+    is_current(&r, "203.0.113.7");
+    r.answers(&["hang:request"]);
+    r.move_to("203.0.113.7", "203.0.113.8");
+    assert!(r.sim.wait_for(2, Duration::from_secs(5)));
+    running.children().into_iter().for_each(|pid| send(pid, Signal::STOP));
+    until("its end", 50, || running.children().is_empty());
+    reported(&r, "a pass took longer than 37 s and was ended; the next one starts in 10 s");
+    is_current(&r, "203.0.113.8");
+}

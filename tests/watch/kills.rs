@@ -1,0 +1,130 @@
+//! kill -9 of the loop, of its pass and of both, at any moment.
+
+use crate::common::{HOME, RECORDS, Router, STATE};
+use crate::place::{Running, alone, is_alive, is_current, long, nap, say, send, shows, start, until, watch};
+use rustix::process::Signal;
+use std::time::Duration;
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Victim {
+    Loop,
+    Pass,
+    Both,
+}
+
+fn kill(running: &Running, victim: Victim) {
+    let passes = if victim == Victim::Loop { Vec::new() } else { running.children() };
+    passes.iter().for_each(|pid| send(*pid, Signal::KILL));
+    if victim != Victim::Pass {
+        running.signal(Signal::KILL);
+    }
+    until("the pass is dead", 5, || !passes.iter().any(|pid| is_alive(*pid)));
+}
+
+/// Whether an accepted address was written down in full: in the records, and its attempt closed. In between a pass that is
+/// killed leaves an attempt that looks lost, and leads to one more request.
+fn is_recorded(r: &Router) -> bool {
+    let recorded = r.exists(RECORDS) && r.read(RECORDS).contains("203.0.113.7");
+    recorded && r.read(STATE).contains("\"open\":null")
+}
+
+/// After a restart the record is right, and what was sent twice was sent ten seconds apart.
+fn is_right_after_all(r: &Router, recorded: bool, what: &str) -> usize {
+    until(what, 30, || shows(r, "current", "203.0.113.7"));
+    assert!(r.read(RECORDS).contains("203.0.113.7"), "{what}");
+    let requests = r.sim.requests();
+    assert_eq!(r.requests(), requests.len());
+    if let [first, second] = requests.as_slice() {
+        assert!(!recorded, "{what}: it was recorded already");
+        let gap = second.at.saturating_sub(first.at);
+        // The wait began before the request had left.
+        assert!(gap > Duration::from_secs(9), "{what}: {gap:?}");
+    }
+    assert!((1..=2).contains(&requests.len()), "{what}: {} requests", requests.len());
+    requests.len()
+}
+
+#[test]
+fn at_any_moment() {
+    let Some(r) = alone("kills::at_any_moment") else { return };
+    drop(r);
+    let moments: Vec<u64> =
+        if long() { (0..60).map(|n| n * 7).collect() } else { vec![0, 20, 45, 70, 110, 160] };
+    let (mut twice, mut all) = (0, 0);
+    // A story that was cut off waits for ten seconds: many at once.
+    for some in moments.chunks(6) {
+        let threads: Vec<_> = some
+            .iter()
+            .flat_map(|millis| [Victim::Loop, Victim::Pass, Victim::Both].map(|victim| (victim, *millis)))
+            .map(|(victim, millis)| std::thread::spawn(move || one(victim, millis)))
+            .collect();
+        for thread in threads {
+            twice += usize::from(thread.join().unwrap() == 2);
+            all += 1;
+        }
+    }
+    say(&format!("{all} kills at different moments: {twice} led to one more request"));
+}
+
+fn one(victim: Victim, millis: u64) -> usize {
+    let what = format!("{victim:?} after {millis} ms");
+    let r = Router::new("kills::at_any_moment").unwrap();
+    r.answers(&["delay:40:normal"]);
+    let mut running = start(&r, &["watch"], &[]);
+    nap(millis);
+    kill(&running, victim);
+    let recorded = is_recorded(&r);
+    if victim != Victim::Pass {
+        running.ended();
+        running = watch(&r);
+    } else {
+        assert!(running.is_running(), "{what}");
+    }
+    let requests = is_right_after_all(&r, recorded, &what);
+    until("no child is left", 5, || running.children().is_empty());
+    requests
+}
+
+#[test]
+fn between_the_request_and_the_record() {
+    let Some(r) = alone("kills::between_the_request_and_the_record") else { return };
+    drop(r);
+    let threads = [Victim::Pass, Victim::Both, Victim::Loop].map(|victim| {
+        std::thread::spawn(move || {
+            let what = format!("{victim:?}");
+            let r = Router::new("kills::between_the_request_and_the_record").unwrap();
+            r.answers(&["delay:1000:normal"]);
+            let mut running = start(&r, &["watch"], &[]);
+            assert!(r.sim.wait_for(1, Duration::from_secs(10)));
+            kill(&running, victim);
+            if victim != Victim::Pass {
+                running.ended();
+                running = watch(&r);
+            }
+            if victim != Victim::Loop {
+                until("it is said", 5, || r.read(STATE).contains("unconfirmed") || victim == Victim::Pass);
+            }
+            // A pass whose loop is gone goes on, and the next one waits for it.
+            let requests = is_right_after_all(&r, false, &what);
+            assert_eq!(requests, if victim == Victim::Loop { 1 } else { 2 }, "{what}");
+            until("no child is left", 5, || running.children().is_empty());
+        })
+    });
+    threads.into_iter().for_each(|thread| thread.join().unwrap());
+}
+
+#[test]
+fn after_the_record() {
+    let Some(r) = alone("kills::after_the_record") else { return };
+    for victim in [Victim::Loop, Victim::Both] {
+        let running = watch(&r);
+        is_current(&r, "203.0.113.7");
+        kill(&running, victim);
+        running.ended();
+    }
+    let running = watch(&r);
+    nap(500);
+    r.shows(HOME, "current", "good");
+    drop(running);
+    assert_eq!(r.requests(), 1);
+}

@@ -1,0 +1,203 @@
+//! A loop that runs in a network namespace of its own story, and what can be seen of it from outside.
+
+use crate::common::{self, HOME, Ran, Router, STATUS, finish};
+use noip_simulator::Options;
+use rustix::process::{Pid, Signal, kill_process};
+use std::io::Write as _;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+const ALONE: &str = "NICUP_TEST_ALONE";
+
+/// A router in a network namespace that it shares with no other story: there, an event is this story's own.
+/// None: the story was told elsewhere, or cannot be.
+pub(crate) fn alone(story: &str) -> Option<Router> {
+    alone_with(story, Options::default())
+}
+
+pub(crate) fn alone_with(story: &str, options: Options) -> Option<Router> {
+    if std::env::var_os(ALONE).is_some() {
+        return Router::with(story, options);
+    }
+    if !common::inside(story) {
+        return None;
+    }
+    let mut again = Command::new("unshare");
+    again.arg("-nm").arg(std::env::current_exe().unwrap()).args(["--exact", story]).env(ALONE, "1");
+    let output = again.stderr(Stdio::inherit()).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stdout);
+    let well = output.status.success() && said.contains(&format!("test {story} ... ok"));
+    // Only what the story itself said: the rest would look like the outer program's own.
+    let why = said.split_once("stdout ----").map_or(&*said, |(_, why)| why);
+    assert!(well, "{}", why.split("\nstack backtrace:").next().unwrap_or(why).replace("\nfailures:", ""));
+    None
+}
+
+/// Whether the slow stories are to be told, too.
+pub(crate) fn long() -> bool {
+    std::env::var_os("NICUP_LONG").is_some_and(|value| value == "1")
+}
+
+/// Says a measured number, past the test harness.
+pub(crate) fn say(text: &str) {
+    let _ = writeln!(std::io::stderr(), "watch: {text}");
+}
+
+/// Says what is not told in an ordinary run. Unlike what cannot be told, that is no failure anywhere.
+pub(crate) fn left_out(story: &str, why: &str) {
+    let _ = writeln!(std::io::stderr(), "SKIP {story}: {why}");
+}
+
+/// Waits until something is so.
+pub(crate) fn until(what: &str, seconds: u64, so: impl Fn() -> bool) {
+    let end = Instant::now() + Duration::from_secs(seconds);
+    while !so() {
+        assert!(Instant::now() < end, "{what}: not within {seconds} s");
+        nap(5);
+    }
+}
+
+pub(crate) fn nap(millis: u64) {
+    std::thread::sleep(Duration::from_millis(millis));
+}
+
+/// Whether the status shows a host in this state, at this address.
+pub(crate) fn shows(r: &Router, state: &str, ipv4: &str) -> bool {
+    r.exists(STATUS)
+        && r.status().services.iter().flat_map(|service| &service.hosts).any(|host| {
+            let is = (host.hostname.as_str(), host.state.as_str(), host.registered_ipv4.as_deref());
+            is == (HOME, state, Some(ipv4))
+        })
+}
+
+pub(crate) fn is_current(r: &Router, ipv4: &str) {
+    until(&format!("current at {ipv4}"), 20, || shows(r, "current", ipv4));
+}
+
+/// Many lines of `ip`, at once.
+pub(crate) fn batch(lines: &str) {
+    let mut ip = Command::new("ip").args(["-force", "-batch", "-"]).stdin(Stdio::piped()).spawn().unwrap();
+    ip.stdin.take().unwrap().write_all(lines.as_bytes()).unwrap();
+    assert!(ip.wait().unwrap().success(), "{lines}");
+}
+
+/// A running `nicup`.
+pub(crate) struct Running {
+    child: Option<Child>,
+    pub(crate) pid: u32,
+}
+
+/// `nicup watch`, its first pass ended.
+pub(crate) fn watch(r: &Router) -> Running {
+    let before = r.exists(STATUS).then(|| r.stamp(STATUS));
+    let running = start(r, &["watch"], &[]);
+    until("the first pass", 20, || r.exists(STATUS) && Some(r.stamp(STATUS)) != before);
+    running
+}
+
+pub(crate) fn start(r: &Router, arguments: &[&str], event: &[(&str, &str)]) -> Running {
+    Running::of(r.start(arguments, event))
+}
+
+impl Running {
+    pub(crate) fn of(child: Child) -> Running {
+        Running { pid: child.id(), child: Some(child) }
+    }
+
+    pub(crate) fn signal(&self, signal: Signal) {
+        send(self.pid, signal);
+    }
+
+    /// Its exit status and output, once it has ended.
+    pub(crate) fn ended(mut self) -> Ran {
+        finish(self.child.take().unwrap())
+    }
+
+    pub(crate) fn is_running(&mut self) -> bool {
+        self.child.as_mut().unwrap().try_wait().unwrap().is_none()
+    }
+
+    /// Tells it to stop: what it returned, and how long that took.
+    pub(crate) fn stop(self) -> (Ran, Duration) {
+        let begun = Instant::now();
+        self.signal(Signal::TERM);
+        (self.ended(), begun.elapsed())
+    }
+
+    /// Its children, the dead ones too.
+    pub(crate) fn children(&self) -> Vec<u32> {
+        let mut children = Vec::new();
+        for entry in std::fs::read_dir("/proc").unwrap().flatten() {
+            let Some(pid) = entry.file_name().to_str().and_then(|name| name.parse().ok()) else { continue };
+            if stat(pid).is_some_and(|fields| fields[1] == self.pid.to_string()) {
+                children.push(pid);
+            }
+        }
+        children
+    }
+
+    /// Open descriptors.
+    pub(crate) fn descriptors(&self) -> usize {
+        std::fs::read_dir(format!("/proc/{}/fd", self.pid)).unwrap().count()
+    }
+
+    /// How often it gave the processor away, which is to say how often it woke up.
+    pub(crate) fn switches(&self) -> u64 {
+        let text = std::fs::read_to_string(format!("/proc/{}/status", self.pid)).unwrap();
+        let lines = text.lines().filter_map(|line| line.split_once("ctxt_switches:"));
+        lines.map(|(_, number)| number.trim().parse::<u64>().unwrap()).sum()
+    }
+
+    /// Processor time of its own, without its children's.
+    pub(crate) fn cpu(&self) -> Duration {
+        let fields = stat(self.pid).unwrap();
+        let ticks: u64 = fields[11].parse::<u64>().unwrap() + fields[12].parse::<u64>().unwrap();
+        Duration::from_millis(ticks * 10) // USER_HZ is 100 on every Linux
+    }
+
+    /// KiB of private memory that no file backs.
+    pub(crate) fn private(&self) -> u64 {
+        let text = std::fs::read_to_string(format!("/proc/{}/smaps", self.pid)).unwrap();
+        let (mut sum, mut counts) = (0, false);
+        for line in text.lines() {
+            let mut words = line.split_whitespace();
+            match (words.next().unwrap_or(""), words.next()) {
+                ("Private_Dirty:" | "Private_Clean:", Some(number)) if counts => {
+                    sum += number.parse::<u64>().unwrap();
+                }
+                // The head of a mapping: addresses, rights, offset, device, inode, name.
+                (first, Some(_)) if !first.ends_with(':') => {
+                    counts = words.nth(2) == Some("0") && words.next().is_none_or(|name| name != "[vvar]");
+                }
+                _ => {}
+            }
+        }
+        sum
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        if let Some(child) = &mut self.child {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+    }
+}
+
+pub(crate) fn send(pid: u32, signal: Signal) {
+    let pid = Pid::from_raw(pid.try_into().unwrap()).unwrap();
+    let _ = kill_process(pid, signal);
+}
+
+/// Whether there is such a process, and it is no zombie.
+pub(crate) fn is_alive(pid: u32) -> bool {
+    stat(pid).is_some_and(|fields| fields[0] != "Z")
+}
+
+/// The fields of /proc/PID/stat after the name: state, parent, ...
+fn stat(pid: u32) -> Option<Vec<String>> {
+    let text = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    let (_, fields) = text.rsplit_once(") ")?;
+    Some(fields.split(' ').map(str::to_owned).collect())
+}
