@@ -12,7 +12,7 @@ use crate::policy::settle::{self, Outcome, Sent};
 use crate::policy::time::Stamp;
 use crate::sys::file::{self, Root};
 use crate::sys::https::{self, Route};
-use crate::wire::nic::{self, Request};
+use crate::wire::nic::{self, Reply, Request};
 use std::time::Duration;
 
 /// Hosts in one request; more is `numhost` (No-IP).
@@ -162,13 +162,34 @@ fn exchange(
     let names = hosts.iter().map(|(name, because)| format!("{name} ({})", because.explain()));
     log::debug!("{}: sending {}", service.name, names.collect::<Vec<_>>().join(", "));
     match world.transport.exchange(&route, &request) {
-        Ok(answer) => {
-            let replies = nic::replies(&answer, hosts.len(), service.offline);
+        Ok(mut answer) => {
+            let mut replies = nic::replies(&answer, hosts.len(), service.offline);
+            if replies.iter().any(|reply| matches!(reply, Reply::Unintelligible(_))) {
+                // A page that repeats the request must not put its secrets into the status, which everybody reads.
+                let token = request.authorization.trim_start_matches("Basic ");
+                mask(&mut answer.body, token.as_bytes());
+                mask(&mut answer.body, service.password.reveal().as_bytes());
+                replies = nic::replies(&answer, hosts.len(), service.offline);
+            }
             let wall = world.now().wall;
             let retry_after = answer.retry_after.as_deref().and_then(|text| nic::retry_after(text, wall));
             Outcome::Replied(replies, retry_after)
         }
         Err(failed) => Outcome::Failed(failed),
+    }
+}
+
+/// Makes every `secret` within `text` unreadable.
+fn mask(text: &mut [u8], secret: &[u8]) {
+    let mut at = 0;
+    while let Some(rest) = text.get_mut(at..).filter(|rest| !secret.is_empty() && rest.len() >= secret.len())
+    {
+        if rest.starts_with(secret) {
+            rest[..secret.len()].fill(b'*');
+            at += secret.len();
+        } else {
+            at += 1;
+        }
     }
 }
 
