@@ -288,7 +288,7 @@ fn a_read_only_flash_does_not_stop_updates() {
     };
     mount(&r, dir, "size=64k");
     r.write(RECORDS, &old);
-    remount("remount,ro");
+    remount("remount,bind,ro");
     r.pass(0);
     assert_eq!((r.problems(), r.requests()), (vec![], 1), "nothing had to be written");
     r.move_to("203.0.113.7", "203.0.113.8");
@@ -310,7 +310,7 @@ fn a_read_only_flash_does_not_stop_updates() {
     r.pass(4);
     r.pass(4);
     assert_eq!(r.requests(), 3);
-    remount("remount,rw");
+    remount("remount,bind,rw");
     r.pass(4);
     assert_eq!((r.problems(), r.requests()), (vec![], 3));
     assert!(r.read(RECORDS).contains("badauth") && !r.exists("var/run/nicup/records.json"));
