@@ -197,6 +197,17 @@ fn a_bundle_without_certificates() {
 }
 
 #[test]
+fn a_missing_bundle_bothers_nobody() {
+    let Some(r) = Router::new("a_missing_bundle_bothers_nobody") else { return };
+    std::fs::remove_file(r.root.join(CA)).unwrap();
+    r.pass(1);
+    let message = r.shows(HOME, "waiting", "tls").message.unwrap();
+    assert!(message.contains("install the package ca-bundle"), "{message}");
+    assert!(r.problems()[0].contains("install the package ca-bundle"), "{:?}", r.problems());
+    assert_eq!(r.sim.connections().accepted, 0);
+}
+
+#[test]
 fn damaged_records_are_set_aside() {
     let Some(r) = Router::new("damaged_records_are_set_aside") else { return };
     r.pass(0);

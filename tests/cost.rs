@@ -1,15 +1,15 @@
-//! What a pass costs: instructions, memory, round trips.
+//! What a pass costs: instructions, memory, round trips, and time where nobody answers.
 //!
 //! Only a release build tells: NICUP_RELEASE is its path, and NICUP_STATIC is set if it is a static one.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::print_stderr)]
 
 mod common;
 
-use common::{CA, NICUP, Router, STATUS, skip, tool};
+use common::{CA, HOME, NICUP, Router, STATUS, skip, tool};
 use noip_simulator::{Account, Options, TEST_PASSWORD, TEST_USERNAME, TlsOptions, TlsVersions};
 use std::io::Write as _;
 use std::process::{Command, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Instructions of an unchanged pass over 500 hosts on a router with 1,000 addresses.
 const INSTRUCTIONS: u64 = 40_000_000;
@@ -129,4 +129,17 @@ fn tls_12_takes_three_flights_and_no_more_writes() {
     let story = "tls_12_takes_three_flights_and_no_more_writes";
     let Some(sends) = sends(story, TlsVersions::Only12) else { return };
     assert_eq!(sends.len(), 3, "hello, key exchange, request: {sends:#?}");
+}
+
+#[test]
+fn a_black_hole_costs_no_more_than_the_timeout() {
+    let Some(r) = Router::new("a_black_hole_costs_no_more_than_the_timeout") else { return };
+    common::ip(&format!("route add 198.51.100.0/24 dev {}", r.device));
+    common::ip(&format!("neigh add 198.51.100.1 lladdr 02:00:00:00:00:01 dev {}", r.device));
+    r.configure("option server '198.51.100.1'\noption timeout '1'");
+    let begun = Instant::now();
+    r.pass(1);
+    let took = begun.elapsed();
+    assert!((Duration::from_secs(1)..Duration::from_millis(2500)).contains(&took), "{took:?}");
+    assert!(r.shows(HOME, "waiting", "timeout").message.unwrap().contains("while connecting"));
 }
