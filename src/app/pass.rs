@@ -6,6 +6,7 @@ use super::hooks::Change;
 use super::observe::{self, Sighting};
 use super::report::{self, Report};
 use super::store::Store;
+use super::world::Loaded;
 use super::{VERSION, World, deliver, exit, sources};
 use crate::policy::config::{Config, Entry, Issue, Level, Main, Service};
 use crate::policy::decide::{self, Ask, Case, Decision};
@@ -17,6 +18,7 @@ use crate::sys::https;
 use crate::sys::lock::{self, Lock};
 use crate::wire::hotplug::Event;
 use crate::wire::nic::Failed;
+use std::cell::Cell;
 use std::io;
 
 /// What is asked of a pass.
@@ -53,6 +55,7 @@ pub(super) struct Pass<'a> {
     /// `option enabled` of section `nicup`.
     pub(super) enabled: bool,
     user_agent: Option<String>,
+    last_found: Cell<usize>,
 }
 
 /// A route's fingerprint, and the device it is bound to.
@@ -62,8 +65,11 @@ type Way = (u32, Option<String>);
 ///
 /// # Errors
 /// The exit status and the sentence for the user, where not even a status file can be written.
-pub fn run(world: &mut World<'_>, order: &Order) -> Result<Option<Report>, (u8, String)> {
-    let mut loaded = world.config();
+pub(super) fn run(
+    world: &mut World<'_>,
+    order: &Order,
+    mut loaded: Loaded,
+) -> Result<Option<Report>, (u8, String)> {
     if let (Some(event), Ok(config)) = (&order.event, &loaded)
         && !observe::is_ours(event, &valid(config))
     {
@@ -88,8 +94,8 @@ pub fn run(world: &mut World<'_>, order: &Order) -> Result<Option<Report>, (u8, 
 }
 
 /// Whether a hotplug event is about a configured service. With a configuration that cannot be read nobody knows.
-pub(super) fn concerns(world: &World<'_>, event: &Event) -> bool {
-    world.config().map_or(true, |config| observe::is_ours(event, &valid(&config)))
+pub(super) fn concerns(loaded: &Loaded, event: &Event) -> bool {
+    loaded.as_ref().map_or(true, |config| observe::is_ours(event, &valid(config)))
 }
 
 /// NTP set the clock, and a loop is about to be woken: what waits for that must not wait any longer.
@@ -151,6 +157,7 @@ impl<'a> Pass<'a> {
             only: order.services.clone(),
             enabled: config.main.enabled,
             user_agent: None,
+            last_found: Cell::new(0),
         }
     }
 
@@ -221,6 +228,26 @@ impl<'a> Pass<'a> {
         service.hostnames.iter().all(|name| self.case(service, name, &nothing, now, decide::is_held))
     }
 
+    /// Where a host's record is. Hosts are asked for in the order of their records, so the search begins at the last.
+    fn find(&self, service: &Service, hostname: &str) -> Option<usize> {
+        let (server, username) = (&service.endpoint.server, &service.username);
+        let wanted = |host: &Host| host.key.is(server, username, hostname);
+        let last = self.last_found.get().min(self.book.hosts.len());
+        let (before, after) = self.book.hosts.split_at(last);
+        let at =
+            after.iter().position(wanted).map(|at| last + at).or_else(|| before.iter().position(wanted))?;
+        self.last_found.set(at);
+        Some(at)
+    }
+
+    /// A host's record; a new one if there is none.
+    pub(super) fn record(&mut self, service: &Service, hostname: &str) -> &mut Host {
+        match self.find(service, hostname) {
+            Some(at) => &mut self.book.hosts[at],
+            None => self.book.host(&service.endpoint.server, &service.username, hostname),
+        }
+    }
+
     /// Decides about one host of a service.
     pub(super) fn decide(
         &self,
@@ -246,8 +273,8 @@ impl<'a> Pass<'a> {
     ) -> T {
         let fresh;
         let key = (&service.endpoint.server, &service.username);
-        let host = match self.book.hosts.iter().find(|host| host.key.is(key.0, key.1, hostname)) {
-            Some(host) => host,
+        let host = match self.find(service, hostname) {
+            Some(at) => &self.book.hosts[at],
             None => {
                 let (server, username) = (key.0.clone(), key.1.clone());
                 fresh = Host::new(Key { server, username, hostname: hostname.to_owned() });

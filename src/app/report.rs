@@ -16,7 +16,7 @@ use crate::sys::file::{self, Keep};
 use crate::wire::wake::{Lacks, Wake};
 
 /// What a pass leaves behind.
-pub struct Report {
+pub(super) struct Report {
     /// As in status.json.
     pub status: Status,
     /// The exit status of the command.
@@ -254,12 +254,12 @@ fn host_status(
     now: &Now,
     log: Log,
 ) -> HostStatus {
-    let host = pass.book.host(&service.endpoint.server, &service.username, hostname).clone();
+    let host = pass.record(service, hostname).clone();
     let view = message::view(service, &pass.book, &host, decision, now.ceil());
     if log == Log::Changes {
         tell(pass, service, &host, sighting, &view, now);
     }
-    let host = pass.book.host(&service.endpoint.server, &service.username, hostname);
+    let host = pass.record(service, hostname);
     let registered = &host.registered;
     HostStatus {
         hostname: hostname.to_owned(),
