@@ -229,7 +229,7 @@ fn sight(
 ) -> Sighting {
     let rule = Rule { allow_private: service.allow_private };
     let (server, user) = (&service.endpoint.server, &service.username);
-    let record = |name: &String| book.hosts.iter().find(|host| host.key.is(server, user, name));
+    let record = |name: &String| book.get(server, user, name);
     let accepted = |host: &&Host| host.registered.accepted.is_some();
     let mut records = service.hostnames.iter().filter_map(record).filter(accepted);
     let registered = records.next().map(|host| host.registered.clone()).unwrap_or_default();

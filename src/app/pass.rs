@@ -18,7 +18,6 @@ use crate::sys::https;
 use crate::sys::lock::{self, Lock};
 use crate::wire::hotplug::Event;
 use crate::wire::nic::Failed;
-use std::cell::Cell;
 use std::io;
 
 /// What is asked of a pass.
@@ -55,7 +54,6 @@ pub(super) struct Pass<'a> {
     /// `option enabled` of section `nicup`.
     pub(super) enabled: bool,
     user_agent: Option<String>,
-    last_found: Cell<usize>,
 }
 
 /// A route's fingerprint, and the device it is bound to.
@@ -157,7 +155,6 @@ impl<'a> Pass<'a> {
             only: order.services.clone(),
             enabled: config.main.enabled,
             user_agent: None,
-            last_found: Cell::new(0),
         }
     }
 
@@ -228,24 +225,9 @@ impl<'a> Pass<'a> {
         service.hostnames.iter().all(|name| self.case(service, name, &nothing, now, decide::is_held))
     }
 
-    /// Where a host's record is. Hosts are asked for in the order of their records, so the search begins at the last.
-    fn find(&self, service: &Service, hostname: &str) -> Option<usize> {
-        let (server, username) = (&service.endpoint.server, &service.username);
-        let wanted = |host: &Host| host.key.is(server, username, hostname);
-        let last = self.last_found.get().min(self.book.hosts.len());
-        let (before, after) = self.book.hosts.split_at(last);
-        let at =
-            after.iter().position(wanted).map(|at| last + at).or_else(|| before.iter().position(wanted))?;
-        self.last_found.set(at);
-        Some(at)
-    }
-
     /// A host's record; a new one if there is none.
     pub(super) fn record(&mut self, service: &Service, hostname: &str) -> &mut Host {
-        match self.find(service, hostname) {
-            Some(at) => &mut self.book.hosts[at],
-            None => self.book.host(&service.endpoint.server, &service.username, hostname),
-        }
+        self.book.host(&service.endpoint.server, &service.username, hostname)
     }
 
     /// Decides about one host of a service.
@@ -273,8 +255,8 @@ impl<'a> Pass<'a> {
     ) -> T {
         let fresh;
         let key = (&service.endpoint.server, &service.username);
-        let host = match self.find(service, hostname) {
-            Some(at) => &self.book.hosts[at],
+        let host = match self.book.get(key.0, key.1, hostname) {
+            Some(host) => host,
             None => {
                 let (server, username) = (key.0.clone(), key.1.clone());
                 fresh = Host::new(Key { server, username, hostname: hostname.to_owned() });

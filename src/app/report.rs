@@ -198,9 +198,8 @@ fn service_status(
 ) -> ServiceStatus {
     let lack = sighting.addresses.lack.as_ref().filter(|_| enabled);
     let (server, username) = (&service.endpoint.server, &service.username);
-    let mut known =
-        pass.book.hosts.iter().filter(|host| host.key.is(server, username, &service.hostnames[0]));
-    let transport = known.find_map(|host| host.transport.clone());
+    let known = pass.book.get(server, username, &service.hostnames[0]);
+    let transport = known.and_then(|host| host.transport.clone());
     ServiceStatus {
         name: service.name.clone(),
         enabled,

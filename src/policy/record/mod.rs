@@ -9,6 +9,7 @@ pub use json::{ReadError, read_records, read_state, write_records, write_state};
 
 use super::code::{Code, State};
 use super::time::{Boot, Stamp, Wait};
+use std::cell::Cell;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// Everything that is remembered.
@@ -26,7 +27,20 @@ pub struct Book {
     pub sources: Vec<Learnt>,
     /// Fingerprint of the problems that were logged last.
     pub problems: u32,
+    cursor: Cursor,
 }
+
+/// Where the search for a host begins. Not part of what is remembered.
+#[derive(Clone, Debug, Default)]
+struct Cursor(Cell<usize>);
+
+impl PartialEq for Cursor {
+    fn eq(&self, _: &Cursor) -> bool {
+        true
+    }
+}
+
+impl Eq for Cursor {}
 
 /// Events that are kept (contract section 5).
 pub const EVENT_LIMIT: usize = 32;
@@ -223,10 +237,26 @@ impl Host {
 }
 
 impl Book {
-    /// Where a host's record is; a new one is put at the end if there is none.
+    /// Where a host's record is. Hosts are mostly asked for in the order of their records, so the search begins where
+    /// the last one ended: a pass over many costs no more for each.
+    pub(in crate::policy) fn find(&self, server: &str, username: &str, hostname: &str) -> Option<usize> {
+        let wanted = |host: &Host| host.key.is(server, username, hostname);
+        let (before, after) = self.hosts.split_at(self.cursor.0.get().min(self.hosts.len()));
+        let later = after.iter().position(wanted).map(|at| before.len() + at);
+        let at = later.or_else(|| before.iter().position(wanted))?;
+        self.cursor.0.set(at);
+        Some(at)
+    }
+
+    /// A host's record, if there is one.
+    #[must_use]
+    pub fn get(&self, server: &str, username: &str, hostname: &str) -> Option<&Host> {
+        self.find(server, username, hostname).map(|at| &self.hosts[at])
+    }
+
+    /// A host's record; a new one is put at the end if there is none.
     pub fn host(&mut self, server: &str, username: &str, hostname: &str) -> &mut Host {
-        let found = self.hosts.iter().position(|host| host.key.is(server, username, hostname));
-        let at = found.unwrap_or_else(|| {
+        let at = self.find(server, username, hostname).unwrap_or_else(|| {
             let (server, username, hostname) = (server.to_owned(), username.to_owned(), hostname.to_owned());
             self.hosts.push(Host::new(Key { server, username, hostname }));
             self.hosts.len() - 1

@@ -105,10 +105,17 @@ pub fn resume(book: &mut Book, services: Option<&[&Service]>) {
 /// Drops what nothing can need any more: stops whose settings changed, and hosts and servers that are gone. A wait that
 /// a server ordered stays, or naming another server for a moment would end it.
 pub fn tidy(book: &mut Book, services: &[&Service], contact: &str, version: &str) {
+    let mut owners = vec![None; book.hosts.len()];
+    for service in services {
+        for name in &service.hostnames {
+            if let Some(at) = book.find(&service.endpoint.server, &service.username, name) {
+                owners[at] = Some(*service);
+            }
+        }
+    }
+    let mut owners = owners.into_iter();
     book.hosts.retain_mut(|host| {
-        let owns =
-            |s: &&&Service| s.hostnames.iter().any(|n| host.key.is(&s.endpoint.server, &s.username, n));
-        let Some(service) = services.iter().find(owns) else { return false };
+        let Some(service) = owners.next().flatten() else { return false };
         if !decide::host_stop_stands(host, service) {
             host.stop = None;
         }
