@@ -124,7 +124,8 @@ fn write(place: &Place, text: &str, keep: Keep) -> io::Result<()> {
 
 fn read(place: &Place, issues: &mut Vec<Issue>) -> Option<String> {
     match file::read(&place.path, LIMIT) {
-        Ok(bytes) => Some(String::from_utf8_lossy(&bytes).into_owned()),
+        // What is not text is damaged, and found to be so by whoever reads it.
+        Ok(bytes) => Some(String::from_utf8(bytes).unwrap_or_default()),
         Err(error) if error.kind() == io::ErrorKind::NotFound => None,
         Err(error) => {
             issues.push(warning(place, format!("cannot be read ({error}): what it held is not known")));
