@@ -225,11 +225,6 @@ impl<'a> Pass<'a> {
         service.hostnames.iter().all(|name| self.case(service, name, &nothing, now, decide::is_held))
     }
 
-    /// A host's record; a new one if there is none.
-    pub(super) fn record(&mut self, service: &Service, hostname: &str) -> &mut Host {
-        self.book.host(&service.endpoint.server, &service.username, hostname)
-    }
-
     /// Decides about one host of a service.
     pub(super) fn decide(
         &self,

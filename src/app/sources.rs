@@ -66,10 +66,12 @@ fn next_check(service: &Service, learnt: Option<&Learnt>, now: &Now) -> Boot {
 
 /// When a source of this service is asked next; None: it has none, or nothing is to be asked.
 pub(super) fn next_of(pass: &Pass<'_>, service: &Service, now: &Now) -> Option<Boot> {
-    if !pass.enabled || !service.enabled || service.offline || pass.is_held(service, now) {
+    let keys = keys(service);
+    let asks = pass.enabled && service.enabled && !service.offline;
+    if keys.is_empty() || !asks || pass.is_held(service, now) {
         return None;
     }
-    keys(service).into_iter().map(|key| next_check(service, pass.book.learnt(key), now)).min()
+    keys.into_iter().map(|key| next_check(service, pass.book.learnt(key), now)).min()
 }
 
 /// What the sources of a service told last, as an interface's addresses would be seen.

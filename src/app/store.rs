@@ -54,10 +54,16 @@ impl Store {
                 Err(error) => issues.push(put_aside(place, error, set_aside)),
             }
         }
-        if let Some(text) = read(&self.state, issues)
-            && let Err(error) = read_state(&text, now, &mut book)
-        {
-            issues.push(put_aside(&self.state, error, set_aside));
+        book.untouch();
+        let state = read(&self.state, issues).map(|text| read_state(&text, now, &mut book));
+        match state {
+            Some(Ok(())) if matches!(self.stored, Some((_, false))) => {}
+            Some(Err(error)) => {
+                issues.push(put_aside(&self.state, error, set_aside));
+                book.touch();
+            }
+            // A file is missing, or not where it belongs: written in any case.
+            Some(Ok(())) | None => book.touch(),
         }
         book
     }

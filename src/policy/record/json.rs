@@ -295,6 +295,7 @@ pub fn write_state(book: &Book, now: &Now) -> String {
 pub fn read_state(text: &str, now: &Now, book: &mut Book) -> Result<(), ReadError> {
     let file: StateFile = read(text)?;
     if file.boot_id != now.boot_id {
+        book.touch();
         return Ok(());
     }
     // What happened, happened by now: a later number would be a wait that never ends.
@@ -328,6 +329,7 @@ pub fn read_state(text: &str, now: &Now, book: &mut Book) -> Result<(), ReadErro
         read.events.push(Event { at, service: row.service, hostname: row.hostname, code, ipv4, ipv6 });
     }
     *book = read;
+    book.untouch(); // as it is on disk
     Ok(())
 }
 
