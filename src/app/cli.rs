@@ -235,10 +235,11 @@ fn summary(status: &Status, only: &[String]) -> String {
     }
     for service in status.services.iter().filter(|s| only.is_empty() || only.contains(&s.name)) {
         for host in &service.hosts {
-            let addresses = [&host.registered_ipv4, &host.registered_ipv6].into_iter().flatten();
-            let addresses: String = addresses.map(|ip| format!(" {ip}")).collect();
-            let message = host.message.as_deref().unwrap_or("");
-            text.push_str(&format!("{}: {}{addresses} ({message})\n", host.hostname, host.state));
+            text.extend([host.hostname.as_str(), ": ", host.state.as_str()]);
+            for address in [&host.registered_ipv4, &host.registered_ipv6].into_iter().flatten() {
+                text.extend([" ", address.as_str()]);
+            }
+            text.extend([" (", host.message.as_deref().unwrap_or(""), ")\n"]);
         }
     }
     super::view::plain_lines(&text)

@@ -187,9 +187,9 @@ fn endpoint(options: &mut Options<'_, '_>) -> Endpoint {
     }
 }
 
-/// The hostnames that services have taken so far, each with the service's place in the list.
+/// The hostnames that services have taken so far, as short numbers.
 #[derive(Default)]
-struct Taken(Vec<(u32, usize)>);
+struct Taken(Vec<u32>);
 
 impl Taken {
     /// Two services would overwrite each other's address for ever: the later one is refused. A group's name and
@@ -201,13 +201,12 @@ impl Taken {
         }
         for name in &service.hostnames {
             // A short number first: comparing all names with all would cost more than reading them.
-            let print = fingerprint::of_texts([service.endpoint.server.clone(), name.clone()].into_iter());
-            let mut same = self.0.iter().filter(|(taken, _)| *taken == print).map(|(_, at)| *at);
-            let by = |at: usize| match &before[at] {
-                Entry::Valid(other) if shares(other, service, name) => Some(&other.name),
-                Entry::Valid(_) | Entry::Invalid(_) => None,
-            };
-            if let Some(other) = same.find_map(by) {
+            let print = fingerprint::of_texts([&service.endpoint.server, name]);
+            let shared = |other: &&Service| shares(other, service, name);
+            if self.0.contains(&print)
+                && let Some(other) = valid(before).find(shared)
+            {
+                let other = &other.name;
                 let message =
                     format!("hostname '{name}' is in service '{other}' too: remove it from one of them");
                 issues.error(line, message);
@@ -220,14 +219,22 @@ impl Taken {
                 });
                 return;
             }
-            self.0.push((print, before.len()));
+            self.0.push(print);
         }
     }
 }
 
+fn valid(entries: &[Entry]) -> impl Iterator<Item = &Service> {
+    entries.iter().filter_map(|entry| match entry {
+        Entry::Valid(service) => Some(&**service),
+        Entry::Invalid(_) => None,
+    })
+}
+
 fn shares(one: &Service, other: &Service, name: &String) -> bool {
     let of_login = !name.contains('.') || name == "all.ddnskey.com";
-    one.endpoint.server == other.endpoint.server
+    one.enabled
+        && one.endpoint.server == other.endpoint.server
         && one.hostnames.contains(name)
         && (!of_login || one.username == other.username)
 }

@@ -241,13 +241,17 @@ impl Host {
     }
 }
 
+/// Records before and behind the last one that are looked at before all the others: about a service's hosts.
+const NEAR: usize = 8;
+
 impl Book {
-    /// Where a host's record is. Hosts are mostly asked for in the order of their records, so the search begins behind
+    /// Where a host's record is. Hosts are mostly asked for in the order of their records, so the search begins around
     /// the last one: a pass over many costs no more for each.
     pub(in crate::policy) fn find(&self, server: &str, username: &str, hostname: &str) -> Option<usize> {
         let wanted = |host: &Host| host.key.is(server, username, hostname);
-        let last = self.handling.cursor.get();
-        let near = [last + 1, last].into_iter().find(|at| self.hosts.get(*at).is_some_and(wanted));
+        let next = self.handling.cursor.get() + 1;
+        let near = (0..NEAR).flat_map(|far| [next.checked_add(far), next.checked_sub(far)]).flatten();
+        let near = near.into_iter().find(|at| self.hosts.get(*at).is_some_and(wanted));
         let at = near.or_else(|| self.hosts.iter().position(wanted))?;
         self.handling.cursor.set(at);
         Some(at)
