@@ -76,8 +76,7 @@ fn target(service: &Service, sighting: &Sighting, hosts: &[Due]) -> String {
 
 fn send(pass: &mut Pass<'_>, world: &mut World<'_>, service: &Service, sighting: &Sighting, hosts: &[Due]) {
     // A hundred services behind a dead line must not cost a hundred timeouts.
-    let way =
-        (fingerprint::of_route(service), service.endpoint.bind.then(|| sighting.device.clone()).flatten());
+    let way = (fingerprint::of_route(service), sighting.way.clone());
     if let Some((_, failed)) = pass.dead_ways.iter().find(|(known, _)| *known == way) {
         let outcome = Outcome::Failed(failed.clone());
         return settle_outcome(pass, world, service, sighting, hosts, &outcome);
@@ -138,6 +137,9 @@ fn exchange(
     hosts: &[Due],
 ) -> Outcome {
     let endpoint = &service.endpoint;
+    if let Some(failed) = no_way(service, sighting) {
+        return Outcome::Failed(failed);
+    }
     let request = Request {
         target: target(service, sighting, hosts),
         authorization: Some(nic::basic_auth(&service.username, service.password.reveal())),
@@ -157,7 +159,7 @@ fn exchange(
             ca_file: &ca_file,
             ca_name,
             timeout: Duration::from_secs(endpoint.timeout),
-            device: if endpoint.bind { sighting.device.as_deref() } else { None },
+            device: sighting.way.as_deref(),
             proxy: proxy.as_ref(),
         };
         let answer = world.transport.exchange(&route, &request);
@@ -189,6 +191,17 @@ fn exchange(
         Some(Err(failed)) => Outcome::Failed(failed),
         None => Outcome::Replied(Vec::new(), None), // there is always a first way
     }
+}
+
+/// Why nothing can leave through the device that option bind means: another one is no substitute.
+pub(super) fn no_way(service: &Service, sighting: &Sighting) -> Option<Failed> {
+    if !service.endpoint.bind || sighting.way.is_some() {
+        return None;
+    }
+    let uplink = &service.uplink;
+    let names = uplink.device.clone().unwrap_or_else(|| uplink.interfaces.join(" and "));
+    let detail = format!("option bind: {names} is not up");
+    Some(Failed { failure: Failure::Connect, connected: false, sent: false, detail })
 }
 
 /// A port, and whether TLS is spoken on it.
@@ -231,9 +244,8 @@ fn travelled(pass: &mut Pass<'_>, world: &World<'_>, service: &Service, hosts: &
             service.name,
             way.name()
         );
-        log::warn!("{message}");
         let (file, line) = (world.config_file(), Some(service.line));
-        pass.issues.push(Issue { level: Level::Warning, file, line, message });
+        pass.clear_text.push(Issue { level: Level::Warning, file, line, message });
     }
 }
 

@@ -43,6 +43,8 @@ pub(super) fn finish(
     let problems = fingerprint::of_texts(pass.issues.iter().map(Issue::sentence));
     log_issues(&pass.issues, pass.book.problems == problems);
     pass.book.problems = problems;
+    log_issues(&pass.clear_text, false);
+    pass.issues.append(&mut pass.clear_text);
     if let Err(issue) = pass.store.save_state(&pass.book, &now) {
         pass.issues.push(issue);
     }
