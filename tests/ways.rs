@@ -82,7 +82,32 @@ fn plaintext_on_8245_comes_after_80() {
     const STORY: &str = "plaintext_on_8245_comes_after_80";
     let Some(r) = Router::with(STORY, listen(4, &[(8245, false)])) else { return };
     configure(&r, 4, "option plaintext '1'");
-    // A server that does not speak TLS there was reached: that is no failure to connect.
+    r.pass(0);
+    assert_eq!((r.requests(), transport(&r).as_str()), (1, "http:8245"));
+    assert_eq!(in_clear(&r.syslog()), 1);
+}
+
+#[test]
+fn plain_http_on_8245_is_as_good_as_nobody_there() {
+    const STORY: &str = "plain_http_on_8245_is_as_good_as_nobody_there";
+    let Some(r) = Router::with(STORY, listen(10, &[(80, false), (8245, false)])) else { return };
+    configure(&r, 10, "");
+    r.pass(1);
+    let message = r.shows(HOME, "waiting", "connect").message.unwrap();
+    assert!(message.contains("127.1.0.10:443: connection refused"), "{message}");
+    assert_eq!((r.requests(), in_clear(&r.syslog())), (0, 0));
+    configure(&r, 10, "option plaintext '1'");
+    r.back_off_is_over();
+    r.pass(0);
+    assert_eq!((r.requests(), transport(&r).as_str()), (1, "http:80"));
+}
+
+#[test]
+fn a_bad_certificate_on_8245_does_not_fall_back_either() {
+    const STORY: &str = "a_bad_certificate_on_8245_does_not_fall_back_either";
+    let Some(r) = Router::with(STORY, listen(11, &[(8245, true), (80, false)])) else { return };
+    configure(&r, 11, "option plaintext '1'");
+    r.sim.use_certificate(CertKind::WrongCa).unwrap();
     r.pass(1);
     r.shows(HOME, "waiting", "tls");
     assert_eq!((r.requests(), in_clear(&r.syslog())), (0, 0));
@@ -106,7 +131,7 @@ fn a_tls_failure_never_falls_back() {
         std::fs::remove_dir_all(r.root.join("var/run")).unwrap();
     }
     r.sim.use_certificate(CertKind::Good).unwrap();
-    for fault in ["garbage", "cut-before-handshake", "cut-before-handshake:rst", "hang:handshake"] {
+    for fault in ["garbage", "cut-before-handshake", "hang:handshake"] {
         r.answers(&[fault]);
         r.pass(1);
         assert_eq!(r.host(HOME).state, "waiting", "{fault}");

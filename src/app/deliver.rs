@@ -163,11 +163,8 @@ fn exchange(
             proxy: proxy.as_ref(),
         };
         let answer = world.transport.exchange(&route, &request);
-        let unreachable = |failed: &Failed| {
-            !failed.connected && matches!(failed.failure, Failure::Connect | Failure::Timeout)
-        };
         match answer {
-            Err(failed) if unreachable(&failed) => {
+            Err(failed) if not_there(&failed, way, endpoint) => {
                 log::debug!("{}: {}: {}", service.name, way.name(), failed.detail);
                 // What is said of the whole is what was said of the port that the user knows.
                 outcome.get_or_insert(Err(failed));
@@ -229,6 +226,18 @@ fn ways(endpoint: &Endpoint) -> Vec<Way> {
     }
     ways.dedup();
     ways
+}
+
+/// Whether nobody was there, so that the next way may be tried. A server that was reached and cannot prove who it is
+/// ends the search. On No-IP's other port plain HTTP is documented and TLS is not: who answers a TLS greeting with
+/// something else there, or hangs up, is nobody's proof of anything, and the user chose what comes next.
+fn not_there(failed: &Failed, way: Way, endpoint: &Endpoint) -> bool {
+    let cut = matches!(failed.failure, Failure::Connect | Failure::Timeout);
+    if !failed.connected {
+        return cut;
+    }
+    let a_guess = way.tls && way.port == OTHER_PORT && endpoint.port != OTHER_PORT;
+    a_guess && !failed.sent && (cut || failed.failure == Failure::NotTls)
 }
 
 /// Remembers the way that a request took, and warns each time that a password was readable on it.
