@@ -147,7 +147,7 @@ fn advise(text: &mut String, service: &Service, sighting: &Sighting, mode: Mode)
 /// The addresses that the server accepted last.
 fn registered(pass: &Pass<'_>, service: &Service, hostname: &str) -> Vec<IpAddr> {
     let key = (&service.endpoint.server, &service.username);
-    let host = pass.book.hosts.iter().find(|host| host.key.is(key.0, key.1, hostname));
+    let host = pass.book.get(key.0, key.1, hostname);
     let addresses = host.map(|host| (host.registered.ipv4, host.registered.ipv6)).unwrap_or_default();
     addresses.0.map(IpAddr::V4).into_iter().chain(addresses.1.map(IpAddr::V6)).collect()
 }
@@ -162,7 +162,7 @@ fn would(
     now: &Now,
 ) -> String {
     let key = (&service.endpoint.server, &service.username);
-    let host = pass.book.hosts.iter().find(|host| host.key.is(key.0, key.1, hostname));
+    let host = pass.book.get(key.0, key.1, hostname);
     let view = host.map(|host| message::view(service, &pass.book, host, decision, now.ceil()));
     let message = view.map(|view| view.message).unwrap_or_default();
     let later = |until: Boot| format!("in {}", span(until.since(now.floor())));

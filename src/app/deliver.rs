@@ -11,7 +11,7 @@ use crate::policy::fingerprint;
 use crate::policy::settle::{self, Outcome, Sent};
 use crate::sys::file::{self, Root};
 use crate::sys::https::{self, Route};
-use crate::wire::nic::{self, Failed, Failure, Request};
+use crate::wire::nic::{self, Failed, Failure, Reply, Request};
 use std::time::Duration;
 
 /// Hosts in one request; more is `numhost` (No-IP).
@@ -179,8 +179,15 @@ fn exchange(
         }
     }
     match outcome {
-        Some(Ok(answer)) => {
-            let replies = nic::replies(&answer, hosts.len(), service.offline);
+        Some(Ok(mut answer)) => {
+            let mut replies = nic::replies(&answer, hosts.len(), service.offline);
+            if replies.iter().any(|reply| matches!(reply, Reply::Unintelligible(_))) {
+                // A page that repeats the request must not put its secrets into the status, which everybody reads.
+                let token = request.authorization.as_deref().unwrap_or_default().trim_start_matches("Basic ");
+                mask(&mut answer.body, token.as_bytes());
+                mask(&mut answer.body, service.password.reveal().as_bytes());
+                replies = nic::replies(&answer, hosts.len(), service.offline);
+            }
             let wall = world.now().wall;
             let retry_after = answer.retry_after.as_deref().and_then(|text| nic::retry_after(text, wall));
             Outcome::Replied(replies, retry_after)
@@ -255,6 +262,20 @@ fn travelled(pass: &mut Pass<'_>, world: &World<'_>, service: &Service, hosts: &
         );
         let (file, line) = (world.config_file(), Some(service.line));
         pass.clear_text.push(Issue { level: Level::Warning, file, line, message });
+    }
+}
+
+/// Makes every `secret` within `text` unreadable.
+fn mask(text: &mut [u8], secret: &[u8]) {
+    let mut at = 0;
+    while let Some(rest) = text.get_mut(at..).filter(|rest| !secret.is_empty() && rest.len() >= secret.len())
+    {
+        if rest.starts_with(secret) {
+            rest[..secret.len()].fill(b'*');
+            at += secret.len();
+        } else {
+            at += 1;
+        }
     }
 }
 

@@ -7,7 +7,7 @@ use super::{World, sources};
 use crate::policy::address::{self, Observed, Rule, WhyAbsent, WhyUnknown};
 use crate::policy::config::{Service, Source};
 use crate::policy::decide::{Addresses, Lack};
-use crate::policy::record::Book;
+use crate::policy::record::{Book, Host};
 use crate::sys::ubus::{Netifd, UbusError};
 use crate::wire::hotplug::{Action, Event};
 use crate::wire::rtnl::DeviceAddresses;
@@ -256,9 +256,9 @@ fn sight(
 ) -> Sighting {
     let rule = Rule { allow_private: service.allow_private };
     let (server, user) = (&service.endpoint.server, &service.username);
-    let mut records = book.hosts.iter().filter(|h| {
-        service.hostnames.iter().any(|name| h.key.is(server, user, name)) && h.registered.accepted.is_some()
-    });
+    let record = |name: &String| book.get(server, user, name);
+    let accepted = |host: &&Host| host.registered.accepted.is_some();
+    let mut records = service.hostnames.iter().filter_map(record).filter(accepted);
     let registered = records.next().map(|host| host.registered.clone()).unwrap_or_default();
     let (ipv4, at4) = search(v4, seen, |device| address::pick_ipv4(device, rule, registered.ipv4));
     let (ipv6, at6) = search(v6, seen, |device| match service.ip6_suffix {

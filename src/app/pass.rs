@@ -6,6 +6,7 @@ use super::hooks::Change;
 use super::observe::{self, Sighting};
 use super::report::{self, Report};
 use super::store::Store;
+use super::world::Loaded;
 use super::{VERSION, World, deliver, exit, sources};
 use crate::policy::config::{Config, Entry, Issue, Level, Main, Service};
 use crate::policy::decide::{self, Ask, Case, Decision};
@@ -64,8 +65,11 @@ type Way = (u32, Option<String>);
 ///
 /// # Errors
 /// The exit status and the sentence for the user, where not even a status file can be written.
-pub fn run(world: &mut World<'_>, order: &Order) -> Result<Option<Report>, (u8, String)> {
-    let mut loaded = world.config();
+pub(super) fn run(
+    world: &mut World<'_>,
+    order: &Order,
+    mut loaded: Loaded,
+) -> Result<Option<Report>, (u8, String)> {
     if let (Some(event), Ok(config)) = (&order.event, &loaded)
         && !observe::is_ours(event, &valid(config))
     {
@@ -90,8 +94,8 @@ pub fn run(world: &mut World<'_>, order: &Order) -> Result<Option<Report>, (u8, 
 }
 
 /// Whether a hotplug event is about a configured service. With a configuration that cannot be read nobody knows.
-pub(super) fn concerns(world: &World<'_>, event: &Event) -> bool {
-    world.config().map_or(true, |config| observe::is_ours(event, &valid(&config)))
+pub(super) fn concerns(loaded: &Loaded, event: &Event) -> bool {
+    loaded.as_ref().map_or(true, |config| observe::is_ours(event, &valid(config)))
 }
 
 /// NTP set the clock, and a loop is about to be woken: what waits for that must not wait any longer.
@@ -249,7 +253,7 @@ impl<'a> Pass<'a> {
     ) -> T {
         let fresh;
         let key = (&service.endpoint.server, &service.username);
-        let host = match self.book.hosts.iter().find(|host| host.key.is(key.0, key.1, hostname)) {
+        let host = match self.book.get(key.0, key.1, hostname) {
             Some(host) => host,
             None => {
                 let (server, username) = (key.0.clone(), key.1.clone());

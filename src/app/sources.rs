@@ -113,11 +113,13 @@ fn next_check(service: &Service, learnt: Option<&Learnt>, now: &Now) -> Boot {
 
 /// When a source of this service is asked next; None: it has none, or nothing is to be asked.
 pub(super) fn next_of(pass: &Pass<'_>, service: &Service, now: &Now) -> Option<Boot> {
-    if !pass.enabled || !service.enabled || service.offline || pass.is_held(service, now) {
+    let asked = all(service);
+    let asks = pass.enabled && service.enabled && !service.offline;
+    if asked.is_empty() || !asks || pass.is_held(service, now) {
         return None;
     }
     let next = |asked: Asked<'_>| next_check(service, pass.book.learnt(&asked.key(service)), now);
-    all(service).into_iter().map(next).min()
+    asked.into_iter().map(next).min()
 }
 
 /// What the sources of a service told last, as an interface's addresses would be seen.

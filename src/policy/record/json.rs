@@ -295,6 +295,7 @@ pub fn write_state(book: &Book, now: &Now) -> String {
 pub fn read_state(text: &str, now: &Now, book: &mut Book) -> Result<(), ReadError> {
     let file: StateFile = read(text)?;
     if file.boot_id != now.boot_id {
+        book.touch();
         return Ok(());
     }
     // What happened, happened by now: a later number would be a wait that never ends.
@@ -328,14 +329,34 @@ pub fn read_state(text: &str, now: &Now, book: &mut Book) -> Result<(), ReadErro
         read.events.push(Event { at, service: row.service, hostname: row.hostname, code, ipv4, ipv6 });
     }
     *book = read;
+    book.untouch(); // as it is on disk
     Ok(())
 }
 
-fn read<T: Deserialize>(text: &str) -> Result<T, ReadError> {
-    match json::from_str::<VersionOnly>(text) {
-        Ok(VersionOnly { version }) if version > VERSION => Err(ReadError::Newer(version)),
-        Ok(_) => json::from_str(text).map_err(|_| ReadError::Garbage),
-        Err(_) => Err(ReadError::Garbage),
+/// Most files are of this version: they are read once, and asked for their version only when that fails.
+fn read<T: Deserialize + Versioned>(text: &str) -> Result<T, ReadError> {
+    match json::from_str::<T>(text) {
+        Ok(file) if file.version() == VERSION => Ok(file),
+        _ => match json::from_str::<VersionOnly>(text) {
+            Ok(VersionOnly { version }) if version > VERSION => Err(ReadError::Newer(version)),
+            Ok(_) | Err(_) => Err(ReadError::Garbage),
+        },
+    }
+}
+
+trait Versioned {
+    fn version(&self) -> u64;
+}
+
+impl Versioned for RecordsFile {
+    fn version(&self) -> u64 {
+        self.version
+    }
+}
+
+impl Versioned for StateFile {
+    fn version(&self) -> u64 {
+        self.version
     }
 }
 
