@@ -42,6 +42,8 @@ pub(super) struct Pass<'a> {
     pub(super) issues: Vec<Issue>,
     /// Ways to a server that failed in this pass before anything was sent.
     pub(super) dead_ways: Vec<(Way, Failed)>,
+    /// Passwords that were readable on the way, each time anew.
+    pub(super) clear_text: Vec<Issue>,
     /// What the hooks will be told.
     pub(super) changes: Vec<Change>,
     /// Nothing more can be sent: state.json cannot be written.
@@ -113,7 +115,7 @@ fn pass(world: &mut World<'_>, order: &Order, config: &Config) -> Report {
     let mut issues = config.issues.clone();
     let book = store.load(&begun, true, &mut issues);
     let mut pass = Pass::new(config, book, store, issues, order);
-    sources::refresh(&mut pass, world, &begun);
+    sources::refresh(&mut pass, world, order.event.as_ref(), &begun);
     let sightings = pass.look(world, order.event.as_ref(), &begun);
     pass.complain(world, config, &sightings);
     for (service, sighting) in pass.services.clone().into_iter().zip(&sightings) {
@@ -148,6 +150,7 @@ impl<'a> Pass<'a> {
             store,
             issues,
             dead_ways: Vec::new(),
+            clear_text: Vec::new(),
             changes: Vec::new(),
             halted: false,
             ask,

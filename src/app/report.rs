@@ -48,6 +48,8 @@ pub(super) fn finish(
         pass.book.problems = problems;
         pass.book.touch();
     }
+    log_issues(&pass.clear_text, false);
+    pass.issues.append(&mut pass.clear_text);
     if pass.book.is_touched()
         && let Err(issue) = pass.store.save_state(&pass.book, &now)
     {

@@ -26,6 +26,8 @@ const GRACE: u64 = 3000;
 const PASS_SECONDS: u64 = 30;
 /// Seconds that a pass may take at most, however many services there are.
 const PASS_LIMIT: u64 = 900;
+/// Timeouts that one service can use up in a pass: two pages, and four ways to the server.
+const TIMEOUTS: u64 = 6;
 
 /// How the loop was started.
 pub(super) struct Mode<'a> {
@@ -64,8 +66,8 @@ pub(super) fn run(world: &mut World<'_>, mode: &Mode<'_>) -> Result<u8, (u8, Str
             return Err((exit::LATER, format!("nicup is running already{pid}: nicup resume wakes it")));
         }
     };
-    let timeouts = loaded.as_ref().map_or(0, |c| valid(c).iter().map(|s| s.endpoint.timeout).sum());
-    let deadline = (PASS_SECONDS + timeouts).min(PASS_LIMIT) * 1000;
+    let timeouts: u64 = loaded.as_ref().map_or(0, |c| valid(c).iter().map(|s| s.endpoint.timeout).sum());
+    let deadline = (PASS_SECONDS + TIMEOUTS * timeouts).min(PASS_LIMIT) * 1000;
     drop(loaded);
     let events = Events::open().map_err(|error| (exit::LATER, format!("cannot wait for events: {error}")))?;
     let links = Links::default();
