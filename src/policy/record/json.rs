@@ -3,11 +3,17 @@
 //! A file is read whole or not at all: a value that cannot be right makes the file garbage, and the caller sets it
 //! aside. Times are seconds; a stamp is wall time (null while the clock was not set), boot time and boot.
 
+mod rows;
+
 use super::{Account, Book, Event, Host, Key, Learnt, Ordered, Registered, Retry, Server, Shown, Stop};
 use super::{EVENT_LIMIT, RETRY_AFTER_LIMIT, RETRY_LIMIT};
 use crate::policy::code::{Code, State};
 use crate::policy::time::{Boot, Now, Stamp, Wait};
-use miniserde::{Deserialize, Serialize, json};
+use miniserde::{Deserialize, json};
+use rows::{
+    AccountRow, EventRow, HostRow, RecordsFile, RetryRow, ServerRow, SourceRow, StampRow, StateFile,
+    StateRow, StopRow, VersionOnly, WaitRow,
+};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// The version of both files.
@@ -33,130 +39,6 @@ impl ReadError {
             }
         }
     }
-}
-
-#[derive(Deserialize)]
-struct VersionOnly {
-    version: u64,
-}
-
-#[derive(Serialize, Deserialize)]
-struct RecordsFile {
-    version: u64,
-    hosts: Vec<HostRow>,
-    accounts: Vec<AccountRow>,
-    servers: Vec<ServerRow>,
-}
-
-#[derive(Serialize, Deserialize)]
-struct HostRow {
-    server: String,
-    username: String,
-    hostname: String,
-    ipv4: Option<String>,
-    ipv6: Option<String>,
-    offline: bool,
-    code: Option<String>,
-    at: Option<StampRow>,
-    stop: Option<StopRow>,
-}
-
-#[derive(Serialize, Deserialize)]
-struct StampRow {
-    wall: Option<i64>,
-    boot: u64,
-    boot_id: String,
-}
-
-#[derive(Serialize, Deserialize)]
-struct StopRow {
-    code: String,
-    detail: String,
-    settings: u32,
-    at: StampRow,
-}
-
-#[derive(Serialize, Deserialize)]
-struct AccountRow {
-    server: String,
-    username: String,
-    stop: StopRow,
-}
-
-#[derive(Serialize, Deserialize)]
-struct ServerRow {
-    server: String,
-    stop: Option<StopRow>,
-    wait: Option<WaitRow>,
-}
-
-#[derive(Serialize, Deserialize)]
-struct WaitRow {
-    code: String,
-    failures: u32,
-    seconds: u64,
-    from: StampRow,
-}
-
-#[derive(Serialize, Deserialize)]
-struct StateFile {
-    version: u64,
-    boot_id: String,
-    problems: u32,
-    hosts: Vec<StateRow>,
-    sources: Vec<SourceRow>,
-    events: Vec<EventRow>,
-}
-
-#[derive(Serialize, Deserialize)]
-struct SourceRow {
-    source: String,
-    at: u64,
-    addresses: Vec<String>,
-    problem: Option<String>,
-}
-
-#[derive(Serialize, Deserialize)]
-struct StateRow {
-    server: String,
-    username: String,
-    hostname: String,
-    open: Option<u64>,
-    unsettled: bool,
-    attempt: Option<u64>,
-    forced: Option<u64>,
-    changes: Vec<u64>,
-    storming: bool,
-    retry: Option<RetryRow>,
-    transport: Option<String>,
-    state: Option<String>,
-    code: Option<String>,
-    since: u64,
-    shown_ipv4: Option<String>,
-    shown_ipv6: Option<String>,
-}
-
-#[derive(Serialize, Deserialize)]
-struct RetryRow {
-    code: String,
-    detail: String,
-    failures: u32,
-    last: u64,
-    until: u64,
-    settings: u32,
-    ipv4: Option<String>,
-    ipv6: Option<String>,
-    clock: i64,
-}
-
-#[derive(Serialize, Deserialize)]
-struct EventRow {
-    at: u64,
-    service: String,
-    hostname: String,
-    code: String,
-    ipv4: Option<String>,
-    ipv6: Option<String>,
 }
 
 /// The part that survives a reboot.
