@@ -1,18 +1,26 @@
 //! A pass as a child process: this program again, with `run --report-wake`, which ends with a [`Wake`] line.
+//!
+//! Never waits for the child. What it says is read while it runs, so that no amount of it can hold it up.
 
 use crate::wire::wake::Wake;
+use rustix::fd::{AsFd as _, BorrowedFd};
 use rustix::process::{Pid, Signal, kill_process};
 use std::ffi::OsString;
 use std::io::{self, Read as _};
 use std::os::unix::process::ExitStatusExt as _;
-use std::process::{Command, ExitStatus, Stdio};
+use std::process::{ChildStdout, Command, ExitStatus, Stdio};
 
 /// The option that makes `run` print a wake line instead of a summary. Not for users.
 pub(super) const OPTION: &str = "report-wake";
-/// Bytes of that line.
-const LINE_LIMIT: u64 = 16 * 1024;
+/// Bytes of that line: the names of some four thousand devices.
+const LINE_LIMIT: usize = 64 * 1024;
 
-pub(super) struct Child(std::process::Child);
+pub(super) struct Child {
+    process: std::process::Child,
+    /// None: at its end.
+    output: Option<ChildStdout>,
+    line: Vec<u8>,
+}
 
 /// How a pass ended.
 pub(super) enum Ended {
@@ -29,17 +37,44 @@ impl Child {
         command.args(arguments).arg("run").arg(format!("--{OPTION}"));
         command.args(force.then_some("--force")).args(with_event.then_some("--hotplug"));
         command.stdin(Stdio::null()).stdout(Stdio::piped());
-        command.spawn().map(Child)
+        let mut process = command.spawn()?;
+        let output = process.stdout.take();
+        if let Some(output) = &output {
+            rustix::io::ioctl_fionbio(output, true)?;
+        }
+        Ok(Child { process, output, line: Vec::new() })
+    }
+
+    /// What becomes readable when the child says something.
+    pub(super) fn output(&self) -> Option<BorrowedFd<'_>> {
+        self.output.as_ref().map(|output| output.as_fd())
+    }
+
+    /// Reads what the child has said so far.
+    pub(super) fn listen(&mut self) {
+        let mut chunk = [0; 512];
+        while let Some(output) = &mut self.output {
+            match output.read(&mut chunk) {
+                Ok(0) => self.output = None,
+                // One byte beyond the limit tells that there was more; the rest is let go.
+                Ok(n) => {
+                    let room = (LINE_LIMIT + 1).saturating_sub(self.line.len());
+                    self.line.extend_from_slice(&chunk[..n.min(room)]);
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
+                Err(_) => self.output = None,
+            }
+        }
     }
 
     /// None: still running.
     pub(super) fn ended(&mut self) -> io::Result<Option<Ended>> {
-        let Some(status) = self.0.try_wait()? else { return Ok(None) };
-        let mut line = String::new();
-        if let Some(output) = self.0.stdout.take() {
-            output.take(LINE_LIMIT).read_to_string(&mut line)?;
-        }
-        Ok(Some(match (Wake::parse(&line), status.code().and_then(|code| u8::try_from(code).ok())) {
+        let Some(status) = self.process.try_wait()? else { return Ok(None) };
+        self.listen();
+        let line = std::str::from_utf8(&self.line).ok().filter(|line| line.len() <= LINE_LIMIT);
+        let code = status.code().and_then(|code| u8::try_from(code).ok());
+        Ok(Some(match (line.and_then(Wake::parse), code) {
             (Some(wake), Some(code)) => Ended::Finished(wake, code),
             _ => Ended::Crashed(how(status)),
         }))
@@ -47,15 +82,15 @@ impl Child {
 
     /// Asks it to end.
     pub(super) fn terminate(&self) {
-        if let Some(pid) = i32::try_from(self.0.id()).ok().and_then(Pid::from_raw) {
+        if let Some(pid) = i32::try_from(self.process.id()).ok().and_then(Pid::from_raw) {
             let _ = kill_process(pid, Signal::TERM);
         }
     }
 
     /// Ends it, and waits for that.
     pub(super) fn kill(&mut self) -> io::Result<()> {
-        self.0.kill()?;
-        self.0.wait().map(drop)
+        self.process.kill()?;
+        self.process.wait().map(drop)
     }
 }
 

@@ -1,20 +1,26 @@
 //! Which of the kernel's events concern a device that counts. Keeps a few numbers of each, and nothing of the others.
+//!
+//! Does not read addresses for use: a pass does. An event that is missed here is an address that is never sent, so
+//! whatever is doubtful counts as a change.
 
 use crate::policy::quiet::{Change, Family};
 use crate::sys::netlink;
-use crate::wire::rtnl::{Address, Body, Flags, Messages, Scope};
+use crate::wire::rtnl::{Address, Body, Flags, Link, Messages, Scope};
 use std::net::IpAddr;
 
-/// Devices and addresses that are remembered; beyond that, what is forgotten only costs a needless pass.
+/// Addresses that are remembered, and devices that no pass names any more; what is forgotten beyond that only costs a
+/// needless pass.
 const LIMIT: usize = 64;
 
 /// The devices that count.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Links {
     devices: Vec<Device>,
-    addresses: Vec<(u32, IpAddr, Usable)>,
-    /// There were addresses of other devices: one of them may be about to be named by the pass that is running.
+    addresses: Vec<Known>,
+    /// Something happened to devices that nobody follows: the pass that is running may be about to name one of them.
     strangers: bool,
+    /// The kernel's number of a device; None: there is no such device.
+    index: fn(&str) -> Option<u32>,
 }
 
 #[derive(Debug)]
@@ -22,11 +28,26 @@ struct Device {
     name: String,
     /// The kernel's number; None while there is no such device.
     index: Option<u32>,
-    up: bool,
+    /// Whether it is switched on; None: not heard yet.
+    up: Option<bool>,
+    /// The last pass named it.
+    named: bool,
 }
 
-/// Whether an address can be sent as far as its flags tell.
-type Usable = bool;
+/// An address of a device that counts.
+#[derive(Debug)]
+struct Known {
+    index: u32,
+    ip: IpAddr,
+    /// Whether it can be sent as far as its flags tell.
+    usable: bool,
+}
+
+impl Default for Links {
+    fn default() -> Links {
+        Links { devices: Vec::new(), addresses: Vec::new(), strangers: false, index: netlink::index }
+    }
+}
 
 impl Links {
     /// A pass begins, and will name the devices that count.
@@ -35,99 +56,163 @@ impl Links {
     }
 
     /// Devices that a pass named are followed; earlier ones too, since netifd names no device while it is down.
-    /// True: one of them is new, and may have changed while nobody knew of it.
+    /// True: something may have happened to one of them that the pass did not see and nobody followed.
     pub(super) fn follow(&mut self, names: &[String]) -> bool {
-        let mut new = false;
+        let mut missed = false;
+        for device in &mut self.devices {
+            device.named = names.contains(&device.name);
+        }
         for name in names {
             if !self.devices.iter().any(|device| device.name == *name) {
-                if self.devices.len() >= LIMIT {
-                    self.devices.remove(0);
-                }
-                self.devices.push(Device { name: name.clone(), index: None, up: false });
-                new = true;
+                let (name, index) = (name.clone(), (self.index)(name));
+                self.devices.push(Device { name, index, up: None, named: true });
+                missed = self.strangers;
             }
         }
-        for device in &mut self.devices {
-            let index = netlink::index(&device.name);
-            device.up |= device.index != index;
-            device.index = index;
+        let surplus = self.devices.iter().filter(|device| !device.named).count().saturating_sub(LIMIT);
+        for _ in 0..surplus {
+            if let Some(oldest) = self.devices.iter().position(|device| !device.named) {
+                self.devices.remove(oldest);
+            }
         }
-        new && self.strangers
+        self.look_again() || missed
     }
 
     /// Something was missed: what is known may be wrong.
     pub(super) fn forget(&mut self) {
         self.addresses.clear();
+        self.devices.iter_mut().for_each(|device| device.up = None);
+        self.look_again();
+    }
+
+    /// Asks the kernel for the devices' numbers. True: one of them was not as the events had it.
+    fn look_again(&mut self) -> bool {
+        let mut changed = false;
+        for device in &mut self.devices {
+            changed |= device.is_now((self.index)(&device.name));
+        }
+        self.drop_strangers();
+        changed
+    }
+
+    /// Addresses of numbers that no device has any more: another one may get the number.
+    fn drop_strangers(&mut self) {
+        let devices = &self.devices;
+        self.addresses.retain(|known| devices.iter().any(|device| device.index == Some(known.index)));
     }
 
     /// Shows each change that matters.
     pub(super) fn read(&mut self, messages: Messages<'_>, mut change: impl FnMut(Change)) {
         for message in messages {
             let Ok(message) = message else { return change(Change::Device) };
-            match message.body {
-                Body::Link(link) => {
-                    let known = self.devices.iter_mut().find(|device| device.name.as_bytes() == link.name);
-                    if let Some(device) = known
-                        && (device.index, device.up) != (Some(link.index), link.up)
-                    {
-                        (device.index, device.up) = (Some(link.index), link.up);
-                        change(Change::Device);
-                    }
-                }
-                Body::LinkGone(link) => {
-                    let known = self.devices.iter_mut().find(|device| device.index == Some(link.index));
-                    if let Some(device) = known {
-                        device.index = None;
-                        change(Change::Device);
-                    }
-                }
-                Body::Address(address) => self.came(&address, &mut change),
-                Body::AddressGone(address) => self.went(&address, &mut change),
-                Body::Overrun => change(Change::Device),
-                Body::Done(_) | Body::Error(_) | Body::Other(_) => {}
+            if let Some(what) = self.heard(&message.body) {
+                change(what);
             }
         }
     }
 
-    fn follows(&mut self, index: u32) -> bool {
-        let follows = self.devices.iter().any(|device| device.index == Some(index));
-        self.strangers |= !follows;
-        follows
+    fn heard(&mut self, body: &Body<'_>) -> Option<Change> {
+        match body {
+            Body::Link(link) => self.is_there(link).then_some(Change::Device),
+            Body::LinkGone(link) => self.is_gone(link).then_some(Change::Device),
+            Body::Address(address) => self.came(address),
+            Body::AddressGone(address) => self.went(address),
+            Body::Overrun => Some(Change::Device),
+            Body::Done(_) | Body::Error(_) | Body::Other(_) => None,
+        }
+    }
+
+    fn is_there(&mut self, link: &Link<'_>) -> bool {
+        let mut changed = false;
+        for device in &mut self.devices {
+            if device.name.as_bytes() == link.name {
+                changed |= (device.index, device.up) != (Some(link.index), Some(link.up));
+                (device.index, device.up) = (Some(link.index), Some(link.up));
+            } else if device.index == Some(link.index) {
+                // It was renamed, unless the kernel still knows it by its other name, too.
+                changed |= device.is_now((self.index)(&device.name));
+            }
+        }
+        self.strangers |= !self.follows(link.index);
+        self.drop_strangers();
+        changed
+    }
+
+    /// A bridge says this of a port that leaves it, too: only the kernel knows whether the device is gone.
+    fn is_gone(&mut self, link: &Link<'_>) -> bool {
+        if !self.follows(link.index) {
+            self.strangers = true;
+            return false;
+        }
+        self.look_again()
     }
 
     /// A new address, or one whose flags or lifetimes changed. The kernel repeats IPv6 addresses with every router
     /// advertisement: only a change of usability matters.
-    fn came(&mut self, address: &Address, change: &mut impl FnMut(Change)) {
-        if address.scope != Scope::Global || !self.follows(address.index) {
-            return;
+    fn came(&mut self, address: &Address) -> Option<Change> {
+        if !self.counts(address) {
+            return None;
         }
         let bad = [Flags::TENTATIVE, Flags::DEPRECATED, Flags::DAD_FAILED];
         let usable = !bad.into_iter().any(|flag| address.flags.any(flag));
-        let known =
-            self.addresses.iter_mut().find(|(index, ip, _)| (*index, *ip) == (address.index, address.ip));
-        let before = known.map(|(_, _, known)| std::mem::replace(known, usable));
+        let before = self.known(address).map(|at| std::mem::replace(&mut self.addresses[at].usable, usable));
         if before.is_none() {
             if self.addresses.len() >= LIMIT {
                 self.addresses.remove(0);
             }
-            self.addresses.push((address.index, address.ip, usable));
+            self.addresses.push(Known { index: address.index, ip: address.ip, usable });
         }
-        let family = family(address.ip);
         match (before.unwrap_or(false), usable) {
-            (false, true) => change(Change::Came(family)),
-            (true, false) => change(Change::Went(family)),
-            (true, true) | (false, false) => {}
+            (false, true) => Some(Change::Came(family(address.ip))),
+            (true, false) => Some(Change::Went(family(address.ip))),
+            (true, true) | (false, false) => None,
         }
     }
 
-    fn went(&mut self, address: &Address, change: &mut impl FnMut(Change)) {
-        if address.scope == Scope::Global && self.follows(address.index) {
-            self.addresses.retain(|(index, ip, _)| (*index, *ip) != (address.index, address.ip));
-            change(Change::Went(family(address.ip)));
+    fn went(&mut self, address: &Address) -> Option<Change> {
+        if !self.counts(address) {
+            return None;
         }
+        let known = self.known(address).map(|at| self.addresses.remove(at));
+        // Of one that was never heard of nobody knows whether it was sent.
+        known.is_none_or(|known| known.usable).then(|| Change::Went(family(address.ip)))
+    }
+
+    /// Whether it is an address that may be sent, of a device that is followed. Temporary IPv6 addresses never are;
+    /// the same flag of an IPv4 address means that it is not the device's first one.
+    fn counts(&mut self, address: &Address) -> bool {
+        let temporary = address.ip.is_ipv6() && address.flags.any(Flags::SECONDARY_OR_TEMPORARY);
+        if address.scope != Scope::Global || temporary {
+            return false;
+        }
+        let follows = self.follows(address.index);
+        self.strangers |= !follows;
+        follows
+    }
+
+    fn follows(&self, index: u32) -> bool {
+        self.devices.iter().any(|device| device.index == Some(index))
+    }
+
+    fn known(&self, address: &Address) -> Option<usize> {
+        self.addresses.iter().position(|known| (known.index, known.ip) == (address.index, address.ip))
+    }
+}
+
+impl Device {
+    /// Takes the kernel's number. True: it was another one.
+    fn is_now(&mut self, index: Option<u32>) -> bool {
+        let changed = self.index != index;
+        if changed {
+            (self.index, self.up) = (index, None);
+        }
+        changed
     }
 }
 
 fn family(ip: IpAddr) -> Family {
     if ip.is_ipv4() { Family::Ipv4 } else { Family::Ipv6 }
 }
+
+#[cfg(test)]
+mod tests;

@@ -3,31 +3,41 @@
 //! Holds no configuration, no records and no TLS: what a pass took goes back to the router when it ends, and what the
 //! loop has to know of it is one line ([`Wake`]). When a pass is due after events is policy::quiet's business.
 
+mod seat;
+
 use super::child::{Child, Ended};
 use super::links::Links;
 use super::pass::{self, Order, valid};
 use super::{World, exit};
+use crate::policy::config::{Family, Service};
 use crate::policy::quiet::{Change, Quiet};
 use crate::sys::events::{Events, Woken};
 use crate::sys::file;
-use crate::sys::lock::{self, Lock};
-use crate::wire::wake::Wake;
-use rustix::process::{Pid, Signal, kill_process};
+use crate::wire::hotplug::{Action, Event};
+use crate::wire::wake::{Lacks, Wake};
+use rustix::process::{Signal, kill_process};
+use seat::Seat;
 use std::ffi::OsString;
 use std::io;
+use std::path::PathBuf;
 
 /// Milliseconds after which a pass that crashed is started again: the 1st, 2nd, ... time in a row.
 const CRASHED: [u64; 6] = [10_000, 30_000, 60_000, 300_000, 1_800_000, 3_600_000];
-/// Milliseconds between a pass and the next one that only its own due time asks for.
+/// Milliseconds between passes that are due again as soon as they end.
 const PACE: u64 = 10_000;
-/// Milliseconds that a running pass gets after TERM.
-const GRACE: u64 = 3000;
-/// Seconds that a pass may take besides its requests: locks, netifd, files.
+/// What is due within so many milliseconds is due at once: the status rounds up to seconds.
+const AT_ONCE: u64 = 1000;
+/// Milliseconds that a running pass gets when the loop is told to stop, and again after its own TERM. procd kills after
+/// five seconds.
+const GRACE: [u64; 2] = [3000, 1000];
+/// Seconds that a pass may take besides its requests: locks, netifd, scripts, files.
 const PASS_SECONDS: u64 = 30;
 /// Seconds that a pass may take at most, however many services there are.
-const PASS_LIMIT: u64 = 900;
-/// Timeouts that one service can use up in a pass: two pages, and four ways to the server.
-const TIMEOUTS: u64 = 6;
+const PASS_LIMIT: u64 = 3600;
+/// Exchanges that a service may need besides one for each host: other ports of its server, pages that tell an address.
+const EXCHANGES: u64 = 6;
+/// Attempts to take the seat of a loop that ends at this moment.
+const ATTEMPTS: usize = 5;
 
 /// How the loop was started.
 pub(super) struct Mode<'a> {
@@ -44,100 +54,156 @@ pub(super) struct Mode<'a> {
 /// # Errors
 /// The exit status and the sentence for the user: another loop is running, or the system refuses what it needs.
 pub(super) fn run(world: &mut World<'_>, mode: &Mode<'_>) -> Result<u8, (u8, String)> {
+    let cannot_wait = |error: io::Error| (exit::LATER, format!("cannot wait for events: {error}"));
+    // Before anybody can find this process to wake it: a signal that nothing catches would end it.
+    let events = Events::open().map_err(cannot_wait)?;
     let loaded = world.config();
     if let Some(unknown) = pass::unknown_service(&loaded, mode.order) {
         return Err((exit::USAGE, format!("no service '{unknown}' in {}", world.config_file())));
     }
     let main = pass::main_of(&loaded);
+    let services = loaded.as_ref().map(valid).unwrap_or_default();
+    let (deadline, pair) = (deadline(&services), awaited(&services, mode.order));
     let run_dir = world.root.path(&main.run_dir);
     let cannot = |error: io::Error| (exit::LATER, format!("{}: cannot be written: {error}", main.run_dir));
     file::make_dir(&run_dir, 0o755).map_err(cannot)?;
-    let _lock: Lock = match lock::try_lock(&run_dir.join("loop.lock")).map_err(cannot)? {
-        Some(mut lock) => {
-            lock.sign().map_err(cannot)?;
-            lock
+    let place = run_dir.join("loop.lock");
+    let mut seat = None;
+    for _ in 0..ATTEMPTS {
+        seat = seat::take(&place).map_err(cannot)?;
+        if seat.is_some() || !mode.until_settled {
+            break;
         }
-        None if mode.until_settled => {
-            wake_loop(world, &main.run_dir);
+        if wake_loop(world, &main.run_dir) {
             return Ok(exit::FINE);
         }
-        None => {
-            let pid = loop_pid(world, &main.run_dir).map_or(String::new(), |pid| format!(" (pid {pid})"));
-            return Err((exit::LATER, format!("nicup is running already{pid}: nicup resume wakes it")));
-        }
-    };
-    let timeouts: u64 = loaded.as_ref().map_or(0, |c| valid(c).iter().map(|s| s.endpoint.timeout).sum());
-    let deadline = (PASS_SECONDS + TIMEOUTS * timeouts).min(PASS_LIMIT) * 1000;
-    drop(loaded);
-    let events = Events::open().map_err(|error| (exit::LATER, format!("cannot wait for events: {error}")))?;
-    let links = Links::default();
-    Loop {
-        events,
-        links,
-        quiet: Quiet::default(),
-        next: Next::Now,
-        wake: Wake::default(),
-        crashes: 0,
-        deadline,
     }
-    .turn(world, mode)
-    .map_err(|error| (exit::LATER, format!("cannot wait for events: {error}")))
+    if seat.is_none() {
+        let pid = loop_pid(world, &main.run_dir).map_or(String::new(), |pid| format!(" (pid {pid})"));
+        return Err((exit::LATER, format!("nicup is running already{pid}: nicup resume wakes it")));
+    }
+    drop(loaded);
+    let mut quiet = Quiet::default();
+    quiet.found(pair);
+    let next = if pair.is_none() || quiet.asked(now(world)) { Next::Now } else { Next::Never };
+    let turn = Loop {
+        events,
+        place,
+        seat,
+        links: Links::default(),
+        quiet,
+        next,
+        wake: Wake::default(),
+        jumped: false,
+        forced: false,
+        hurried: 0,
+        crashes: 0,
+        not_before: 0,
+        deadline,
+    };
+    turn.turn(world, mode).map_err(cannot_wait)
 }
 
-/// The process that holds `loop.lock`, if there is one.
+/// Milliseconds that a pass may take.
+fn deadline(services: &[&Service]) -> u64 {
+    let of = |service: &&Service| {
+        let exchanges = EXCHANGES.saturating_add(u64::try_from(service.hostnames.len()).unwrap_or(u64::MAX));
+        service.endpoint.timeout.saturating_mul(exchanges)
+    };
+    let seconds = services.iter().map(of).fold(PASS_SECONDS, u64::saturating_add);
+    seconds.min(PASS_LIMIT) * 1000
+}
+
+/// What a loop that an interface's event starts has to expect: both families one after the other, if a service wants
+/// both.
+fn awaited(services: &[&Service], order: &Order) -> Option<Lacks> {
+    let Some(Event::Interface { action: Action::Up | Action::Update, .. }) = order.event else { return None };
+    let chosen = |s: &&&Service| order.services.is_empty() || order.services.contains(&s.name);
+    let mut services = services.iter().filter(chosen);
+    let both = services.any(|s| s.enabled && s.family == Family::Both && !s.offline);
+    both.then_some(Lacks { ipv4: true, ipv6: true })
+}
+
+/// The process of the loop, if there is one.
 pub(super) fn loop_pid(world: &World<'_>, run_dir: &str) -> Option<i32> {
-    let path = world.root.path(&format!("{run_dir}/loop.lock"));
-    let text = String::from_utf8(file::read(&path, 32).ok()?).ok()?;
-    let pid = text.trim().parse().ok()?;
-    // A lock that can be taken is a dead loop's: its number may be another process by now.
-    matches!(lock::try_lock(&path), Ok(None)).then_some(pid)
+    seat::holder(&place(world, run_dir)).map(|pid| pid.as_raw_nonzero().get())
 }
 
-/// Tells a running loop to start a pass now. False: there is none.
+/// Tells a running loop to start a pass now. False: there is none, or it ended meanwhile and may not have heard.
 pub(super) fn wake_loop(world: &World<'_>, run_dir: &str) -> bool {
-    let pid = loop_pid(world, run_dir).and_then(Pid::from_raw);
-    pid.is_some_and(|pid| kill_process(pid, Signal::USR1).is_ok())
+    let place = place(world, run_dir);
+    let Some(pid) = seat::holder(&place) else { return false };
+    // A loop that ends looks for signals once more after it has given up its seat.
+    kill_process(pid, Signal::USR1).is_ok() && seat::holder(&place) == Some(pid)
+}
+
+fn place(world: &World<'_>, run_dir: &str) -> PathBuf {
+    world.root.path(&format!("{run_dir}/loop.lock"))
 }
 
 /// When the next pass starts, events apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Next {
     Now,
     At(u64),
     Never,
 }
 
+/// Who ends a running pass.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum End {
+    /// Itself, in time.
+    Itself,
+    /// Itself, soon: the loop was told to stop.
+    Soon,
+    /// It was sent TERM.
+    Terminated,
+}
+
 struct Loop {
     events: Events,
+    place: PathBuf,
+    seat: Option<Seat>,
     links: Links,
     quiet: Quiet,
     next: Next,
     /// What the last pass said.
     wake: Wake,
+    /// The wall clock was set since the last pass began.
+    jumped: bool,
+    /// `--force` was carried out.
+    forced: bool,
+    /// Passes in a row that were due again as soon as they ended.
+    hurried: u32,
+    /// Passes in a row that crashed.
     crashes: usize,
+    /// Milliseconds since boot before which no event starts a pass, because the last one crashed.
+    not_before: u64,
     /// Milliseconds that a pass may take.
     deadline: u64,
 }
 
 impl Loop {
     fn turn(mut self, world: &mut World<'_>, mode: &Mode<'_>) -> io::Result<u8> {
-        let mut first = true;
+        let mut last = None;
         loop {
             if self.due().is_some_and(|due| due <= now(world)) {
-                let event = first && mode.order.event.is_some();
-                first = false;
-                let Some(last) = self.pass(world, mode, event)? else { return Ok(exit::FINE) };
-                if mode.until_settled && !self.wake.open && self.crashes == 0 && self.quiet.due().is_none() {
-                    return Ok(last);
+                let with_event = last.is_none() && mode.order.event.is_some();
+                let Some(status) = self.pass(world, mode, with_event)? else { break };
+                last = Some(status);
+                if mode.until_settled && self.is_settled() && self.leave(world)? {
+                    return Ok(status);
                 }
                 continue;
             }
-            let woken = self.events.sleep(self.due())?;
+            let woken = self.events.sleep(self.due(), None)?;
             if woken.stop {
-                log::debug!("stopped by a signal");
-                return Ok(exit::FINE);
+                break;
             }
             self.take(woken, now(world))?;
         }
+        log::debug!("stopped by a signal");
+        Ok(last.filter(|_| mode.until_settled).unwrap_or(exit::FINE))
     }
 
     fn due(&self) -> Option<u64> {
@@ -146,12 +212,30 @@ impl Loop {
             Next::At(at) => Some(at),
             Next::Never => None,
         };
-        planned.into_iter().chain(self.quiet.due()).min()
+        let answering = self.quiet.due().map(|due| due.max(self.not_before));
+        planned.into_iter().chain(answering).min()
+    }
+
+    fn is_settled(&self) -> bool {
+        !self.wake.open && self.crashes == 0 && self.next != Next::Now && self.quiet.due().is_none()
+    }
+
+    /// Gives the seat up for good, unless something came in until then from somebody who relies on this loop.
+    fn leave(&mut self, world: &mut World<'_>) -> io::Result<bool> {
+        self.seat = None;
+        let woken = self.events.sleep(Some(0), None)?;
+        self.take(woken, now(world))?;
+        if woken.stop || self.is_settled() {
+            return Ok(true);
+        }
+        self.seat = seat::take(&self.place)?;
+        Ok(self.seat.is_none()) // another loop has begun, and sees what this one would
     }
 
     /// Enters what ended a sleep.
     fn take(&mut self, woken: Woken, now: u64) -> io::Result<()> {
-        if woken.wake || (woken.clock && self.wake.clock) {
+        self.jumped |= woken.clock;
+        if woken.clock && self.wake.clock {
             self.next = Next::Now;
         }
         if woken.kernel {
@@ -164,39 +248,50 @@ impl Loop {
                 }
             })?;
         }
+        if woken.wake && self.quiet.asked(now) {
+            self.next = Next::Now;
+        }
         Ok(())
     }
 
     /// Runs one pass. None: the loop was told to stop meanwhile. Else the exit status of the pass.
     fn pass(&mut self, world: &mut World<'_>, mode: &Mode<'_>, with_event: bool) -> io::Result<Option<u8>> {
         self.next = Next::Never;
-        self.quiet.passed();
+        self.jumped = false;
+        self.quiet.begin();
         self.links.begin();
-        let mut child = Child::start(&mode.arguments, mode.order.force && self.crashes == 0, with_event)?;
-        let began = now(world);
-        let mut kill_at = began + self.deadline;
-        let mut stopping = false;
+        let force = mode.order.force && !self.forced;
+        let mut child = match Child::start(&mode.arguments, force, with_event) {
+            Ok(child) => child,
+            Err(error) => {
+                let crashed = Ended::Crashed(format!("could not be started: {error}"));
+                return Ok(Some(self.enter(crashed, now(world))));
+            }
+        };
+        let mut end_at = now(world) + self.deadline;
+        let mut end = End::Itself;
         let ended = loop {
             if let Some(ended) = child.ended()? {
                 break ended;
             }
-            let now_ms = now(world);
-            if now_ms >= kill_at {
-                if !stopping {
-                    log::error!("a pass took longer than {} s and was ended", self.deadline / 1000);
-                }
-                child.kill()?;
-                break Ended::Crashed("did not end in time".to_owned());
-            }
-            let woken = self.events.sleep(Some(kill_at))?;
-            if woken.stop && !stopping {
-                stopping = true;
+            let moment = now(world);
+            if moment >= end_at && end == End::Soon {
                 child.terminate();
-                kill_at = kill_at.min(now(world) + GRACE);
+                (end, end_at) = (End::Terminated, moment + GRACE[1]);
+            } else if moment >= end_at {
+                child.kill()?;
+                break Ended::Crashed(format!("took longer than {} s and was ended", self.deadline / 1000));
+            }
+            let woken = self.events.sleep(Some(end_at), child.output())?;
+            if woken.other {
+                child.listen();
+            }
+            if woken.stop && end == End::Itself {
+                (end, end_at) = (End::Soon, end_at.min(now(world) + GRACE[0]));
             }
             self.take(woken, now(world))?;
         };
-        if stopping {
+        if end != End::Itself {
             return Ok(None);
         }
         Ok(Some(self.enter(ended, now(world))))
@@ -206,17 +301,14 @@ impl Loop {
     fn enter(&mut self, ended: Ended, now: u64) -> u8 {
         match ended {
             Ended::Finished(wake, status) => {
-                self.crashes = 0;
-                if matches!(self.next, Next::Never)
-                    && let Some(at) = wake.at
-                {
-                    let at = at.saturating_mul(1000);
-                    // What is due again at once could not be sent at all: a full disk must not make a tight loop.
-                    self.next = Next::At(if at <= now { now + PACE } else { at });
+                (self.crashes, self.not_before, self.forced) = (0, 0, true);
+                let planned = self.plan(wake.at, now);
+                if self.jumped && wake.clock {
+                    self.next = Next::Now;
+                } else if self.next == Next::Never {
+                    self.next = planned;
                 }
-                if self.quiet.due().is_none() {
-                    self.quiet = Quiet::after(wake.pair);
-                }
+                self.quiet.found(wake.pair);
                 if self.links.follow(&wake.devices) {
                     self.quiet.note(now, Change::Device);
                 }
@@ -226,12 +318,23 @@ impl Loop {
             Ended::Crashed(how) => {
                 let pause = CRASHED[self.crashes.min(CRASHED.len() - 1)];
                 self.crashes += 1;
-                self.quiet.passed();
-                self.next = Next::At(now + pause);
+                self.not_before = now + pause;
+                self.next = Next::At(self.not_before);
                 log::error!("a pass {how}; the next one starts in {} s", pause / 1000);
                 exit::LATER
             }
         }
+    }
+
+    /// The pass's own next attempt. One that is due again at once, and then again, cannot do what it wants (the disk is
+    /// full, say): it must not become a tight loop.
+    fn plan(&mut self, at: Option<u64>, now: u64) -> Next {
+        let Some(at) = at.map(|seconds| seconds.saturating_mul(1000)) else {
+            self.hurried = 0;
+            return Next::Never;
+        };
+        self.hurried = if at > now + AT_ONCE { 0 } else { self.hurried.saturating_add(1) };
+        Next::At(if self.hurried > 1 { now + PACE } else { at })
     }
 }
 

@@ -29,38 +29,73 @@ pub enum Change {
     Device,
 }
 
-/// Events since the last pass.
+/// Events since the last pass began.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Quiet {
+    /// The first and the last.
     span: Option<(u64, u64)>,
+    /// Some service wants both families: which of them it lacks, as far as the last pass and the events tell.
     pair: Option<Lacks>,
+    /// What the events alone tell.
+    news: News,
+    /// Somebody said that an interface came up: its addresses may come one after the other.
+    expecting: bool,
+}
+
+/// The last word on each family: whether it is lacking.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct News {
+    ipv4: Option<bool>,
+    ipv6: Option<bool>,
+}
+
+impl News {
+    fn added_to(self, lacks: Lacks) -> Lacks {
+        Lacks { ipv4: self.ipv4.unwrap_or(lacks.ipv4), ipv6: self.ipv6.unwrap_or(lacks.ipv6) }
+    }
 }
 
 impl Quiet {
-    /// After a pass that found `pair`.
-    #[must_use]
-    pub fn after(pair: Option<Lacks>) -> Quiet {
-        Quiet { span: None, pair }
-    }
-
     /// Notes an event at `now`.
     pub fn note(&mut self, now: u64, change: Change) {
         let first = self.span.map_or(now, |(first, _)| first);
         self.span = Some((first, now));
-        if let Some(lacks) = &mut self.pair {
-            match change {
-                Change::Came(Family::Ipv4) => lacks.ipv4 = false,
-                Change::Came(Family::Ipv6) => lacks.ipv6 = false,
-                Change::Went(Family::Ipv4) => lacks.ipv4 = true,
-                Change::Went(Family::Ipv6) => lacks.ipv6 = true,
-                Change::Device => {}
-            }
+        match change {
+            Change::Came(Family::Ipv4) => self.news.ipv4 = Some(false),
+            Change::Came(Family::Ipv6) => self.news.ipv6 = Some(false),
+            Change::Went(Family::Ipv4) => self.news.ipv4 = Some(true),
+            Change::Went(Family::Ipv6) => self.news.ipv6 = Some(true),
+            Change::Device => {}
         }
+        self.pair = self.pair.map(|lacks| self.news.added_to(lacks));
     }
 
-    /// Carries on what was known of the families to after a pass that is running already.
-    pub fn passed(&mut self) {
+    /// Somebody asks for a pass now. False: it waits for [`Quiet::due`], because a service that wants both families is
+    /// about to get them. netifd tells of an interface as soon as it has its first address.
+    #[must_use]
+    pub fn asked(&mut self, now: u64) -> bool {
+        let coming = match self.pair {
+            None => false,
+            Some(Lacks { ipv4: true, ipv6: true }) => true,
+            Some(lacks) => lacks.ipv4 != lacks.ipv6 && self.span.is_some(),
+        };
+        if coming {
+            self.expecting = true;
+            self.note(now, Change::Device);
+        }
+        !coming
+    }
+
+    /// A pass begins: what happened so far is its business.
+    pub fn begin(&mut self) {
         self.span = None;
+        self.news = News::default();
+        self.expecting = false;
+    }
+
+    /// A pass ended which found `pair`; it may not have seen what happened while it ran.
+    pub fn found(&mut self, pair: Option<Lacks>) {
+        self.pair = pair.map(|lacks| self.news.added_to(lacks));
     }
 
     /// When a pass is due; None: nothing happened.
@@ -68,8 +103,12 @@ impl Quiet {
     pub fn due(&self) -> Option<u64> {
         let (first, last) = self.span?;
         let latest = first.saturating_add(LATEST);
-        let half = self.pair.is_some_and(|lacks| lacks.ipv4 != lacks.ipv6);
-        Some(if half { latest } else { latest.min(last.saturating_add(QUIET)) })
+        let waits = self.pair.is_some_and(|lacks| match (lacks.ipv4, lacks.ipv6) {
+            (true, false) | (false, true) => true,
+            (true, true) => self.expecting,
+            (false, false) => false,
+        });
+        Some(if waits { latest } else { latest.min(last.saturating_add(QUIET)) })
     }
 }
 
@@ -79,11 +118,20 @@ mod tests {
 
     const V4: Change = Change::Came(Family::Ipv4);
     const V6: Change = Change::Came(Family::Ipv6);
+    const NONE: Option<Lacks> = Some(Lacks { ipv4: true, ipv6: true });
+    const ONLY_V4: Option<Lacks> = Some(Lacks { ipv4: false, ipv6: true });
+    const BOTH: Option<Lacks> = Some(Lacks { ipv4: false, ipv6: false });
+
+    /// A pass found `pair`, and then this happened.
+    fn after(pair: Option<Lacks>, events: &[(u64, Change)]) -> Quiet {
+        let mut quiet = Quiet::default();
+        quiet.found(pair);
+        events.iter().for_each(|(at, change)| quiet.note(*at, *change));
+        quiet
+    }
 
     fn due(pair: Option<Lacks>, events: &[(u64, Change)]) -> Option<u64> {
-        let mut quiet = Quiet::after(pair);
-        events.iter().for_each(|(at, change)| quiet.note(*at, *change));
-        quiet.due()
+        after(pair, events).due()
     }
 
     #[test]
@@ -101,12 +149,53 @@ mod tests {
 
     #[test]
     fn with_family_both_the_first_waits_for_the_second() {
-        let none = Some(Lacks { ipv4: true, ipv6: true });
-        assert_eq!(due(none, &[(1000, V4)]), Some(4000));
-        assert_eq!(due(none, &[(1000, V4), (3000, V6)]), Some(3300));
-        let complete = Some(Lacks::default());
-        assert_eq!(due(complete, &[(1000, Change::Went(Family::Ipv4)), (1001, V4)]), Some(1301));
-        assert_eq!(due(complete, &[(1000, Change::Went(Family::Ipv4))]), Some(4000));
-        assert_eq!(due(complete, &[(1000, Change::Device)]), Some(1300));
+        assert_eq!(due(NONE, &[(1000, V4)]), Some(4000));
+        assert_eq!(due(NONE, &[(1000, V4), (3000, V6)]), Some(3300));
+        assert_eq!(due(BOTH, &[(1000, Change::Went(Family::Ipv4)), (1001, V4)]), Some(1301));
+        assert_eq!(due(BOTH, &[(1000, Change::Went(Family::Ipv4))]), Some(4000));
+        assert_eq!(due(BOTH, &[(1000, Change::Device)]), Some(1300));
+    }
+
+    #[test]
+    fn an_address_that_came_during_a_pass_waits_for_the_second_family_too() {
+        // The pass looked before, and knows for the first time that both are wanted.
+        let mut quiet = Quiet::default();
+        quiet.begin();
+        quiet.note(1000, V4);
+        quiet.found(NONE);
+        assert_eq!(quiet.due(), Some(4000));
+        // The pass looked after.
+        quiet.begin();
+        quiet.note(5000, V6);
+        quiet.found(BOTH);
+        assert_eq!(quiet.due(), Some(5300));
+        // What one pass has dealt with says nothing about the next.
+        quiet.begin();
+        quiet.found(NONE);
+        assert_eq!(quiet.due(), None);
+        quiet.note(9000, Change::Device);
+        assert_eq!(quiet.due(), Some(9300));
+    }
+
+    #[test]
+    fn a_pass_now_is_now_unless_the_second_family_is_on_its_way() {
+        for pair in [None, BOTH, ONLY_V4] {
+            assert!(after(pair, &[]).asked(1000), "{pair:?}");
+        }
+        assert!(after(None, &[(900, V4)]).asked(1000));
+        assert!(after(BOTH, &[(900, Change::Device)]).asked(1000));
+        // netifd's word for an interface that has its IPv4 address comes a moment after the kernel's.
+        let mut quiet = after(NONE, &[(900, V4)]);
+        assert!(!quiet.asked(1000));
+        assert_eq!(quiet.due(), Some(3900));
+        // Nobody knew the device: then its word is the first event.
+        let mut quiet = after(NONE, &[]);
+        assert!(!quiet.asked(1000));
+        assert_eq!(quiet.due(), Some(4000));
+        assert!(!quiet.asked(2000), "wan6 is up as well");
+        assert_eq!(quiet.due(), Some(4000));
+        quiet.note(2100, V4);
+        quiet.note(2200, V6);
+        assert_eq!(quiet.due(), Some(2500));
     }
 }

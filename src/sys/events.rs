@@ -5,7 +5,7 @@
 use super::posix::{Follows, Timer};
 use crate::wire::rtnl::{EVENT_GROUPS, Messages};
 use rustix::event::{PollFd, PollFlags, poll};
-use rustix::fd::{AsFd, OwnedFd};
+use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::io::Errno;
 use rustix::net::netlink::SocketAddrNetlink;
 use rustix::net::{AddressFamily, RecvFlags, SocketFlags, SocketType, bind, recv, socket_with};
@@ -37,10 +37,14 @@ pub struct Woken {
     pub clock: bool,
     /// The kernel has something to say: [`Events::hear`].
     pub kernel: bool,
+    /// So has the descriptor that was given to [`Events::sleep`], or it is at its end.
+    pub other: bool,
 }
 
 /// Bytes of one datagram: the kernel's events are a few hundred, a link of many attributes a few thousand.
 const DATAGRAM: usize = 8 * 1024;
+/// Datagrams that are read at a stretch: a kernel that never falls silent must not keep a signal waiting.
+const STRETCH: usize = 1000;
 
 impl Events {
     /// Opens everything.
@@ -71,11 +75,11 @@ impl Events {
         Ok(Events { kernel, timer, clock, signals, stop, wake, buffer })
     }
 
-    /// Sleeps until something happens, at the latest at `until`, milliseconds since boot.
+    /// Sleeps until something happens, here or on `other`, at the latest at `until`, milliseconds since boot.
     ///
     /// # Errors
     /// As the system says.
-    pub fn sleep(&mut self, until: Option<u64>) -> io::Result<Woken> {
+    pub fn sleep(&mut self, until: Option<u64>, other: Option<BorrowedFd<'_>>) -> io::Result<Woken> {
         self.timer.ready_at(until)?;
         let fd = |fd| PollFd::from_borrowed_fd(fd, PollFlags::IN);
         let mut fds = [
@@ -83,12 +87,13 @@ impl Events {
             fd(self.timer.as_fd()),
             fd(self.clock.as_fd()),
             fd(self.signals.as_fd()),
+            fd(other.unwrap_or(self.timer.as_fd())),
         ];
         match poll(&mut fds, None) {
             Ok(_) | Err(Errno::INTR) => {}
             Err(errno) => return Err(errno.into()),
         }
-        let [kernel, _, clock, signals] = fds.map(|fd| !fd.revents().is_empty());
+        let [kernel, _, clock, signals, readable] = fds.map(|fd| !fd.revents().is_empty());
         if signals {
             let mut drained = [0; 64];
             while matches!((&self.signals).read(&mut drained), Ok(n) if n > 0) {}
@@ -101,15 +106,17 @@ impl Events {
             wake: self.wake.swap(false, Ordering::SeqCst),
             clock,
             kernel,
+            other: readable && other.is_some(),
         })
     }
 
-    /// Shows what the kernel said to `each`, datagram by datagram; None: something was missed.
+    /// Shows what the kernel said to `each`, datagram by datagram; None: something was missed. What is left after a
+    /// while ends the next sleep at once.
     ///
     /// # Errors
     /// As the system says.
     pub fn hear(&mut self, mut each: impl FnMut(Option<Messages<'_>>)) -> io::Result<()> {
-        loop {
+        for _ in 0..STRETCH {
             match recv(&self.kernel, &mut *self.buffer, RecvFlags::TRUNC) {
                 Ok((read, length)) if length > read => each(None),
                 Ok((read, _)) => each(Some(Messages::new(self.buffer.get(..read).unwrap_or_default()))),
@@ -119,5 +126,6 @@ impl Events {
                 Err(errno) => return Err(errno.into()),
             }
         }
+        Ok(())
     }
 }
