@@ -36,6 +36,10 @@ impl Child {
         let mut command = Command::new("/proc/self/exe");
         command.args(arguments).arg("run").arg(format!("--{OPTION}"));
         command.args(force.then_some("--force")).args(with_event.then_some("--hotplug"));
+        Child::spawn(command)
+    }
+
+    fn spawn(mut command: Command) -> io::Result<Child> {
         command.stdin(Stdio::null()).stdout(Stdio::piped());
         let mut process = command.spawn()?;
         let output = process.stdout.take();
@@ -99,5 +103,69 @@ fn how(status: ExitStatus) -> String {
         (Some(signal), _) => format!("was ended by signal {signal}"),
         (None, Some(code)) => format!("ended early with status {code}"),
         (None, None) => "ended early".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sys::events::Events;
+
+    /// What becomes of a pass that is this shell script.
+    fn ended(script: &str) -> Ended {
+        let mut command = Command::new("/bin/sh");
+        command.args(["-c", script]);
+        let mut child = Child::spawn(command).unwrap();
+        let mut events = Events::open().unwrap();
+        loop {
+            if let Some(ended) = child.ended().unwrap() {
+                return ended;
+            }
+            if events.sleep(None, child.output()).unwrap().other {
+                child.listen();
+            }
+        }
+    }
+
+    fn crashed(script: &str) -> String {
+        match ended(script) {
+            Ended::Crashed(how) => how,
+            Ended::Finished(wake, status) => panic!("{wake} and status {status}"),
+        }
+    }
+
+    #[test]
+    fn a_pass_ends_with_a_line_and_a_status() {
+        let Ended::Finished(wake, status) = ended("echo wake 5 open - - wan; exit 4") else { panic!() };
+        assert_eq!((wake.at, wake.open, wake.devices, status), (Some(5), true, vec!["wan".to_owned()], 4));
+    }
+
+    #[test]
+    fn a_line_may_be_longer_than_a_pipe_is_wide() {
+        let devices =
+            "a=' ppp12345678901'; b=$a$a$a$a$a$a$a$a$a$a; c=$b$b$b$b$b$b$b$b$b$b; d=$c$c$c$c$c$c$c$c$c$c";
+        // 48,000 bytes: some 3,000 devices.
+        let long = format!("{devices}; echo \"wake - - - -$d$d$d\"");
+        let Ended::Finished(wake, 0) = ended(&long) else { panic!() };
+        assert_eq!(wake.devices.len(), 3000);
+        // 160,000: nobody has so many, but the pass must not hang for it.
+        let longer = format!("{devices}; echo \"wake - - - -$d$d$d$d$d$d$d$d$d$d\"; exit 1");
+        assert_eq!(crashed(&longer), "ended early with status 1");
+    }
+
+    #[test]
+    fn anything_else_is_a_crash_with_its_cause() {
+        assert_eq!(crashed("kill -ABRT $$"), "was ended by signal 6");
+        assert_eq!(crashed("kill -KILL $$"), "was ended by signal 9");
+        assert_eq!(crashed("exit 101"), "ended early with status 101");
+        assert_eq!(crashed("printf 'wake 5 - - - \\377\\n'"), "ended early with status 0");
+        assert_eq!(crashed("exec >&-; sleep 0.1; exit 3"), "ended early with status 3");
+    }
+
+    #[test]
+    fn an_output_that_stays_open_is_not_waited_for() {
+        let begun = std::time::Instant::now();
+        let Ended::Finished(..) = ended("sleep 5 & echo wake - - - -") else { panic!() };
+        assert!(begun.elapsed().as_secs() < 4);
     }
 }

@@ -341,3 +341,6 @@ impl Loop {
 fn now(world: &mut World<'_>) -> u64 {
     world.clock.read().boot_ms
 }
+
+#[cfg(test)]
+mod tests;

@@ -129,3 +129,54 @@ impl Events {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sys::clock::{Clock as _, System};
+
+    fn now() -> u64 {
+        System::default().read().boot_ms
+    }
+
+    #[test]
+    fn without_an_event_a_sleep_is_as_long_as_it_was_said() {
+        let mut events = Events::open().unwrap();
+        let begun = now();
+        let mut quiet = 0;
+        for _ in 0..100 {
+            // Signals and links of other tests may come in between.
+            quiet += usize::from(events.sleep(Some(begun + 60), None).unwrap() == Woken::default());
+            let _ = events.hear(|_| ());
+            if now() >= begun + 60 {
+                break;
+            }
+        }
+        assert!(quiet > 0 && (begun + 60..begun + 2000).contains(&now()), "{} ms", now() - begun);
+        // What is past is due at once, whatever the number.
+        for past in [0, 1, 999, begun] {
+            events.sleep(Some(past), None).unwrap();
+        }
+        assert!(now() < begun + 4000);
+    }
+
+    #[test]
+    fn another_descriptor_that_can_be_read_ends_a_sleep() {
+        let mut events = Events::open().unwrap();
+        let (ours, theirs) = UnixStream::pair().unwrap();
+        drop(theirs);
+        assert!(events.sleep(None, Some(ours.as_fd())).unwrap().other, "its end, too");
+        assert!(!events.sleep(Some(0), None).unwrap().other, "nobody asked");
+    }
+
+    #[test]
+    fn the_clock_is_not_readable_while_nobody_sets_it() {
+        let events = Events::open().unwrap();
+        let mut fds = [PollFd::new(&events.clock, PollFlags::IN)];
+        for _ in 0..2 {
+            let none = Timespec { tv_sec: 0, tv_nsec: 0 };
+            assert_eq!(poll(&mut fds, Some(&none)), Ok(0));
+            events.arm_clock().unwrap();
+        }
+    }
+}
