@@ -168,15 +168,4 @@ mod tests {
         assert!(events.sleep(None, Some(ours.as_fd())).unwrap().other, "its end, too");
         assert!(!events.sleep(Some(0), None).unwrap().other, "nobody asked");
     }
-
-    #[test]
-    fn the_clock_is_not_readable_while_nobody_sets_it() {
-        let events = Events::open().unwrap();
-        let mut fds = [PollFd::new(&events.clock, PollFlags::IN)];
-        for _ in 0..2 {
-            let none = Timespec { tv_sec: 0, tv_nsec: 0 };
-            assert_eq!(poll(&mut fds, Some(&none)), Ok(0));
-            events.arm_clock().unwrap();
-        }
-    }
 }
