@@ -197,6 +197,17 @@ fn a_bundle_without_certificates() {
 }
 
 #[test]
+fn a_missing_bundle_bothers_nobody() {
+    let Some(r) = Router::new("a_missing_bundle_bothers_nobody") else { return };
+    std::fs::remove_file(r.root.join(CA)).unwrap();
+    r.pass(1);
+    let message = r.shows(HOME, "waiting", "tls").message.unwrap();
+    assert!(message.contains("install the package ca-bundle"), "{message}");
+    assert!(r.problems()[0].contains("install the package ca-bundle"), "{:?}", r.problems());
+    assert_eq!(r.sim.connections().accepted, 0);
+}
+
+#[test]
 fn damaged_records_are_set_aside() {
     let Some(r) = Router::new("damaged_records_are_set_aside") else { return };
     r.pass(0);
@@ -288,7 +299,7 @@ fn a_read_only_flash_does_not_stop_updates() {
     };
     mount(&r, dir, "size=64k");
     r.write(RECORDS, &old);
-    remount("remount,ro");
+    remount("remount,bind,ro");
     r.pass(0);
     assert_eq!((r.problems(), r.requests()), (vec![], 1), "nothing had to be written");
     r.move_to("203.0.113.7", "203.0.113.8");
@@ -310,7 +321,7 @@ fn a_read_only_flash_does_not_stop_updates() {
     r.pass(4);
     r.pass(4);
     assert_eq!(r.requests(), 3);
-    remount("remount,rw");
+    remount("remount,bind,rw");
     r.pass(4);
     assert_eq!((r.problems(), r.requests()), (vec![], 3));
     assert!(r.read(RECORDS).contains("badauth") && !r.exists("var/run/nicup/records.json"));

@@ -1,14 +1,15 @@
 //! `nicup check`: what a run would send and why, or what is wrong. No request to No-IP, no file written, no lock.
 
+use super::deliver;
 use super::dns;
 use super::observe::Sighting;
 use super::pass::{self, Order, Pass};
 use super::report::{self, Log};
 use super::store::Store;
 use super::view::{plain, span};
-use super::{World, exit};
-use crate::policy::config::{Entry, Family, Service};
-use crate::policy::decide::Decision;
+use super::{World, exit, sources};
+use crate::policy::config::{Entry, Family, Mode, Service, Source};
+use crate::policy::decide::{Decision, Lack};
 use crate::policy::message;
 use crate::policy::time::{Boot, Now};
 use std::fmt::Write as _;
@@ -46,6 +47,7 @@ pub(super) fn run(world: &mut World<'_>, order: &Order, dns: bool) -> Result<(St
     let chosen = |name: &str| order.services.is_empty() || order.services.iter().any(|s| s == name);
     for (service, sighting) in pass.services.iter().zip(&sightings).filter(|(s, _)| chosen(&s.name)) {
         describe(&mut text, service, sighting);
+        advise(&mut text, service, sighting, config.main.mode);
         for hostname in &service.hostnames {
             let decision = pass.decide(service, hostname, sighting, &now);
             let would = would(&pass, service, hostname, sighting, &decision, &now);
@@ -75,31 +77,77 @@ fn describe(text: &mut String, service: &Service, sighting: &Sighting) {
     let place = match (&sighting.interface, &sighting.device) {
         (Some(interface), Some(device)) => format!("{interface} is {device}"),
         (Some(only), None) | (None, Some(only)) => only.clone(),
-        (None, None) => "no address needed".to_owned(),
+        (None, None) => match sources::names(service).join(" and ") {
+            none if none.is_empty() => "no address needed".to_owned(),
+            asked => asked,
+        },
     };
     let addresses =
         if addresses.is_empty() { String::new() } else { format!(", {}", addresses.join(" and ")) };
     let endpoint = &service.endpoint;
     let _ = writeln!(
         text,
-        "{}: {place}{addresses}; to https://{}:{}",
-        service.name, endpoint.server, endpoint.port
+        "{}: {place}{addresses}; to https://{}:{}{}",
+        service.name,
+        endpoint.server,
+        endpoint.port,
+        if endpoint.plaintext { ", else in clear to port 80 or 8245" } else { "" }
     );
     if let Some(lack) = sighting.addresses.lack.as_ref().filter(|_| !sighting.addresses.list().is_empty()) {
         let _ = writeln!(text, "  {}", plain(lack.explain()));
     }
-    if service.family == Family::Ipv6 && service.enabled {
-        let _ = writeln!(
-            text,
-            "  No-IP is said to set the A record too, to the request's source, when only IPv6 is sent"
-        );
+}
+
+/// What the options of a service ask for and cannot have, or should.
+fn advise(text: &mut String, service: &Service, sighting: &Sighting, mode: Mode) {
+    if !service.enabled {
+        return;
+    }
+    let mut say = |advice: &str| {
+        let _ = writeln!(text, "  {}", plain(advice));
+    };
+    let asks = service.source != Source::Interface;
+    let addresses = &sighting.addresses;
+    if mode == Mode::Hotplug {
+        if asks && !service.offline {
+            say(
+                "mode hotplug: source web and script raise no event, so a change is missed; set mode to watch",
+            );
+        }
+        if service.force_interval.is_some() {
+            say(
+                "mode hotplug: force_interval needs a loop that stays; only an event or a run sends it again",
+            );
+        }
+    }
+    if service.family == Family::Ipv6 {
+        say("No-IP is said to set the A record too, to the request's source, when only IPv6 is sent");
+    }
+    if let Some(Lack::Private(_)) = &addresses.lack
+        && !asks
+    {
+        say("source web or script is for a router behind another router: they tell the address of that one,");
+        say("which must forward ports to this one; behind a provider's CGNAT no port leads here");
+    }
+    if asks && addresses.lack.is_none() {
+        say("this address is not the router's own: the router that has it must forward ports to this one");
+    }
+    if service.ip6_suffix.is_some() {
+        if asks || !service.family.v6() {
+            say("option ip6_suffix is not used: it needs source interface and family ipv6 or both");
+        } else if addresses.ipv6.is_none() && service.uplink.interface6.is_none() {
+            say("option ip6_suffix needs a public /64, which is on the LAN mostly: set interface6 to lan");
+        }
+    }
+    if let Some(failed) = deliver::no_way(service, sighting) {
+        say(&format!("{}, so nothing can be sent", failed.detail));
     }
 }
 
 /// The addresses that the server accepted last.
 fn registered(pass: &Pass<'_>, service: &Service, hostname: &str) -> Vec<IpAddr> {
     let key = (&service.endpoint.server, &service.username);
-    let host = pass.book.hosts.iter().find(|host| host.key.is(key.0, key.1, hostname));
+    let host = pass.book.get(key.0, key.1, hostname);
     let addresses = host.map(|host| (host.registered.ipv4, host.registered.ipv6)).unwrap_or_default();
     addresses.0.map(IpAddr::V4).into_iter().chain(addresses.1.map(IpAddr::V6)).collect()
 }
@@ -114,7 +162,7 @@ fn would(
     now: &Now,
 ) -> String {
     let key = (&service.endpoint.server, &service.username);
-    let host = pass.book.hosts.iter().find(|host| host.key.is(key.0, key.1, hostname));
+    let host = pass.book.get(key.0, key.1, hostname);
     let view = host.map(|host| message::view(service, &pass.book, host, decision, now.ceil()));
     let message = view.map(|view| view.message).unwrap_or_default();
     let later = |until: Boot| format!("in {}", span(until.since(now.floor())));

@@ -3,6 +3,7 @@
 //! Does not know what the commands do.
 
 use super::pass::{self, Order};
+use super::world::Loaded;
 use super::{VERSION, World, check, child, exit, hooks, import, resume, status, watch};
 use crate::policy::config::LogLevel;
 use crate::policy::status::Status;
@@ -132,11 +133,12 @@ fn command(usage: &str, matches: &Matches) -> Result<u8, (u8, String)> {
     let verbose = matches.opt_present("verbose");
     match name {
         "run" => {
+            let loaded = world.config();
             if let Some(event) = &order.event {
-                if !pass::concerns(&world, event) {
+                if !pass::concerns(&loaded, event) {
                     return Ok(exit::FINE);
                 }
-                let run_dir = pass::main_of(&world.config()).run_dir;
+                let run_dir = pass::main_of(&loaded).run_dir;
                 if !order.in_loop && watch::loop_pid(&world, &run_dir).is_some() {
                     if *event == hotplug::Event::Clock {
                         let cannot = |error| (exit::LATER, format!("{run_dir}: cannot be written: {error}"));
@@ -146,15 +148,16 @@ fn command(usage: &str, matches: &Matches) -> Result<u8, (u8, String)> {
                     return Ok(exit::FINE);
                 }
             }
-            start_log(&world, verbose);
+            start_log(&world, &loaded, verbose);
             if matches.opt_present("wait") {
+                drop(loaded);
                 let arguments = loop_arguments(matches);
                 return watch::run(
                     &mut world,
                     &watch::Mode { until_settled: true, order: &order, arguments },
                 );
             }
-            let Some(report) = pass::run(&mut world, &order)? else { return Ok(exit::FINE) };
+            let Some(report) = pass::run(&mut world, &order, loaded)? else { return Ok(exit::FINE) };
             if order.in_loop {
                 print(&format!("{}\n", report.wake));
             } else if order.event.is_none() {
@@ -164,7 +167,7 @@ fn command(usage: &str, matches: &Matches) -> Result<u8, (u8, String)> {
             Ok(report.exit)
         }
         "watch" => {
-            start_log(&world, verbose);
+            start_log(&world, &world.config(), verbose);
             let arguments = loop_arguments(matches);
             watch::run(&mut world, &watch::Mode { until_settled: false, order: &order, arguments })
         }
@@ -189,7 +192,7 @@ fn command(usage: &str, matches: &Matches) -> Result<u8, (u8, String)> {
             Ok(exit::FINE)
         }
         _ => {
-            start_log(&world, verbose);
+            start_log(&world, &world.config(), verbose);
             let (sentence, report) = resume::run(&mut world, &order)?;
             print(&format!("{sentence}\n"));
             Ok(if report.exit == exit::CONFIG { exit::CONFIG } else { exit::FINE })
@@ -207,8 +210,8 @@ fn loop_arguments(matches: &Matches) -> Vec<OsString> {
     pairs.chain(verbose).map(OsString::from).collect()
 }
 
-fn start_log(world: &World<'_>, verbose: bool) {
-    let main = pass::main_of(&world.config());
+fn start_log(world: &World<'_>, loaded: &Loaded, verbose: bool) {
+    let main = pass::main_of(loaded);
     let syslog = match main.log_level {
         LogLevel::Err => LevelFilter::Error,
         LogLevel::Warning => LevelFilter::Warn,
@@ -232,10 +235,11 @@ fn summary(status: &Status, only: &[String]) -> String {
     }
     for service in status.services.iter().filter(|s| only.is_empty() || only.contains(&s.name)) {
         for host in &service.hosts {
-            let addresses = [&host.registered_ipv4, &host.registered_ipv6].into_iter().flatten();
-            let addresses: String = addresses.map(|ip| format!(" {ip}")).collect();
-            let message = host.message.as_deref().unwrap_or("");
-            text.push_str(&format!("{}: {}{addresses} ({message})\n", host.hostname, host.state));
+            text.extend([host.hostname.as_str(), ": ", host.state.as_str()]);
+            for address in [&host.registered_ipv4, &host.registered_ipv6].into_iter().flatten() {
+                text.extend([" ", address.as_str()]);
+            }
+            text.extend([" (", host.message.as_deref().unwrap_or(""), ")\n"]);
         }
     }
     super::view::plain_lines(&text)

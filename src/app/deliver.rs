@@ -11,7 +11,7 @@ use crate::policy::fingerprint;
 use crate::policy::settle::{self, Outcome, Sent};
 use crate::sys::file::{self, Root};
 use crate::sys::https::{self, Route};
-use crate::wire::nic::{self, Failed, Failure, Request};
+use crate::wire::nic::{self, Failed, Failure, Reply, Request};
 use std::time::Duration;
 
 /// Hosts in one request; more is `numhost` (No-IP).
@@ -76,8 +76,7 @@ fn target(service: &Service, sighting: &Sighting, hosts: &[Due]) -> String {
 
 fn send(pass: &mut Pass<'_>, world: &mut World<'_>, service: &Service, sighting: &Sighting, hosts: &[Due]) {
     // A hundred services behind a dead line must not cost a hundred timeouts.
-    let way =
-        (fingerprint::of_route(service), service.endpoint.bind.then(|| sighting.device.clone()).flatten());
+    let way = (fingerprint::of_route(service), sighting.way.clone());
     if let Some((_, failed)) = pass.dead_ways.iter().find(|(known, _)| *known == way) {
         let outcome = Outcome::Failed(failed.clone());
         return settle_outcome(pass, world, service, sighting, hosts, &outcome);
@@ -138,6 +137,9 @@ fn exchange(
     hosts: &[Due],
 ) -> Outcome {
     let endpoint = &service.endpoint;
+    if let Some(failed) = no_way(service, sighting) {
+        return Outcome::Failed(failed);
+    }
     let request = Request {
         target: target(service, sighting, hosts),
         authorization: Some(nic::basic_auth(&service.username, service.password.reveal())),
@@ -157,15 +159,12 @@ fn exchange(
             ca_file: &ca_file,
             ca_name,
             timeout: Duration::from_secs(endpoint.timeout),
-            device: if endpoint.bind { sighting.device.as_deref() } else { None },
+            device: sighting.way.as_deref(),
             proxy: proxy.as_ref(),
         };
         let answer = world.transport.exchange(&route, &request);
-        let unreachable = |failed: &Failed| {
-            !failed.connected && matches!(failed.failure, Failure::Connect | Failure::Timeout)
-        };
         match answer {
-            Err(failed) if unreachable(&failed) => {
+            Err(failed) if not_there(&failed, way, endpoint) => {
                 log::debug!("{}: {}: {}", service.name, way.name(), failed.detail);
                 // What is said of the whole is what was said of the port that the user knows.
                 outcome.get_or_insert(Err(failed));
@@ -180,8 +179,15 @@ fn exchange(
         }
     }
     match outcome {
-        Some(Ok(answer)) => {
-            let replies = nic::replies(&answer, hosts.len(), service.offline);
+        Some(Ok(mut answer)) => {
+            let mut replies = nic::replies(&answer, hosts.len(), service.offline);
+            if replies.iter().any(|reply| matches!(reply, Reply::Unintelligible(_))) {
+                // A page that repeats the request must not put its secrets into the status, which everybody reads.
+                let token = request.authorization.as_deref().unwrap_or_default().trim_start_matches("Basic ");
+                mask(&mut answer.body, token.as_bytes());
+                mask(&mut answer.body, service.password.reveal().as_bytes());
+                replies = nic::replies(&answer, hosts.len(), service.offline);
+            }
             let wall = world.now().wall;
             let retry_after = answer.retry_after.as_deref().and_then(|text| nic::retry_after(text, wall));
             Outcome::Replied(replies, retry_after)
@@ -189,6 +195,17 @@ fn exchange(
         Some(Err(failed)) => Outcome::Failed(failed),
         None => Outcome::Replied(Vec::new(), None), // there is always a first way
     }
+}
+
+/// Why nothing can leave through the device that option bind means: another one is no substitute.
+pub(super) fn no_way(service: &Service, sighting: &Sighting) -> Option<Failed> {
+    if !service.endpoint.bind || sighting.way.is_some() {
+        return None;
+    }
+    let uplink = &service.uplink;
+    let names = uplink.device.clone().unwrap_or_else(|| uplink.interfaces.join(" and "));
+    let detail = format!("option bind: {names} is not up");
+    Some(Failed { failure: Failure::Connect, connected: false, sent: false, detail })
 }
 
 /// A port, and whether TLS is spoken on it.
@@ -218,6 +235,18 @@ fn ways(endpoint: &Endpoint) -> Vec<Way> {
     ways
 }
 
+/// Whether nobody was there, so that the next way may be tried. A server that was reached and cannot prove who it is
+/// ends the search. On No-IP's other port plain HTTP is documented and TLS is not: who answers a TLS greeting with
+/// something else there, or hangs up, is nobody's proof of anything, and the user chose what comes next.
+fn not_there(failed: &Failed, way: Way, endpoint: &Endpoint) -> bool {
+    let cut = matches!(failed.failure, Failure::Connect | Failure::Timeout);
+    if !failed.connected {
+        return cut;
+    }
+    let a_guess = way.tls && way.port == OTHER_PORT && endpoint.port != OTHER_PORT;
+    a_guess && !failed.sent && (cut || failed.failure == Failure::NotTls)
+}
+
 /// Remembers the way that a request took, and warns each time that a password was readable on it.
 fn travelled(pass: &mut Pass<'_>, world: &World<'_>, service: &Service, hosts: &[Due], way: Way) {
     let usual = way.tls && way.port == service.endpoint.port;
@@ -231,9 +260,22 @@ fn travelled(pass: &mut Pass<'_>, world: &World<'_>, service: &Service, hosts: &
             service.name,
             way.name()
         );
-        log::warn!("{message}");
         let (file, line) = (world.config_file(), Some(service.line));
-        pass.issues.push(Issue { level: Level::Warning, file, line, message });
+        pass.clear_text.push(Issue { level: Level::Warning, file, line, message });
+    }
+}
+
+/// Makes every `secret` within `text` unreadable.
+fn mask(text: &mut [u8], secret: &[u8]) {
+    let mut at = 0;
+    while let Some(rest) = text.get_mut(at..).filter(|rest| !secret.is_empty() && rest.len() >= secret.len())
+    {
+        if rest.starts_with(secret) {
+            rest[..secret.len()].fill(b'*');
+            at += secret.len();
+        } else {
+            at += 1;
+        }
     }
 }
 

@@ -9,7 +9,8 @@ pub(super) fn compare(hostname: &str, registered: &[IpAddr]) -> String {
     }
     match (hostname, 0).to_socket_addrs() {
         Ok(found) => verdict(found.map(|address| address.ip()).collect(), registered),
-        Err(error) => format!("DNS does not know it ({error})"),
+        // No such name and no answer from DNS are one kind of error here: it is not for us to say which.
+        Err(error) => format!("DNS gives no address for it ({error})"),
     }
 }
 
@@ -22,13 +23,14 @@ fn verdict(mut found: Vec<IpAddr>, registered: &[IpAddr]) -> String {
     if registered.is_empty() {
         return format!("DNS says {says}; nothing is registered by nicup yet");
     }
-    if registered.iter().all(|ip| found.contains(ip)) && found.len() == registered.len() {
+    // A family that nicup does not register is somebody else's.
+    let ours = |ip: &&IpAddr| registered.iter().any(|known| known.is_ipv4() == ip.is_ipv4());
+    if registered.iter().all(|ip| found.contains(ip)) && found.iter().filter(ours).count() == registered.len()
+    {
         return format!("DNS says {says}, as registered");
     }
     let known = list(registered);
-    format!(
-        "DNS says {says}, registered is {known}: this may be the router's own cache, ask again in a minute"
-    )
+    format!("DNS says {says}, registered is {known}: a cache on the way may be old, ask again in a minute")
 }
 
 #[cfg(test)]
@@ -41,6 +43,8 @@ mod tests {
         let both = [ip("203.0.113.7"), ip("2001:db8::7")];
         assert!(verdict(vec![both[1], both[0], both[0]], &both).ends_with("as registered"));
         assert!(verdict(vec![both[0]], &both).contains("registered is 203.0.113.7 and 2001:db8::7"));
+        assert!(verdict(both.to_vec(), &both[..1]).ends_with("as registered"), "the AAAA is not nicup's");
+        assert!(verdict(vec![both[0], ip("203.0.113.8")], &both[..1]).contains("registered is"));
         assert!(verdict(vec![both[0]], &[]).contains("nothing is registered"));
         assert!(compare("all.ddnskey.com", &both).contains("several hosts"));
     }

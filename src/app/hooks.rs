@@ -76,6 +76,8 @@ pub(super) fn run(root: &Root) {
     }
     for line in lines.lines() {
         let mut command = Command::new(root.path(CALL));
+        // Of the event that started the pass a hook would see INTERFACE and DEVICE, sometimes.
+        command.env_clear().env("PATH", super::PROGRAMS);
         command.arg("nicup").envs(NAMES.into_iter().zip(line.split(' ')));
         match process::run(&mut command, DEADLINE, 0) {
             Ok(_) => {}

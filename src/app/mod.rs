@@ -24,6 +24,9 @@ mod world;
 pub use cli::main;
 pub use world::World;
 
+/// Where scripts and hooks find programs.
+const PROGRAMS: &str = "/usr/sbin:/usr/bin:/sbin:/bin";
+
 /// Exit statuses (contract section 1).
 pub mod exit {
     /// Every host is current or disabled.

@@ -7,7 +7,7 @@ use super::{World, sources};
 use crate::policy::address::{self, Observed, Rule, WhyAbsent, WhyUnknown};
 use crate::policy::config::{Service, Source};
 use crate::policy::decide::{Addresses, Lack};
-use crate::policy::record::Book;
+use crate::policy::record::{Book, Host};
 use crate::sys::ubus::{Netifd, UbusError};
 use crate::wire::hotplug::{Action, Event};
 use crate::wire::rtnl::DeviceAddresses;
@@ -23,6 +23,8 @@ pub(super) struct Sighting {
     pub(super) device: Option<String>,
     /// Every device that may carry one of its addresses.
     pub(super) devices: Vec<String>,
+    /// With option bind: the device that requests leave through, if one is up.
+    pub(super) way: Option<String>,
     /// What can be sent.
     pub(super) addresses: Addresses,
     /// Interfaces that netifd does not know.
@@ -38,6 +40,15 @@ enum Uplink {
     Unknown(String),
 }
 
+impl Uplink {
+    fn device(&self) -> Option<String> {
+        match self {
+            Uplink::Device(device) => Some(device.clone()),
+            Uplink::Down | Uplink::Missing | Uplink::Unknown(_) => None,
+        }
+    }
+}
+
 /// Looks at the uplinks of `services`, one [`Sighting`] each.
 pub(super) fn observe(
     world: &mut World<'_>,
@@ -45,9 +56,13 @@ pub(super) fn observe(
     event: Option<&Event>,
     book: &Book,
 ) -> Vec<Sighting> {
-    let place = |service: &&Service| match service.source {
-        Source::Interface => Places::of(service),
-        Source::Web { .. } | Source::Script(_) => Places::default(),
+    let place = |service: &&Service| {
+        let asked = match service.source {
+            Source::Interface => Places::of(service),
+            Source::Web { .. } | Source::Script(_) => Places::default(),
+        };
+        let bound = service.enabled && service.endpoint.bind;
+        Places { way: if bound { Places::uplinks(service) } else { Vec::new() }, ..asked }
     };
     let places: Vec<Places> = services.iter().map(place).collect();
     let mut names: Vec<&str> = places.iter().flat_map(Places::interfaces).collect();
@@ -63,10 +78,11 @@ pub(super) fn observe(
     let resolve = |list: &[Place]| -> Vec<(Place, Uplink)> {
         list.iter().map(|place| (place.clone(), device_of(place))).collect()
     };
-    let resolved: Vec<_> = places.iter().map(|p| (resolve(&p.ipv4), resolve(&p.ipv6))).collect();
+    let resolved: Vec<_> =
+        places.iter().map(|p| [&p.ipv4, &p.ipv6, &p.way].map(|list| resolve(list))).collect();
 
     let mut devices: Vec<&str> = Vec::new();
-    for (_, uplink) in resolved.iter().flat_map(|(v4, v6)| v4.iter().chain(v6)) {
+    for (_, uplink) in resolved.iter().flat_map(|[v4, v6, _]| v4.iter().chain(v6)) {
         if let Uplink::Device(device) = uplink
             && !devices.contains(&device.as_str())
         {
@@ -78,9 +94,13 @@ pub(super) fn observe(
     services
         .iter()
         .zip(&resolved)
-        .map(|(service, (v4, v6))| match service.source {
-            Source::Interface => sight(service, v4, v6, seen.as_deref().map_err(String::as_str), book),
-            Source::Web { .. } | Source::Script(_) => sources::sight(service, book),
+        .map(|(service, [v4, v6, way])| {
+            let found = match service.source {
+                Source::Interface => sight(service, v4, v6, seen.as_deref().map_err(String::as_str), book),
+                Source::Web { .. } | Source::Script(_) => sources::sight(service, book),
+            };
+            let up = || way.iter().find_map(|(_, uplink)| uplink.device());
+            Sighting { way: found.way.filter(|_| !way.is_empty()).or_else(up), ..found }
         })
         .collect()
 }
@@ -107,6 +127,8 @@ impl Place {
 struct Places {
     ipv4: Vec<Place>,
     ipv6: Vec<Place>,
+    /// What requests are bound to, where they are.
+    way: Vec<Place>,
 }
 
 impl Places {
@@ -115,11 +137,7 @@ impl Places {
             return Places::default();
         }
         let uplink = &service.uplink;
-        let interfaces = || uplink.interfaces.iter().cloned().map(Place::Interface);
-        let ipv4: Vec<Place> = match &uplink.device {
-            Some(device) => vec![Place::Device(device.clone())],
-            None => interfaces().collect(),
-        };
+        let ipv4 = Places::uplinks(service);
         let ipv6 = match (&uplink.interface6, &uplink.device) {
             (Some(name), _) => vec![Place::Interface(name.clone())],
             (None, Some(device)) => vec![Place::Device(device.clone())],
@@ -134,11 +152,20 @@ impl Places {
         Places {
             ipv4: if service.family.v4() { ipv4 } else { Vec::new() },
             ipv6: if service.family.v6() { ipv6 } else { Vec::new() },
+            way: Vec::new(),
+        }
+    }
+
+    /// Where a service's way to the internet is. Its IPv6 address may be elsewhere, on the LAN.
+    fn uplinks(service: &Service) -> Vec<Place> {
+        match &service.uplink.device {
+            Some(device) => vec![Place::Device(device.clone())],
+            None => service.uplink.interfaces.iter().cloned().map(Place::Interface).collect(),
         }
     }
 
     fn interfaces(&self) -> impl Iterator<Item = &str> {
-        self.ipv4.iter().chain(&self.ipv6).filter_map(|place| match place {
+        self.ipv4.iter().chain(&self.ipv6).chain(&self.way).filter_map(|place| match place {
             Place::Device(_) => None,
             Place::Interface(name) | Place::Sibling(name) => Some(name.as_str()),
         })
@@ -229,9 +256,9 @@ fn sight(
 ) -> Sighting {
     let rule = Rule { allow_private: service.allow_private };
     let (server, user) = (&service.endpoint.server, &service.username);
-    let mut records = book.hosts.iter().filter(|h| {
-        service.hostnames.iter().any(|name| h.key.is(server, user, name)) && h.registered.accepted.is_some()
-    });
+    let record = |name: &String| book.get(server, user, name);
+    let accepted = |host: &&Host| host.registered.accepted.is_some();
+    let mut records = service.hostnames.iter().filter_map(record).filter(accepted);
     let registered = records.next().map(|host| host.registered.clone()).unwrap_or_default();
     let (ipv4, at4) = search(v4, seen, |device| address::pick_ipv4(device, rule, registered.ipv4));
     let (ipv6, at6) = search(v6, seen, |device| match service.ip6_suffix {
@@ -247,20 +274,17 @@ fn sight(
     unknown_interfaces.sort_unstable();
     unknown_interfaces.dedup();
     let shown = at.or(first);
-    let devices = v4.iter().chain(v6).filter_map(|(_, uplink)| match uplink {
-        Uplink::Device(device) => Some(device.clone()),
-        Uplink::Down | Uplink::Missing | Uplink::Unknown(_) => None,
-    });
+    let devices = v4.iter().chain(v6).filter_map(|(_, uplink)| uplink.device());
+    // interface6 may be the LAN, which leads nowhere.
+    let outside = at4.or(at6.filter(|_| service.uplink.interface6.is_none()));
     Sighting {
         interface: shown.and_then(|(place, _)| match place {
             Place::Device(_) => None,
             Place::Interface(name) | Place::Sibling(name) => Some(name.clone()),
         }),
-        device: shown.and_then(|(_, uplink)| match uplink {
-            Uplink::Device(device) => Some(device.clone()),
-            Uplink::Down | Uplink::Missing | Uplink::Unknown(_) => None,
-        }),
+        device: shown.and_then(|(_, uplink)| uplink.device()),
         devices: devices.collect(),
+        way: outside.and_then(|(_, uplink)| uplink.device()),
         addresses: combine(service, ipv4, ipv6),
         unknown_interfaces,
     }

@@ -6,6 +6,7 @@ use super::hooks::Change;
 use super::observe::{self, Sighting};
 use super::report::{self, Report};
 use super::store::Store;
+use super::world::Loaded;
 use super::{VERSION, World, deliver, exit, sources};
 use crate::policy::config::{Config, Entry, Issue, Level, Main, Service};
 use crate::policy::decide::{self, Ask, Case, Decision};
@@ -41,6 +42,8 @@ pub(super) struct Pass<'a> {
     pub(super) issues: Vec<Issue>,
     /// Ways to a server that failed in this pass before anything was sent.
     pub(super) dead_ways: Vec<(Way, Failed)>,
+    /// Passwords that were readable on the way, each time anew.
+    pub(super) clear_text: Vec<Issue>,
     /// What the hooks will be told.
     pub(super) changes: Vec<Change>,
     /// Nothing more can be sent: state.json cannot be written.
@@ -62,8 +65,11 @@ type Way = (u32, Option<String>);
 ///
 /// # Errors
 /// The exit status and the sentence for the user, where not even a status file can be written.
-pub fn run(world: &mut World<'_>, order: &Order) -> Result<Option<Report>, (u8, String)> {
-    let mut loaded = world.config();
+pub(super) fn run(
+    world: &mut World<'_>,
+    order: &Order,
+    mut loaded: Loaded,
+) -> Result<Option<Report>, (u8, String)> {
     if let (Some(event), Ok(config)) = (&order.event, &loaded)
         && !observe::is_ours(event, &valid(config))
     {
@@ -88,8 +94,8 @@ pub fn run(world: &mut World<'_>, order: &Order) -> Result<Option<Report>, (u8, 
 }
 
 /// Whether a hotplug event is about a configured service. With a configuration that cannot be read nobody knows.
-pub(super) fn concerns(world: &World<'_>, event: &Event) -> bool {
-    world.config().map_or(true, |config| observe::is_ours(event, &valid(&config)))
+pub(super) fn concerns(loaded: &Loaded, event: &Event) -> bool {
+    loaded.as_ref().map_or(true, |config| observe::is_ours(event, &valid(config)))
 }
 
 /// NTP set the clock, and a loop is about to be woken: what waits for that must not wait any longer.
@@ -109,7 +115,7 @@ fn pass(world: &mut World<'_>, order: &Order, config: &Config) -> Report {
     let mut issues = config.issues.clone();
     let book = store.load(&begun, true, &mut issues);
     let mut pass = Pass::new(config, book, store, issues, order);
-    sources::refresh(&mut pass, world, &begun);
+    sources::refresh(&mut pass, world, order.event.as_ref(), &begun);
     let sightings = pass.look(world, order.event.as_ref(), &begun);
     pass.complain(world, config, &sightings);
     for (service, sighting) in pass.services.clone().into_iter().zip(&sightings) {
@@ -144,6 +150,7 @@ impl<'a> Pass<'a> {
             store,
             issues,
             dead_ways: Vec::new(),
+            clear_text: Vec::new(),
             changes: Vec::new(),
             halted: false,
             ask,
@@ -246,7 +253,7 @@ impl<'a> Pass<'a> {
     ) -> T {
         let fresh;
         let key = (&service.endpoint.server, &service.username);
-        let host = match self.book.hosts.iter().find(|host| host.key.is(key.0, key.1, hostname)) {
+        let host = match self.book.get(key.0, key.1, hostname) {
             Some(host) => host,
             None => {
                 let (server, username) = (key.0.clone(), key.1.clone());

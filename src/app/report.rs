@@ -9,14 +9,14 @@ use crate::policy::config::{Config, Entry, Family, Invalid, Issue, Level, Main, 
 use crate::policy::decide::{Ask, Cause, Decision};
 use crate::policy::fingerprint;
 use crate::policy::message::{self, View};
-use crate::policy::record::{Event, Host, Shown};
+use crate::policy::record::{Event, Host, Key, Shown};
 use crate::policy::status::{self, EventStatus, HostStatus, Problem, ServiceStatus, Status};
 use crate::policy::time::{Boot, Now};
 use crate::sys::file::{self, Keep};
 use crate::wire::wake::{Lacks, Wake};
 
 /// What a pass leaves behind.
-pub struct Report {
+pub(super) struct Report {
     /// As in status.json.
     pub status: Status,
     /// The exit status of the command.
@@ -39,11 +39,20 @@ pub(super) fn finish(
     // What was asked for has been done: the states are told as the next pass will find them.
     pass.ask = Ask::default();
     let services = services(&mut pass, config, sightings, &now, Log::Changes);
-    pass.store.save_records(&pass.book, &mut pass.issues);
+    if pass.book.is_touched() {
+        pass.store.save_records(&pass.book, &mut pass.issues);
+    }
     let problems = fingerprint::of_texts(pass.issues.iter().map(Issue::sentence));
     log_issues(&pass.issues, pass.book.problems == problems);
-    pass.book.problems = problems;
-    if let Err(issue) = pass.store.save_state(&pass.book, &now) {
+    if pass.book.problems != problems {
+        pass.book.problems = problems;
+        pass.book.touch();
+    }
+    log_issues(&pass.clear_text, false);
+    pass.issues.append(&mut pass.clear_text);
+    if pass.book.is_touched()
+        && let Err(issue) = pass.store.save_state(&pass.book, &now)
+    {
         pass.issues.push(issue);
     }
     let events = pass.book.events.iter().map(|event| event_status(event, &now)).collect();
@@ -104,7 +113,7 @@ fn log_issues(issues: &[Issue], repeated: bool) {
 
 fn publish(world: &World<'_>, main: &Main, mut status: Status) -> Report {
     let name = format!("{}/status.json", main.run_dir);
-    let text = status::write(status.clone());
+    let text = status::write(&status);
     if let Err(error) = file::replace(&world.root.path(&name), text.as_bytes(), 0o644, Keep::Volatile) {
         let message = format!("cannot be written: {error}");
         log::error!("{name}: {message}");
@@ -198,9 +207,8 @@ fn service_status(
 ) -> ServiceStatus {
     let lack = sighting.addresses.lack.as_ref().filter(|_| enabled);
     let (server, username) = (&service.endpoint.server, &service.username);
-    let mut known =
-        pass.book.hosts.iter().filter(|host| host.key.is(server, username, &service.hostnames[0]));
-    let transport = known.find_map(|host| host.transport.clone());
+    let known = pass.book.get(server, username, &service.hostnames[0]);
+    let transport = known.and_then(|host| host.transport.clone());
     ServiceStatus {
         name: service.name.clone(),
         enabled,
@@ -254,14 +262,21 @@ fn host_status(
     now: &Now,
     log: Log,
 ) -> HostStatus {
-    let host = pass.book.host(&service.endpoint.server, &service.username, hostname).clone();
-    let view = message::view(service, &pass.book, &host, decision, now.ceil());
-    if log == Log::Changes {
-        tell(pass, service, &host, sighting, &view, now);
-    }
-    let host = pass.book.host(&service.endpoint.server, &service.username, hostname);
+    let (server, username) = (&service.endpoint.server, &service.username);
+    let fresh;
+    let host = match pass.book.get(server, username, hostname) {
+        Some(host) => host,
+        None => {
+            let (server, username) = (server.clone(), username.clone());
+            fresh = Host::new(Key { server, username, hostname: hostname.to_owned() });
+            &fresh
+        }
+    };
+    let view = message::view(service, &pass.book, host, decision, now.ceil());
+    let news = if log == Log::Changes { tell(service, host, sighting, &view, now) } else { None };
+    let shown = news.as_ref().map(|news| &news.shown).or(host.shown.as_ref());
     let registered = &host.registered;
-    HostStatus {
+    let status = HostStatus {
         hostname: hostname.to_owned(),
         state: view.state.word().to_owned(),
         registered_ipv4: registered.ipv4.map(|ip| ip.to_string()),
@@ -270,54 +285,61 @@ fn host_status(
         message: Some(view.message),
         last_attempt: host.attempt.and_then(|at| now.wall_of(at)),
         last_success: registered.accepted.as_ref().and_then(|(_, at)| at.wall(now)),
-        changed: host.shown.as_ref().and_then(|shown| now.wall_of(shown.since)),
+        changed: shown.and_then(|shown| now.wall_of(shown.since)),
         next_attempt: view.next.and_then(|at| now.wall_of(at)),
         next_attempt_uptime: view.next.map(|at| at.0),
         failures: view.failures,
+    };
+    if let Some(news) = news {
+        pass.changes.extend(news.for_hooks);
+        if let Some(code) = news.event {
+            let (service, hostname) = (service.name.clone(), hostname.to_owned());
+            pass.book.note(Event { at: now.ceil(), service, hostname, code, ipv4: None, ipv6: None });
+        }
+        pass.book.host(server, username, hostname).shown = Some(news.shown);
     }
+    status
 }
 
-/// One log line: at notice where the story changed, else at debug. A change is told to the hooks, too.
-fn tell(pass: &mut Pass<'_>, service: &Service, host: &Host, sighting: &Sighting, view: &View, now: &Now) {
-    let addresses: Vec<String> = sighting.addresses.list().iter().map(ToString::to_string).collect();
-    let addresses = addresses.join(" ");
-    let line = [&service.name, &host.key.hostname, view.state.word(), &addresses].join(" ");
-    let registered = &host.registered;
-    let is = Shown {
-        state: view.state,
-        code: view.code,
-        since: now.ceil(),
-        ipv4: registered.ipv4,
-        ipv6: registered.ipv6,
-    };
+/// What is new of a host since the last pass.
+struct News {
+    shown: Shown,
+    for_hooks: Option<Change>,
+    /// What no request has noted yet.
+    event: Option<Code>,
+}
+
+/// One log line: at notice where the story changed, else at debug. None: it did not.
+fn tell(service: &Service, host: &Host, sighting: &Sighting, view: &View, now: &Now) -> Option<News> {
+    let (ipv4, ipv6) = (host.registered.ipv4, host.registered.ipv6);
     let was = host.shown.as_ref();
-    let same_story = was.is_some_and(|was| (was.state, was.code) == (is.state, is.code));
-    let same_address = was.is_some_and(|was| (was.ipv4, was.ipv6) == (is.ipv4, is.ipv6));
+    let same_story = was.is_some_and(|was| (was.state, was.code) == (view.state, view.code));
+    let same_address = was.is_some_and(|was| (was.ipv4, was.ipv6) == (ipv4, ipv6));
     let level = if same_story && same_address { log::Level::Debug } else { log::Level::Info };
-    log::log!(level, "{}: {}", line.trim_end(), view.message);
+    if log::log_enabled!(level) {
+        let addresses: Vec<String> = sighting.addresses.list().iter().map(ToString::to_string).collect();
+        let addresses = addresses.join(" ");
+        let line = [&service.name, &host.key.hostname, view.state.word(), &addresses].join(" ");
+        log::log!(level, "{}: {}", line.trim_end(), view.message);
+    }
     if same_story && same_address {
-        return;
+        return None;
     }
-    if !same_address || was.is_none_or(|was| was.state != is.state) {
-        pass.changes.push(Change {
-            state: is.state,
-            service: service.name.clone(),
-            hostname: host.key.hostname.clone(),
-            ipv4: is.ipv4,
-            ipv6: is.ipv6,
-            code: is.code,
-        });
-    }
-    if let Some(code @ (Code::NoAddress | Code::PrivateAddress | Code::AddressUnknown | Code::Storm)) =
-        view.code
-        && !same_story
-    {
-        let (service, hostname) = (service.name.clone(), host.key.hostname.clone());
-        pass.book.note(Event { at: now.ceil(), service, hostname, code, ipv4: None, ipv6: None });
-    }
-    let since = was.filter(|_| same_story).map_or(is.since, |was| was.since);
-    let key = &host.key;
-    pass.book.host(&key.server, &key.username, &key.hostname).shown = Some(Shown { since, ..is });
+    let since = was.filter(|_| same_story).map_or(now.ceil(), |was| was.since);
+    let moved = !same_address || was.is_none_or(|was| was.state != view.state);
+    let for_hooks = moved.then(|| Change {
+        state: view.state,
+        service: service.name.clone(),
+        hostname: host.key.hostname.clone(),
+        ipv4,
+        ipv6,
+        code: view.code,
+    });
+    let of_no_request = [Code::NoAddress, Code::PrivateAddress, Code::AddressUnknown, Code::Storm]
+        .map(Some)
+        .contains(&view.code);
+    let event = view.code.filter(|_| of_no_request && !same_story);
+    Some(News { shown: Shown { state: view.state, code: view.code, since, ipv4, ipv6 }, for_hooks, event })
 }
 
 fn event_status(event: &Event, now: &Now) -> EventStatus {

@@ -4,7 +4,7 @@
 //! What is learnt is kept with the state of this boot; observe looks it up.
 
 use super::World;
-use super::observe::{Sighting, combine};
+use super::observe::{self, Sighting, combine};
 use super::pass::Pass;
 use crate::policy::address::{self, Family, Rule, WhyAbsent, WhyUnknown};
 use crate::policy::config::{Service, Source, Url};
@@ -13,6 +13,7 @@ use crate::policy::record::{Book, Learnt};
 use crate::policy::time::{Boot, Now};
 use crate::sys::https::Route;
 use crate::sys::process::{self, RunError};
+use crate::wire::hotplug::Event;
 use crate::wire::nic::{Answer, Request};
 use std::net::IpAddr;
 use std::process::Command;
@@ -20,43 +21,89 @@ use std::time::Duration;
 
 /// Bytes that a script may print.
 const SCRIPT_OUTPUT: usize = 4096;
-/// The directories that a script finds programs in.
-const SCRIPT_PATH: &str = "/usr/sbin:/usr/bin:/sbin:/bin";
 
 /// Asks every page and script whose time has come.
-pub(super) fn refresh(pass: &mut Pass<'_>, world: &mut World<'_>, now: &Now) {
-    for service in pass.services.clone() {
-        if next_of(pass, service, now).is_none() {
-            continue;
-        }
-        for key in keys(service) {
-            if next_check(service, pass.book.learnt(key), now) <= now.floor() {
-                let found = match &service.source {
-                    Source::Script(script) => run(world, service, script),
-                    Source::Web { url, url6 } => {
-                        let url = url.iter().chain(url6).find(|url| url.text == key);
-                        url.map_or(Ok(Vec::new()), |url| fetch(pass, world, service, url))
-                    }
-                    Source::Interface => continue,
-                };
-                log::debug!("{}: asked {key}", service.name);
-                let (source, at) = (key.to_owned(), world.now().ceil());
-                pass.book.learn(Learnt { source, at, found });
+pub(super) fn refresh(pass: &mut Pass<'_>, world: &mut World<'_>, event: Option<&Event>, now: &Now) {
+    let is_due = |service: &Service| next_of(pass, service, now).is_some_and(|at| at <= now.floor());
+    let due: Vec<&Service> = pass.services.iter().copied().filter(|service| is_due(service)).collect();
+    // Where the way out is has to be known before the address is, but only for a page, and only with option bind.
+    let bound: Vec<&Service> = due.iter().copied().filter(|service| service.endpoint.bind).collect();
+    let mut bound = match bound.is_empty() {
+        true => Vec::new(),
+        false => observe::observe(world, &bound, event, &pass.book),
+    }
+    .into_iter();
+    for service in due {
+        let sighting = if service.endpoint.bind { bound.next() } else { None }.unwrap_or_default();
+        for asked in all(service) {
+            let source = asked.key(service);
+            if next_check(service, pass.book.learnt(&source), now) > now.floor() {
+                continue;
             }
+            let found = match asked {
+                Asked::Script(script) => run(world, service, script),
+                Asked::Page(url) => fetch(pass, world, service, url, &sighting),
+            };
+            log::debug!("{}: asked {}", service.name, asked.name());
+            let at = world.now().ceil();
+            pass.book.learn(Learnt { source, at, found });
         }
     }
 }
 
-/// What the sources of a service are kept under: their URLs or the script's path.
-fn keys(service: &Service) -> Vec<&str> {
-    match &service.source {
-        Source::Interface => Vec::new(),
-        Source::Script(script) => vec![script],
-        Source::Web { url, url6 } => {
-            let wanted = url.iter().filter(|_| service.family.v4());
-            wanted.chain(url6.iter().filter(|_| service.family.v6())).map(|url| url.text.as_str()).collect()
+/// Who is asked for an address.
+#[derive(Clone, Copy)]
+enum Asked<'s> {
+    Page(&'s Url),
+    Script(&'s str),
+}
+
+impl<'s> Asked<'s> {
+    /// As the user knows it.
+    fn name(self) -> &'s str {
+        match self {
+            Asked::Page(url) => &url.text,
+            Asked::Script(script) => script,
         }
     }
+
+    /// What the answer is kept under. Services share a page that they ask in the same way; a script is told which
+    /// service it is run for, and a page may answer one uplink or proxy so and another otherwise.
+    fn key(self, service: &Service) -> String {
+        let endpoint = &service.endpoint;
+        let shared = matches!(self, Asked::Page(_)) && !endpoint.bind && endpoint.proxy.is_none();
+        if shared { self.name().to_owned() } else { format!("{} for {}", self.name(), service.name) }
+    }
+}
+
+/// Who is asked for a service's addresses of one family.
+fn asked(service: &Service, family: Family) -> Option<Asked<'_>> {
+    let wanted = match family {
+        Family::Ipv4 => service.family.v4(),
+        Family::Ipv6 => service.family.v6(),
+    };
+    match &service.source {
+        Source::Interface => None,
+        Source::Script(script) => Some(Asked::Script(script)),
+        Source::Web { url, url6 } => {
+            let url = if family == Family::Ipv4 { url } else { url6 };
+            url.as_ref().map(Asked::Page)
+        }
+    }
+    .filter(|_| wanted)
+}
+
+/// Everyone who is asked for a service, each once.
+fn all(service: &Service) -> Vec<Asked<'_>> {
+    let mut all: Vec<Asked<'_>> =
+        [Family::Ipv4, Family::Ipv6].into_iter().filter_map(|family| asked(service, family)).collect();
+    all.dedup_by_key(|asked| asked.name());
+    all
+}
+
+/// The names of those who are asked, for `check`.
+pub(super) fn names(service: &Service) -> Vec<&str> {
+    all(service).into_iter().map(Asked::name).collect()
 }
 
 /// When a source may be asked again.
@@ -66,10 +113,13 @@ fn next_check(service: &Service, learnt: Option<&Learnt>, now: &Now) -> Boot {
 
 /// When a source of this service is asked next; None: it has none, or nothing is to be asked.
 pub(super) fn next_of(pass: &Pass<'_>, service: &Service, now: &Now) -> Option<Boot> {
-    if !pass.enabled || !service.enabled || service.offline || pass.is_held(service, now) {
+    let asked = all(service);
+    let asks = pass.enabled && service.enabled && !service.offline;
+    if asked.is_empty() || !asks || pass.is_held(service, now) {
         return None;
     }
-    keys(service).into_iter().map(|key| next_check(service, pass.book.learnt(key), now)).min()
+    let next = |asked: Asked<'_>| next_check(service, pass.book.learnt(&asked.key(service)), now);
+    asked.into_iter().map(next).min()
 }
 
 /// What the sources of a service told last, as an interface's addresses would be seen.
@@ -77,17 +127,11 @@ pub(super) fn sight(service: &Service, book: &Book) -> Sighting {
     if !service.enabled || service.offline {
         return Sighting::default();
     }
-    let (key4, key6) = match &service.source {
-        Source::Interface => (None, None),
-        Source::Script(script) => (Some(script), Some(script)),
-        Source::Web { url, url6 } => (url.as_ref().map(|u| &u.text), url6.as_ref().map(|u| &u.text)),
-    };
-    let rule = Rule { allow_private: service.allow_private };
-    let ipv4 = told(key4, Family::Ipv4, rule, book, |ip| match ip {
+    let ipv4 = told(service, Family::Ipv4, book, |ip| match ip {
         IpAddr::V4(ip) => Some(ip),
         IpAddr::V6(_) => None,
     });
-    let ipv6 = told(key6, Family::Ipv6, rule, book, |ip| match ip {
+    let ipv6 = told(service, Family::Ipv6, book, |ip| match ip {
         IpAddr::V4(_) => None,
         IpAddr::V6(ip) => Some(ip),
     });
@@ -96,23 +140,29 @@ pub(super) fn sight(service: &Service, book: &Book) -> Sighting {
 
 /// The first address of one family that a source told, or why there is none.
 fn told<T: Copy + Into<IpAddr>>(
-    key: Option<&String>,
+    service: &Service,
     family: Family,
-    rule: Rule,
     book: &Book,
     of_family: impl Fn(IpAddr) -> Option<T>,
 ) -> Result<T, Option<Lack>> {
-    let key = key.ok_or_else(|| {
+    let asked = asked(service, family).ok_or_else(|| {
         let option = if family == Family::Ipv4 { "source_url" } else { "source_url6" };
         Lack::Absent(format!("option {option} is not set, so nobody is asked for this family's address"))
     })?;
-    let unknown = |why: &str| Lack::Unknown(WhyUnknown::Source(why.to_owned()).explain(key));
-    let learnt = book.learnt(key).ok_or_else(|| unknown("it has not been asked yet, a run asks it"))?;
+    let name = asked.name();
+    let rule = Rule { allow_private: service.allow_private };
+    let unknown = |why: &str| Lack::Unknown(WhyUnknown::Source(why.to_owned()).explain(name));
+    let learnt = book.learnt(&asked.key(service));
+    let learnt = learnt.ok_or_else(|| unknown("it has not been asked yet, a run asks it"))?;
     let addresses = learnt.found.as_ref().map_err(|why| unknown(why))?;
-    let found = addresses.iter().find_map(|ip| of_family(*ip));
-    let ip = found.ok_or_else(|| Lack::Absent(WhyAbsent::NoAddress(family).explain(key)))?;
-    address::sendable(ip.into(), rule).map_err(|why| Lack::Private(why.explain(key)))?;
-    Ok(ip)
+    let mut refused = None;
+    for ip in addresses.iter().filter_map(|ip| of_family(*ip)) {
+        match address::sendable(ip.into(), rule) {
+            Ok(()) => return Ok(ip),
+            Err(why) => refused = refused.or(Some(Lack::Private(why.explain(name)))),
+        }
+    }
+    Err(Some(refused.unwrap_or_else(|| Lack::Absent(WhyAbsent::NoAddress(family).explain(name)))))
 }
 
 /// The page's body, which must be one address and nothing else.
@@ -121,7 +171,11 @@ fn fetch(
     world: &mut World<'_>,
     service: &Service,
     url: &Url,
+    sighting: &Sighting,
 ) -> Result<Vec<IpAddr>, String> {
+    if let Some(failed) = super::deliver::no_way(service, sighting) {
+        return Err(failed.detail);
+    }
     let ca_name = super::deliver::ca_bundle(service);
     let ca_file = world.root.path(ca_name);
     let proxy = service.endpoint.proxy.as_ref().map(super::deliver::proxy);
@@ -132,7 +186,7 @@ fn fetch(
         ca_file: &ca_file,
         ca_name,
         timeout: Duration::from_secs(service.endpoint.timeout),
-        device: None,
+        device: sighting.way.as_deref(),
         proxy: proxy.as_ref(),
     };
     let request = Request {
@@ -159,7 +213,7 @@ fn one_address(answer: &Answer) -> Result<IpAddr, String> {
 fn run(world: &World<'_>, service: &Service, script: &str) -> Result<Vec<IpAddr>, String> {
     let seconds = service.endpoint.timeout;
     let mut command = Command::new(world.root.path(script));
-    command.env_clear().env("PATH", SCRIPT_PATH).env("SERVICE", &service.name);
+    command.env_clear().env("PATH", super::PROGRAMS).env("SERVICE", &service.name);
     let output = match process::run(&mut command, Duration::from_secs(seconds), SCRIPT_OUTPUT) {
         Ok(output) => output,
         Err(RunError::Start(error)) => return Err(format!("it could not be started: {error}")),

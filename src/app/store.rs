@@ -54,10 +54,16 @@ impl Store {
                 Err(error) => issues.push(put_aside(place, error, set_aside)),
             }
         }
-        if let Some(text) = read(&self.state, issues)
-            && let Err(error) = read_state(&text, now, &mut book)
-        {
-            issues.push(put_aside(&self.state, error, set_aside));
+        book.untouch();
+        let state = read(&self.state, issues).map(|text| read_state(&text, now, &mut book));
+        match state {
+            Some(Ok(())) if matches!(self.stored, Some((_, false))) => {}
+            Some(Err(error)) => {
+                issues.push(put_aside(&self.state, error, set_aside));
+                book.touch();
+            }
+            // A file is missing, or not where it belongs: written in any case.
+            Some(Ok(())) | None => book.touch(),
         }
         book
     }
@@ -124,7 +130,8 @@ fn write(place: &Place, text: &str, keep: Keep) -> io::Result<()> {
 
 fn read(place: &Place, issues: &mut Vec<Issue>) -> Option<String> {
     match file::read(&place.path, LIMIT) {
-        Ok(bytes) => Some(String::from_utf8_lossy(&bytes).into_owned()),
+        // What is not text is damaged, and found to be so by whoever reads it.
+        Ok(bytes) => Some(String::from_utf8(bytes).unwrap_or_default()),
         Err(error) if error.kind() == io::ErrorKind::NotFound => None,
         Err(error) => {
             issues.push(warning(place, format!("cannot be read ({error}): what it held is not known")));

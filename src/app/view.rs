@@ -36,7 +36,7 @@ pub(super) fn plain(text: &str) -> String {
 
 /// The same for several lines.
 pub(super) fn plain_lines(text: &str) -> String {
-    text.lines().map(|line| plain(line) + "\n").collect()
+    text.chars().map(|c| if c.is_control() && c != '\n' { '?' } else { c }).collect()
 }
 
 #[cfg(test)]

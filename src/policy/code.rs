@@ -169,7 +169,7 @@ impl From<Failure> for Code {
         match failure {
             Failure::Dns => Code::Dns,
             Failure::Connect => Code::Connect,
-            Failure::Tls => Code::Tls,
+            Failure::Tls | Failure::NotTls => Code::Tls,
             Failure::Clock => Code::Clock,
             Failure::Timeout => Code::Timeout,
             Failure::Proxy => Code::Proxy,

@@ -61,10 +61,10 @@ pub fn of_route(service: &Service) -> u32 {
 
 /// Any texts, in their order.
 #[must_use]
-pub fn of_texts(texts: impl Iterator<Item = String>) -> u32 {
+pub fn of_texts(texts: impl IntoIterator<Item = impl AsRef<str>>) -> u32 {
     let mut hash = Hash::new();
     for text in texts {
-        hash.text(&text);
+        hash.text(text.as_ref());
     }
     hash.short()
 }

@@ -1,6 +1,7 @@
 //! Boot time, wall time and the boot's name. Does not judge whether the wall clock is set.
 
-use rustix::time::{ClockId, clock_gettime};
+use super::posix::since_boot;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 /// One reading of the clocks.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,12 +28,11 @@ pub struct System {
 
 impl Clock for System {
     fn read(&mut self) -> Reading {
-        let boot = clock_gettime(ClockId::Boottime);
-        let wall = clock_gettime(ClockId::Realtime);
-        let seconds = u64::try_from(boot.tv_sec).unwrap_or(0);
-        let millis = u64::try_from(boot.tv_nsec).unwrap_or(0) / 1_000_000;
+        let boot_ms = u64::try_from(since_boot().as_millis()).unwrap_or(u64::MAX);
+        // Before 1970 is as unset as 1970.
+        let wall = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
         let boot_id = self.boot_id.get_or_insert_with(boot_id).clone();
-        Reading { boot_ms: seconds * 1000 + millis, wall: wall.tv_sec, boot_id }
+        Reading { boot_ms, wall: i64::try_from(wall).unwrap_or(i64::MAX), boot_id }
     }
 }
 

@@ -2,15 +2,13 @@
 //!
 //! Does not decide which event matters.
 
+use super::posix::{Follows, Timer};
 use crate::wire::rtnl::{EVENT_GROUPS, Messages};
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::io::Errno;
 use rustix::net::netlink::SocketAddrNetlink;
 use rustix::net::{AddressFamily, RecvFlags, SocketFlags, SocketType, bind, recv, socket_with};
-use rustix::time::{
-    Itimerspec, TimerfdClockId, TimerfdFlags, TimerfdTimerFlags, Timespec, timerfd_create, timerfd_settime,
-};
 use signal_hook::consts::signal::{SIGCHLD, SIGINT, SIGTERM, SIGUSR1};
 use std::io::{self, Read as _};
 use std::os::unix::net::UnixStream;
@@ -20,8 +18,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 /// Everything that can end the loop's sleep.
 pub struct Events {
     kernel: OwnedFd,
-    timer: OwnedFd,
-    clock: OwnedFd,
+    timer: Timer,
+    clock: Timer,
     signals: UnixStream,
     stop: Arc<AtomicBool>,
     wake: Arc<AtomicBool>,
@@ -61,9 +59,8 @@ impl Events {
             None,
         )?;
         bind(&kernel, &SocketAddrNetlink::new(0, EVENT_GROUPS))?;
-        let flags = TimerfdFlags::CLOEXEC | TimerfdFlags::NONBLOCK;
-        let timer = timerfd_create(TimerfdClockId::Boottime, flags)?;
-        let clock = timerfd_create(TimerfdClockId::Realtime, flags)?;
+        let (timer, clock) = (Timer::open(Follows::Boot)?, Timer::open(Follows::ClockSet)?);
+        clock.ready_when_set()?;
         let (signals, sender) = UnixStream::pair()?;
         signals.set_nonblocking(true)?;
         let (stop, wake) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(false)));
@@ -75,9 +72,7 @@ impl Events {
             signal_hook::low_level::pipe::register(signal, sender.try_clone()?)?;
         }
         let buffer = vec![0; DATAGRAM].into_boxed_slice();
-        let events = Events { kernel, timer, clock, signals, stop, wake, buffer };
-        events.arm_clock()?;
-        Ok(events)
+        Ok(Events { kernel, timer, clock, signals, stop, wake, buffer })
     }
 
     /// Sleeps until something happens, here or on `other`, at the latest at `until`, milliseconds since boot.
@@ -85,7 +80,7 @@ impl Events {
     /// # Errors
     /// As the system says.
     pub fn sleep(&mut self, until: Option<u64>, other: Option<BorrowedFd<'_>>) -> io::Result<Woken> {
-        self.arm_timer(until)?;
+        self.timer.ready_at(until)?;
         let fd = |fd| PollFd::from_borrowed_fd(fd, PollFlags::IN);
         let mut fds = [
             fd(self.kernel.as_fd()),
@@ -104,7 +99,7 @@ impl Events {
             while matches!((&self.signals).read(&mut drained), Ok(n) if n > 0) {}
         }
         if clock {
-            self.arm_clock()?;
+            self.clock.ready_when_set()?;
         }
         Ok(Woken {
             stop: self.stop.load(Ordering::SeqCst),
@@ -132,36 +127,6 @@ impl Events {
             }
         }
         Ok(())
-    }
-
-    fn arm_timer(&self, until: Option<u64>) -> io::Result<()> {
-        let at = until.map_or(Timespec { tv_sec: 0, tv_nsec: 0 }, |at| {
-            // A timer at zero is off: what is overdue is due after the first nanosecond of the boot.
-            let seconds = i64::try_from(at / 1000).unwrap_or(i64::MAX);
-            Timespec {
-                tv_sec: seconds,
-                tv_nsec: i64::try_from(at % 1000 * 1_000_000).unwrap_or(0).max(1) as _,
-            }
-        });
-        set(&self.timer, TimerfdTimerFlags::ABSTIME, at)
-    }
-
-    /// A timer that is never due, and is cancelled when the wall clock is set (timerfd_create(2)).
-    fn arm_clock(&self) -> io::Result<()> {
-        let mut drained = [0; 8];
-        let _ = rustix::io::read(&self.clock, &mut drained);
-        let never = Timespec { tv_sec: 9_000_000_000, tv_nsec: 0 }; // the year 2255, near the end of the kernel's nanoseconds
-        set(&self.clock, TimerfdTimerFlags::ABSTIME | TimerfdTimerFlags::CANCEL_ON_SET, never)
-    }
-}
-
-fn set(timer: &OwnedFd, flags: TimerfdTimerFlags, at: Timespec) -> io::Result<()> {
-    let once = Itimerspec { it_interval: Timespec { tv_sec: 0, tv_nsec: 0 }, it_value: at };
-    match timerfd_settime(timer, flags, &once) {
-        // The clock was set between the last look and this one: armed all the same, and nothing is lost, because
-        // whoever arms it has yet to look at the clock.
-        Ok(_) | Err(Errno::CANCELED) => Ok(()),
-        Err(errno) => Err(errno.into()),
     }
 }
 
@@ -202,16 +167,5 @@ mod tests {
         drop(theirs);
         assert!(events.sleep(None, Some(ours.as_fd())).unwrap().other, "its end, too");
         assert!(!events.sleep(Some(0), None).unwrap().other, "nobody asked");
-    }
-
-    #[test]
-    fn the_clock_is_not_readable_while_nobody_sets_it() {
-        let events = Events::open().unwrap();
-        let mut fds = [PollFd::new(&events.clock, PollFlags::IN)];
-        for _ in 0..2 {
-            let none = Timespec { tv_sec: 0, tv_nsec: 0 };
-            assert_eq!(poll(&mut fds, Some(&none)), Ok(0));
-            events.arm_clock().unwrap();
-        }
     }
 }

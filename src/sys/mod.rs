@@ -7,5 +7,6 @@ pub mod https;
 pub mod lock;
 pub mod log;
 pub mod netlink;
+pub mod posix;
 pub mod process;
 pub mod ubus;

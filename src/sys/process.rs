@@ -1,6 +1,7 @@
 //! Runs another program with a deadline and a limit on what it may print. No shell.
 
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use super::posix::poll;
+use rustix::event::{PollFd, PollFlags};
 use rustix::process::{Pid, Signal, kill_process_group};
 use std::io::{self, Read as _};
 use std::os::unix::process::CommandExt as _;
@@ -56,9 +57,8 @@ fn read_output(child: &mut Child, end: Instant, limit: usize) -> Result<Vec<u8>,
     let mut chunk = [0; 4096];
     loop {
         let left = end.saturating_duration_since(Instant::now());
-        let timeout = Timespec::try_from(left).map_err(|_| RunError::Deadline)?;
         let mut fds = [PollFd::new(&pipe, PollFlags::IN)];
-        match poll(&mut fds, Some(&timeout)) {
+        match poll(&mut fds, left) {
             Ok(0) => return Err(RunError::Deadline),
             Ok(_) => {}
             Err(rustix::io::Errno::INTR) => continue,

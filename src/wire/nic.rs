@@ -43,7 +43,9 @@ pub enum Failure {
     Dns,
     /// No route, refused, unreachable, or the connection was cut before the request was sent.
     Connect,
-    /// TLS failed, for any reason but [`Failure::Clock`].
+    /// What came back first is not TLS: another program listens on this port.
+    NotTls,
+    /// TLS failed, for any other reason but [`Failure::Clock`].
     Tls,
     /// The certificate is not yet valid: the clock is not set yet.
     Clock,

@@ -107,7 +107,7 @@ fn a_server_without_tls_is_said_to_be_one() {
     });
     let (port, ca_file) = (server.port, any_ca());
     let detail = format!("the server does not speak TLS on port {port}");
-    assert_failed(send(&route(port, &ca_file)), Failure::Tls, false, &detail);
+    assert_failed(send(&route(port, &ca_file)), Failure::NotTls, false, &detail);
 }
 
 #[test]

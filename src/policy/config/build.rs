@@ -6,6 +6,7 @@ use super::{
     Config, DEFAULT_SERVER, Endpoint, Entry, Family, Invalid, Issue, Level, Main, Secret, Service, Source,
     Uplink,
 };
+use crate::policy::fingerprint;
 use crate::wire::uci::{Package, Section};
 
 /// Builds the configuration from `package`; `file` is the name that the issues carry.
@@ -14,6 +15,7 @@ pub fn build(package: &Package, file: &str) -> Config {
     let mut issues = Issues { file, list: Vec::new() };
     let mut main: Option<Main> = None;
     let mut services: Vec<Entry> = Vec::new();
+    let mut taken = Taken::default();
     for section in &package.sections {
         match section.kind.as_str() {
             "nicup" if main.is_some() => {
@@ -25,7 +27,7 @@ pub fn build(package: &Package, file: &str) -> Config {
             "nicup" => main = Some(build_main(section, &mut issues)),
             "service" => {
                 let mut entry = build_service(section, &mut issues);
-                refuse_shared_hostname(&mut entry, section.line, &services, &mut issues);
+                taken.refuse_shared(&mut entry, section.line, &services, &mut issues);
                 services.push(entry);
             }
             other => {
@@ -185,31 +187,56 @@ fn endpoint(options: &mut Options<'_, '_>) -> Endpoint {
     }
 }
 
-/// Two services would overwrite each other's address for ever: the later one is refused.
-fn refuse_shared_hostname(entry: &mut Entry, line: u32, before: &[Entry], issues: &mut Issues<'_>) {
-    let Entry::Valid(service) = entry else { return };
-    if !service.enabled {
-        return;
-    }
-    for other in before {
-        let Entry::Valid(other) = other else { continue };
-        if !other.enabled || other.endpoint.server != service.endpoint.server {
-            continue;
-        }
-        if let Some(name) = service.hostnames.iter().find(|name| other.hostnames.contains(name)) {
-            let message =
-                format!("hostname '{name}' is in service '{}' too: remove it from one of them", other.name);
-            issues.error(line, message);
-            *entry = Entry::Invalid(Invalid {
-                name: service.name.clone(),
-                enabled: true,
-                hostnames: service.hostnames.clone(),
-                server: service.endpoint.server.clone(),
-                reason: issues.last(),
-            });
+/// The hostnames that services have taken so far, as short numbers.
+#[derive(Default)]
+struct Taken(Vec<u32>);
+
+impl Taken {
+    /// Two services would overwrite each other's address for ever: the later one is refused. A group's name and
+    /// `all.ddnskey.com` mean other hosts under another login.
+    fn refuse_shared(&mut self, entry: &mut Entry, line: u32, before: &[Entry], issues: &mut Issues<'_>) {
+        let Entry::Valid(service) = entry else { return };
+        if !service.enabled {
             return;
         }
+        for name in &service.hostnames {
+            // A short number first: comparing all names with all would cost more than reading them.
+            let print = fingerprint::of_texts([&service.endpoint.server, name]);
+            let shared = |other: &&Service| shares(other, service, name);
+            if self.0.contains(&print)
+                && let Some(other) = valid(before).find(shared)
+            {
+                let other = &other.name;
+                let message =
+                    format!("hostname '{name}' is in service '{other}' too: remove it from one of them");
+                issues.error(line, message);
+                *entry = Entry::Invalid(Invalid {
+                    name: service.name.clone(),
+                    enabled: true,
+                    hostnames: service.hostnames.clone(),
+                    server: service.endpoint.server.clone(),
+                    reason: issues.last(),
+                });
+                return;
+            }
+            self.0.push(print);
+        }
     }
+}
+
+fn valid(entries: &[Entry]) -> impl Iterator<Item = &Service> {
+    entries.iter().filter_map(|entry| match entry {
+        Entry::Valid(service) => Some(&**service),
+        Entry::Invalid(_) => None,
+    })
+}
+
+fn shares(one: &Service, other: &Service, name: &String) -> bool {
+    let of_login = !name.contains('.') || name == "all.ddnskey.com";
+    one.enabled
+        && one.endpoint.server == other.endpoint.server
+        && one.hostnames.contains(name)
+        && (!of_login || one.username == other.username)
 }
 
 #[cfg(test)]

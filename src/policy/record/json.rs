@@ -3,11 +3,17 @@
 //! A file is read whole or not at all: a value that cannot be right makes the file garbage, and the caller sets it
 //! aside. Times are seconds; a stamp is wall time (null while the clock was not set), boot time and boot.
 
+mod rows;
+
 use super::{Account, Book, Event, Host, Key, Learnt, Ordered, Registered, Retry, Server, Shown, Stop};
 use super::{EVENT_LIMIT, RETRY_AFTER_LIMIT, RETRY_LIMIT};
 use crate::policy::code::{Code, State};
 use crate::policy::time::{Boot, Now, Stamp, Wait};
-use miniserde::{Deserialize, Serialize, json};
+use miniserde::{Deserialize, json};
+use rows::{
+    AccountRow, EventRow, HostRow, RecordsFile, RetryRow, ServerRow, SourceRow, StampRow, StateFile,
+    StateRow, StopRow, VersionOnly, WaitRow,
+};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// The version of both files.
@@ -33,130 +39,6 @@ impl ReadError {
             }
         }
     }
-}
-
-#[derive(Deserialize)]
-struct VersionOnly {
-    version: u64,
-}
-
-#[derive(Serialize, Deserialize)]
-struct RecordsFile {
-    version: u64,
-    hosts: Vec<HostRow>,
-    accounts: Vec<AccountRow>,
-    servers: Vec<ServerRow>,
-}
-
-#[derive(Serialize, Deserialize)]
-struct HostRow {
-    server: String,
-    username: String,
-    hostname: String,
-    ipv4: Option<String>,
-    ipv6: Option<String>,
-    offline: bool,
-    code: Option<String>,
-    at: Option<StampRow>,
-    stop: Option<StopRow>,
-}
-
-#[derive(Serialize, Deserialize)]
-struct StampRow {
-    wall: Option<i64>,
-    boot: u64,
-    boot_id: String,
-}
-
-#[derive(Serialize, Deserialize)]
-struct StopRow {
-    code: String,
-    detail: String,
-    settings: u32,
-    at: StampRow,
-}
-
-#[derive(Serialize, Deserialize)]
-struct AccountRow {
-    server: String,
-    username: String,
-    stop: StopRow,
-}
-
-#[derive(Serialize, Deserialize)]
-struct ServerRow {
-    server: String,
-    stop: Option<StopRow>,
-    wait: Option<WaitRow>,
-}
-
-#[derive(Serialize, Deserialize)]
-struct WaitRow {
-    code: String,
-    failures: u32,
-    seconds: u64,
-    from: StampRow,
-}
-
-#[derive(Serialize, Deserialize)]
-struct StateFile {
-    version: u64,
-    boot_id: String,
-    problems: u32,
-    hosts: Vec<StateRow>,
-    sources: Vec<SourceRow>,
-    events: Vec<EventRow>,
-}
-
-#[derive(Serialize, Deserialize)]
-struct SourceRow {
-    source: String,
-    at: u64,
-    addresses: Vec<String>,
-    problem: Option<String>,
-}
-
-#[derive(Serialize, Deserialize)]
-struct StateRow {
-    server: String,
-    username: String,
-    hostname: String,
-    open: Option<u64>,
-    unsettled: bool,
-    attempt: Option<u64>,
-    forced: Option<u64>,
-    changes: Vec<u64>,
-    storming: bool,
-    retry: Option<RetryRow>,
-    transport: Option<String>,
-    state: Option<String>,
-    code: Option<String>,
-    since: u64,
-    shown_ipv4: Option<String>,
-    shown_ipv6: Option<String>,
-}
-
-#[derive(Serialize, Deserialize)]
-struct RetryRow {
-    code: String,
-    detail: String,
-    failures: u32,
-    last: u64,
-    until: u64,
-    settings: u32,
-    ipv4: Option<String>,
-    ipv6: Option<String>,
-    clock: i64,
-}
-
-#[derive(Serialize, Deserialize)]
-struct EventRow {
-    at: u64,
-    service: String,
-    hostname: String,
-    code: String,
-    ipv4: Option<String>,
-    ipv6: Option<String>,
 }
 
 /// The part that survives a reboot.
@@ -295,6 +177,7 @@ pub fn write_state(book: &Book, now: &Now) -> String {
 pub fn read_state(text: &str, now: &Now, book: &mut Book) -> Result<(), ReadError> {
     let file: StateFile = read(text)?;
     if file.boot_id != now.boot_id {
+        book.touch();
         return Ok(());
     }
     // What happened, happened by now: a later number would be a wait that never ends.
@@ -328,14 +211,34 @@ pub fn read_state(text: &str, now: &Now, book: &mut Book) -> Result<(), ReadErro
         read.events.push(Event { at, service: row.service, hostname: row.hostname, code, ipv4, ipv6 });
     }
     *book = read;
+    book.untouch(); // as it is on disk
     Ok(())
 }
 
-fn read<T: Deserialize>(text: &str) -> Result<T, ReadError> {
-    match json::from_str::<VersionOnly>(text) {
-        Ok(VersionOnly { version }) if version > VERSION => Err(ReadError::Newer(version)),
-        Ok(_) => json::from_str(text).map_err(|_| ReadError::Garbage),
-        Err(_) => Err(ReadError::Garbage),
+/// Most files are of this version: they are read once, and asked for their version only when that fails.
+fn read<T: Deserialize + Versioned>(text: &str) -> Result<T, ReadError> {
+    match json::from_str::<T>(text) {
+        Ok(file) if file.version() == VERSION => Ok(file),
+        _ => match json::from_str::<VersionOnly>(text) {
+            Ok(VersionOnly { version }) if version > VERSION => Err(ReadError::Newer(version)),
+            Ok(_) | Err(_) => Err(ReadError::Garbage),
+        },
+    }
+}
+
+trait Versioned {
+    fn version(&self) -> u64;
+}
+
+impl Versioned for RecordsFile {
+    fn version(&self) -> u64 {
+        self.version
+    }
+}
+
+impl Versioned for StateFile {
+    fn version(&self) -> u64 {
+        self.version
     }
 }
 

@@ -9,6 +9,7 @@ pub use json::{ReadError, read_records, read_state, write_records, write_state};
 
 use super::code::{Code, State};
 use super::time::{Boot, Stamp, Wait};
+use std::cell::Cell;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// Everything that is remembered.
@@ -26,7 +27,25 @@ pub struct Book {
     pub sources: Vec<Learnt>,
     /// Fingerprint of the problems that were logged last.
     pub problems: u32,
+    handling: Handling,
 }
+
+/// How a book is used, which is not part of what it says.
+#[derive(Clone, Debug, Default)]
+struct Handling {
+    /// Where the last host was found.
+    cursor: Cell<usize>,
+    /// Something in it was taken to be changed.
+    touched: bool,
+}
+
+impl PartialEq for Handling {
+    fn eq(&self, _: &Handling) -> bool {
+        true
+    }
+}
+
+impl Eq for Handling {}
 
 /// Events that are kept (contract section 5).
 pub const EVENT_LIMIT: usize = 32;
@@ -222,11 +241,48 @@ impl Host {
     }
 }
 
+/// Records before and behind the last one that are looked at before all the others: about a service's hosts.
+const NEAR: usize = 8;
+
 impl Book {
-    /// Where a host's record is; a new one is put at the end if there is none.
+    /// Where a host's record is. Hosts are mostly asked for in the order of their records, so the search begins around
+    /// the last one: a pass over many costs no more for each.
+    pub(in crate::policy) fn find(&self, server: &str, username: &str, hostname: &str) -> Option<usize> {
+        let wanted = |host: &Host| host.key.is(server, username, hostname);
+        let next = self.handling.cursor.get() + 1;
+        let near = (0..NEAR).flat_map(|far| [next.checked_add(far), next.checked_sub(far)]).flatten();
+        let near = near.into_iter().find(|at| self.hosts.get(*at).is_some_and(wanted));
+        let at = near.or_else(|| self.hosts.iter().position(wanted))?;
+        self.handling.cursor.set(at);
+        Some(at)
+    }
+
+    /// A host's record, if there is one.
+    #[must_use]
+    pub fn get(&self, server: &str, username: &str, hostname: &str) -> Option<&Host> {
+        self.find(server, username, hostname).map(|at| &self.hosts[at])
+    }
+
+    /// Says that something in it changes. What gives a record away to be changed says it by itself.
+    pub fn touch(&mut self) {
+        self.handling.touched = true;
+    }
+
+    /// As it is on disk.
+    pub fn untouch(&mut self) {
+        self.handling.touched = false;
+    }
+
+    /// Whether something in it may have changed since it was read: else it need not be written.
+    #[must_use]
+    pub fn is_touched(&self) -> bool {
+        self.handling.touched
+    }
+
+    /// A host's record, to be changed; a new one is put at the end if there is none.
     pub fn host(&mut self, server: &str, username: &str, hostname: &str) -> &mut Host {
-        let found = self.hosts.iter().position(|host| host.key.is(server, username, hostname));
-        let at = found.unwrap_or_else(|| {
+        self.touch();
+        let at = self.find(server, username, hostname).unwrap_or_else(|| {
             let (server, username, hostname) = (server.to_owned(), username.to_owned(), hostname.to_owned());
             self.hosts.push(Host::new(Key { server, username, hostname }));
             self.hosts.len() - 1
@@ -242,6 +298,7 @@ impl Book {
 
     /// A server's record; a new one is made if there is none.
     pub fn server_mut(&mut self, name: &str) -> &mut Server {
+        self.touch();
         let at = self.servers.iter().position(|server| server.name == name).unwrap_or_else(|| {
             self.servers.push(Server { name: name.to_owned(), stop: None, wait: None });
             self.servers.len() - 1
@@ -264,12 +321,14 @@ impl Book {
 
     /// Keeps what a source told, in place of what it told before.
     pub fn learn(&mut self, learnt: Learnt) {
+        self.touch();
         self.sources.retain(|old| old.source != learnt.source);
         self.sources.push(learnt);
     }
 
     /// Puts an event first and forgets the oldest.
     pub fn note(&mut self, event: Event) {
+        self.touch();
         self.events.insert(0, event);
         self.events.truncate(EVENT_LIMIT);
     }

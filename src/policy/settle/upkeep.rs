@@ -7,7 +7,7 @@ use crate::policy::code::Code;
 use crate::policy::config::Service;
 use crate::policy::decide::{self, Addresses, Because};
 use crate::policy::fingerprint::Scope;
-use crate::policy::record::{Book, Host, Retry};
+use crate::policy::record::{Book, Host, Retry, Stop};
 use crate::policy::time::{Boot, Now};
 
 /// Enters that a request for these hosts begins: if nothing more is heard of it, the next pass knows.
@@ -23,7 +23,11 @@ pub fn begin(book: &mut Book, service: &Service, hosts: &[(String, Because)], no
 pub fn close_lost(book: &mut Book, service: &Service, addresses: &Addresses, now: &Now) {
     const CUT_OFF: &str = "nicup was cut off while the request was under way";
     for hostname in &service.hostnames {
-        let host = book.host(&service.endpoint.server, &service.username, hostname);
+        let (server, username) = (&service.endpoint.server, &service.username);
+        if book.get(server, username, hostname).is_none_or(|host| host.open.is_none()) {
+            continue;
+        }
+        let host = book.host(server, username, hostname);
         let Some(at) = host.open.take() else { continue };
         host.unsettled = true;
         host.retry = Some(postponed(host, service, addresses, now, (at, Code::Unconfirmed, CUT_OFF)));
@@ -42,9 +46,14 @@ pub fn settle_unknown(
 ) {
     let nothing = Addresses::default();
     for hostname in &service.hostnames {
-        let host = book.host(&service.endpoint.server, &service.username, hostname);
+        let (server, username) = (&service.endpoint.server, &service.username);
+        let before = book.get(server, username, hostname).and_then(|host| host.retry.as_ref());
+        if unknown.is_none() && before.is_none_or(|retry| retry.code != Code::AddressUnknown) {
+            continue;
+        }
+        let host = book.host(server, username, hostname);
         let Some(why) = unknown else {
-            host.retry.take_if(|retry| retry.code == Code::AddressUnknown);
+            host.retry = None;
             continue;
         };
         if host.retry.as_ref().is_some_and(|retry| retry.until > now.floor()) {
@@ -75,6 +84,7 @@ pub fn tls_failed(book: &Book, service: &Service) -> bool {
 
 /// Forgets the waits for a clock that is set now.
 pub fn clock_was_set(book: &mut Book) {
+    book.touch();
     for host in &mut book.hosts {
         host.retry.take_if(|retry| retry.code == Code::Clock);
     }
@@ -82,6 +92,7 @@ pub fn clock_was_set(book: &mut Book) {
 
 /// Forgets stops and our own back-off of `services` (of everything if that is empty), never a server's wait.
 pub fn resume(book: &mut Book, services: Option<&[&Service]>) {
+    book.touch();
     let of_server = |name: &str| services.is_none_or(|list| list.iter().any(|s| s.endpoint.server == name));
     let of_account = |server: &str, user: &str| {
         services.is_none_or(|list| list.iter().any(|s| s.endpoint.server == server && s.username == user))
@@ -105,21 +116,41 @@ pub fn resume(book: &mut Book, services: Option<&[&Service]>) {
 /// Drops what nothing can need any more: stops whose settings changed, and hosts and servers that are gone. A wait that
 /// a server ordered stays, or naming another server for a moment would end it.
 pub fn tidy(book: &mut Book, services: &[&Service], contact: &str, version: &str) {
+    let mut owners = vec![None; book.hosts.len()];
+    for service in services {
+        for name in &service.hostnames {
+            if let Some(at) = book.find(&service.endpoint.server, &service.username, name) {
+                owners[at] = Some(*service);
+            }
+        }
+    }
+    let mut owners = owners.into_iter();
+    let mut dropped = false;
     book.hosts.retain_mut(|host| {
-        let owns =
-            |s: &&&Service| s.hostnames.iter().any(|n| host.key.is(&s.endpoint.server, &s.username, n));
-        let Some(service) = services.iter().find(owns) else { return false };
+        let Some(service) = owners.next().flatten() else {
+            dropped = true;
+            return false;
+        };
         if !decide::host_stop_stands(host, service) {
-            host.stop = None;
+            dropped |= host.stop.take().is_some();
         }
         true
     });
     book.accounts.retain(|account| {
         let mine = |s: &&&Service| s.endpoint.server == account.server && s.username == account.username;
-        services.iter().any(|s| mine(&s)) && decide::stands(&account.stop, services, Scope::Service)
+        let kept =
+            services.iter().any(|s| mine(&s)) && decide::stands(&account.stop, services, Scope::Service);
+        dropped |= !kept;
+        kept
     });
     book.servers.retain_mut(|record| {
-        record.stop.take_if(|stop| !decide::stands(stop, services, Scope::Server { contact, version }));
-        record.wait.is_some() || services.iter().any(|s| s.endpoint.server == record.name)
+        let over = |stop: &mut Stop| !decide::stands(stop, services, Scope::Server { contact, version });
+        dropped |= record.stop.take_if(over).is_some();
+        let kept = record.wait.is_some() || services.iter().any(|s| s.endpoint.server == record.name);
+        dropped |= !kept;
+        kept
     });
+    if dropped {
+        book.touch();
+    }
 }

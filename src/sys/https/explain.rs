@@ -49,7 +49,8 @@ pub(super) fn tls_failed(error: &Error, route: &Route<'_>, stage: Stage) -> Fail
         Error::InvalidCertificate(problem) => return certificate(problem, route),
         Error::General(ours) => ours.clone(),
         Error::InvalidMessage(_) if matches!(stage, Stage::Hello) => {
-            format!("the server does not speak TLS on port {}", route.port)
+            let detail = format!("the server does not speak TLS on port {}", route.port);
+            return failed(Failure::NotTls, detail);
         }
         Error::AlertReceived(alert) => {
             let code = u8::from(*alert);

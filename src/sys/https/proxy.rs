@@ -66,7 +66,12 @@ fn status(answer: &[u8]) -> Option<&[u8]> {
 pub(super) fn on_the_way(proxy: &Proxy, failed: Failed) -> Failed {
     match failed.failure {
         Failure::Dns | Failure::Connect => problem(proxy, &format!("cannot be reached: {}", failed.detail)),
-        Failure::Tls | Failure::Clock | Failure::Timeout | Failure::Proxy | Failure::NotHttp => failed,
+        Failure::NotTls
+        | Failure::Tls
+        | Failure::Clock
+        | Failure::Timeout
+        | Failure::Proxy
+        | Failure::NotHttp => failed,
     }
 }
 

@@ -7,16 +7,16 @@ use std::net::SocketAddr;
 use std::os::fd::OwnedFd;
 use std::time::{Duration, Instant};
 
-use rustix::event::{PollFd, PollFlags, poll};
+use rustix::event::{PollFd, PollFlags};
 use rustix::io::Errno;
 use rustix::net::sockopt::{set_tcp_nodelay, socket_error};
 use rustix::net::{
     AddressFamily, RecvFlags, SendAncillaryBuffer, SendFlags, SocketFlags, SocketType, connect, ipproto,
     recv, send, sendmsg, socket_with,
 };
-use rustix::time::Timespec;
 
 use super::failed;
+use crate::sys::posix::poll;
 use crate::wire::nic::{Failed, Failure};
 
 /// When the whole exchange ends.
@@ -160,8 +160,7 @@ impl Write for Tcp {
 fn wait(socket: &OwnedFd, flags: PollFlags, deadline: Deadline) -> io::Result<()> {
     loop {
         let left = deadline.left().ok_or(io::ErrorKind::TimedOut)?;
-        let left = Timespec::try_from(left).map_err(|_| io::ErrorKind::TimedOut)?;
-        match poll(&mut [PollFd::new(socket, flags)], Some(&left)) {
+        match poll(&mut [PollFd::new(socket, flags)], left) {
             Ok(0) | Err(Errno::INTR) => {}
             Ok(_) => return Ok(()),
             Err(e) => return Err(e.into()),

@@ -1,0 +1,177 @@
+//! A few calls of the C library, because rustix 1 gets their time wrong on 32-bit MIPS with musl: it takes for granted
+//! that the libc crate has 64-bit time there, and for big-endian machines it has the nanoseconds in the wrong half.
+//! Seen with rustix 1.1.6: every clock read nonsense, and waits had any length at all. The libc crate's own structures
+//! are right, whatever its time has.
+//!
+//! The only unsafe code of the program. rustix's `Timespec` is used nowhere.
+
+use rustix::event::PollFd;
+use rustix::fd::{AsFd, AsRawFd as _, BorrowedFd, FromRawFd as _, OwnedFd};
+use rustix::io::Errno;
+use std::mem::MaybeUninit;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+/// Time since boot, suspend included.
+#[must_use]
+pub fn since_boot() -> Duration {
+    let mut time = MaybeUninit::<libc::timespec>::zeroed();
+    // SAFETY: the pointer is to a timespec, and all of its bytes being zero is a value of it, should the call fail.
+    let time = unsafe {
+        libc::clock_gettime(libc::CLOCK_BOOTTIME, time.as_mut_ptr());
+        time.assume_init()
+    };
+    Duration::new(u64::try_from(time.tv_sec).unwrap_or(0), u32::try_from(time.tv_nsec).unwrap_or(0))
+}
+
+/// Waits until one of `fds` is ready, at most for `patience`, rounded up to milliseconds: how many are.
+///
+/// # Errors
+/// As poll(2).
+pub fn poll(fds: &mut [PollFd<'_>], patience: Duration) -> rustix::io::Result<usize> {
+    let millis = i32::try_from(patience.as_nanos().div_ceil(1_000_000)).unwrap_or(i32::MAX);
+    let length = libc::nfds_t::try_from(fds.len()).map_err(|_| Errno::INVAL)?;
+    // SAFETY: PollFd is a pollfd, as rustix documents, and `length` of them are there and ours to change.
+    let ready = unsafe { libc::poll(fds.as_mut_ptr().cast(), length, millis) };
+    usize::try_from(ready).map_err(|_| last_error())
+}
+
+/// A timer to poll (timerfd_create(2)), not yet running.
+#[derive(Debug)]
+pub struct Timer(OwnedFd);
+
+/// Which clock a [`Timer`] follows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Follows {
+    /// Time since boot, suspend included.
+    Boot,
+    /// The wall clock: the timer is ready when that is set, and else never.
+    ClockSet,
+}
+
+/// 2255, near the end of the kernel's nanoseconds; where time has 32 bits, its end.
+const NEVER: i64 = 9_000_000_000;
+
+impl Timer {
+    /// Opens a timer.
+    ///
+    /// # Errors
+    /// As the system says.
+    pub fn open(follows: Follows) -> rustix::io::Result<Timer> {
+        let clock = match follows {
+            Follows::Boot => libc::CLOCK_BOOTTIME,
+            Follows::ClockSet => libc::CLOCK_REALTIME,
+        };
+        // SAFETY: no pointer is handed over, and the descriptor that comes back is nobody else's.
+        unsafe {
+            match libc::timerfd_create(clock, libc::TFD_CLOEXEC | libc::TFD_NONBLOCK) {
+                -1 => Err(last_error()),
+                fd => Ok(Timer(OwnedFd::from_raw_fd(fd))),
+            }
+        }
+    }
+
+    /// Makes a timer on boot time ready at `at` milliseconds since boot; None: never.
+    ///
+    /// # Errors
+    /// As the system says.
+    pub fn ready_at(&self, at: Option<u64>) -> rustix::io::Result<()> {
+        // Zero would switch it off: what is overdue is ready after the first millisecond of the boot.
+        let at = at.map(|at| Duration::from_millis(at.max(1))).unwrap_or_default();
+        let seconds = i64::try_from(at.as_secs()).unwrap_or(NEVER).min(NEVER);
+        self.set(seconds, at.subsec_nanos(), 0)
+    }
+
+    /// Makes a timer on the wall clock ready when that is set, from now on.
+    ///
+    /// # Errors
+    /// As the system says.
+    pub fn ready_when_set(&self) -> rustix::io::Result<()> {
+        // A timer that was cancelled says so once more when it is read, and then is as it was.
+        let _ = rustix::io::read(&self.0, &mut [0; 8]);
+        // A clock beyond what this time_t holds would make it ready for ever: then nobody is told of a jump.
+        let wall = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+        let beyond = libc::time_t::try_from(wall).map_or(true, |wall| wall == libc::time_t::MAX);
+        match self.set(if beyond { 0 } else { NEVER }, 0, libc::TFD_TIMER_CANCEL_ON_SET) {
+            Err(Errno::CANCELED) => Ok(()), // set meanwhile, and armed all the same
+            armed => armed,
+        }
+    }
+
+    fn set(&self, seconds: i64, nanos: u32, more: libc::c_int) -> rustix::io::Result<()> {
+        let mut once = MaybeUninit::<libc::itimerspec>::zeroed();
+        // SAFETY: all of its bytes being zero is a value of an itimerspec, and it lives as long as the call.
+        let set = unsafe {
+            let once = once.assume_init_mut();
+            once.it_value.tv_sec = libc::time_t::try_from(seconds).unwrap_or(libc::time_t::MAX);
+            once.it_value.tv_nsec = nanos as libc::c_long; // below a thousand million
+            libc::timerfd_settime(
+                self.0.as_raw_fd(),
+                libc::TFD_TIMER_ABSTIME | more,
+                once,
+                std::ptr::null_mut(),
+            )
+        };
+        if set == -1 { Err(last_error()) } else { Ok(()) }
+    }
+}
+
+impl AsFd for Timer {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.0.as_fd()
+    }
+}
+
+fn last_error() -> Errno {
+    Errno::from_io_error(&std::io::Error::last_os_error()).unwrap_or(Errno::INVAL)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rustix::event::PollFlags;
+    use std::io::Write as _;
+    use std::time::Instant;
+
+    #[test]
+    fn time_since_boot_is_what_the_kernel_says() {
+        let uptime = std::fs::read_to_string("/proc/uptime").unwrap();
+        let uptime: f64 = uptime.split(' ').next().unwrap().parse().unwrap();
+        let gap = since_boot().as_secs_f64() - uptime;
+        assert!((-0.02..60.0).contains(&gap), "{gap} s from /proc/uptime");
+        assert!((0..1000).any(|_| since_boot().subsec_nanos() != 0), "there are parts of a second");
+    }
+
+    #[test]
+    fn a_timer_is_ready_at_its_time_of_the_boot_and_not_before() {
+        let timer = Timer::open(Follows::Boot).unwrap();
+        let ready =
+            |patience| poll(&mut [PollFd::new(&timer, PollFlags::IN)], Duration::from_millis(patience));
+        let now = || u64::try_from(since_boot().as_millis()).unwrap();
+        let at = now() + 40;
+        timer.ready_at(Some(at)).unwrap();
+        assert_eq!(ready(5000), Ok(1));
+        assert!((at..at + 4000).contains(&now()), "{at} {}", now());
+        timer.ready_at(None).unwrap();
+        assert_eq!(ready(20), Ok(0));
+        timer.ready_at(Some(0)).unwrap();
+        assert_eq!(ready(5000), Ok(1), "what is overdue is ready at once");
+    }
+
+    #[test]
+    fn a_timer_on_the_wall_clock_is_not_ready_while_nobody_sets_it() {
+        let timer = Timer::open(Follows::ClockSet).unwrap();
+        timer.ready_when_set().unwrap();
+        assert_eq!(poll(&mut [PollFd::new(&timer, PollFlags::IN)], Duration::from_millis(20)), Ok(0));
+    }
+
+    #[test]
+    fn a_wait_is_as_long_as_it_was_said() {
+        let (ours, mut theirs) = std::os::unix::net::UnixStream::pair().unwrap();
+        let start = Instant::now();
+        assert_eq!(poll(&mut [PollFd::new(&ours, PollFlags::IN)], Duration::from_micros(29_100)), Ok(0));
+        let waited = start.elapsed();
+        assert!(waited >= Duration::from_millis(29) && waited < Duration::from_secs(5), "{waited:?}");
+        theirs.write_all(b"x").unwrap();
+        assert_eq!(poll(&mut [PollFd::new(&ours, PollFlags::IN)], Duration::MAX), Ok(1));
+    }
+}
