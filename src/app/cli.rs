@@ -157,7 +157,7 @@ fn command(usage: &str, matches: &Matches) -> Result<u8, (u8, String)> {
                     &watch::Mode { until_settled: true, order: &order, arguments },
                 );
             }
-            let Some(report) = pass::run(&mut world, &order, loaded)? else { return Ok(exit::FINE) };
+            let Some(report) = pass::run_with(&mut world, &order, loaded)? else { return Ok(exit::FINE) };
             if order.in_loop {
                 print(&format!("{}\n", report.wake));
             } else if order.event.is_none() {

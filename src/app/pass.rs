@@ -65,7 +65,16 @@ type Way = (u32, Option<String>);
 ///
 /// # Errors
 /// The exit status and the sentence for the user, where not even a status file can be written.
-pub(super) fn run(
+pub fn run(world: &mut World<'_>, order: &Order) -> Result<Option<Report>, (u8, String)> {
+    let loaded = world.config();
+    run_with(world, order, loaded)
+}
+
+/// The same with a configuration that was just read.
+///
+/// # Errors
+/// As [`run`].
+pub(super) fn run_with(
     world: &mut World<'_>,
     order: &Order,
     mut loaded: Loaded,

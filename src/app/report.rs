@@ -16,7 +16,7 @@ use crate::sys::file::{self, Keep};
 use crate::wire::wake::{Lacks, Wake};
 
 /// What a pass leaves behind.
-pub(super) struct Report {
+pub struct Report {
     /// As in status.json.
     pub status: Status,
     /// The exit status of the command.
