@@ -144,8 +144,10 @@ fn command(usage: &str, matches: &Matches) -> Result<u8, (u8, String)> {
                         let cannot = |error| (exit::LATER, format!("{run_dir}: cannot be written: {error}"));
                         pass::clock_was_set(&mut world).map_err(cannot)?;
                     }
-                    watch::wake_loop(&world, &run_dir);
-                    return Ok(exit::FINE);
+                    // A loop that ended just now hears nothing: then the event is this process's own.
+                    if watch::wake_loop(&world, &run_dir) {
+                        return Ok(exit::FINE);
+                    }
                 }
             }
             start_log(&world, &loaded, verbose);
