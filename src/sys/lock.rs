@@ -3,12 +3,15 @@
 use rustix::fs::{FlockOperation, Mode, OFlags, flock};
 use rustix::io::Errno;
 use std::fs::File;
-use std::io::{self, Write as _};
+use std::io;
 use std::path::Path;
 
 /// A lock that is held until it is dropped.
 #[derive(Debug)]
-pub struct Lock(File);
+pub struct Lock {
+    /// flock(2) ends with the descriptor.
+    _held: File,
+}
 
 /// Takes the lock if nobody has it.
 ///
@@ -17,7 +20,7 @@ pub struct Lock(File);
 pub fn try_lock(path: &Path) -> io::Result<Option<Lock>> {
     let file = open(path)?;
     match flock(&file, FlockOperation::NonBlockingLockExclusive) {
-        Ok(()) => Ok(Some(Lock(file))),
+        Ok(()) => Ok(Some(Lock { _held: file })),
         Err(Errno::WOULDBLOCK) => Ok(None),
         Err(errno) => Err(errno.into()),
     }
@@ -30,18 +33,7 @@ pub fn try_lock(path: &Path) -> io::Result<Option<Lock>> {
 pub fn lock(path: &Path) -> io::Result<Lock> {
     let file = open(path)?;
     rustix::io::retry_on_intr(|| flock(&file, FlockOperation::LockExclusive))?;
-    Ok(Lock(file))
-}
-
-impl Lock {
-    /// Writes this process's number into the file, for whoever finds the lock taken.
-    ///
-    /// # Errors
-    /// As the system says.
-    pub fn sign(&mut self) -> io::Result<()> {
-        self.0.set_len(0)?;
-        writeln!(self.0, "{}", std::process::id())
-    }
+    Ok(Lock { _held: file })
 }
 
 fn open(path: &Path) -> io::Result<File> {
