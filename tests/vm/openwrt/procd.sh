@@ -29,6 +29,8 @@ procd_close_service() {
 	mv "$place.new" "$place"
 	/lib/procd-instance "$place" </dev/null >/dev/null 2>&1 &
 	echo $! >"$place/runner"
+	# procd has started it when it answers.
+	until [ -s "$place/started" ]; do sleep 0.02; done
 }
 
 procd_kill() {
