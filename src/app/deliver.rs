@@ -77,12 +77,12 @@ fn target(service: &Service, sighting: &Sighting, hosts: &[Due]) -> String {
 fn send(pass: &mut Pass<'_>, world: &mut World<'_>, service: &Service, sighting: &Sighting, hosts: &[Due]) {
     // A hundred services behind a dead line must not cost a hundred timeouts.
     let way = (fingerprint::of_route(service), sighting.way.clone());
+    let begun = world.now();
     if let Some((_, failed)) = pass.dead_ways.iter().find(|(known, _)| *known == way) {
         let outcome = Outcome::Failed(failed.clone());
         return settle_outcome(pass, world, service, sighting, hosts, &outcome);
     }
-    let begun = world.now();
-    settle::begin(&mut pass.book, service, hosts, &begun);
+    settle::begin(&mut pass.book, service, hosts, &sighting.addresses, &begun);
     // Without this note a crash could become a tight loop of requests: then better none at all.
     if let Err(issue) = pass.store.save_state(&pass.book, &begun) {
         settle::never_begun(&mut pass.book, service, hosts);

@@ -203,18 +203,14 @@ fn apply(book: &mut Book, sent: &Sent<'_>, hostname: &str, because: Because, ver
         | Verdict::ServerWaits(code) => *code,
         Verdict::TryLater(..) => return, // it has noted its own event
     };
-    note(book, sent.service, sent.addresses, sent.now, hostname, code);
+    note(book, sent.service, sent.addresses, sent.now.ceil(), hostname, code);
 }
 
 fn accept(book: &mut Book, sent: &Sent<'_>, hostname: &str, because: Because, code: Code) {
     let stamp = Stamp::of(sent.now);
     let addresses = sent.addresses;
     let host = closed(book, sent, hostname);
-    match because {
-        Because::Changed => count_change(host, sent.now),
-        Because::Unsettled | Because::Asked | Because::Interval => host.forced = Some(stamp.boot),
-        Because::New | Because::Offline => {}
-    }
+    count(host, because, stamp.boot);
     let old = &host.registered;
     host.registered = Registered {
         // An update with IPv6 alone is reported to change the A record too: what it is then is not known.
@@ -231,9 +227,14 @@ fn accept(book: &mut Book, sent: &Sent<'_>, hostname: &str, because: Because, co
     book.server_mut(&endpoint.server).stop = None;
 }
 
-/// Notes a change of a registered address. The fifth within ten minutes begins a storm, ten quiet ones end it.
-fn count_change(host: &mut Host, now: &Now) {
-    let now = now.ceil();
+/// Notes what the pace hangs on: when something was accepted that changed nothing, and when a registered address changed.
+/// The fifth change within ten minutes begins a storm, ten quiet ones end it.
+fn count(host: &mut Host, because: Because, now: Boot) {
+    match because {
+        Because::Changed => {}
+        Because::Unsettled | Because::Asked | Because::Interval => return host.forced = Some(now),
+        Because::New | Because::Offline => return,
+    }
     if host.changes.last().is_some_and(|at| now.since(*at) >= STORM_WINDOW) {
         host.changes.clear();
         host.storming = false;
@@ -284,7 +285,7 @@ fn try_later(book: &mut Book, sent: &Sent<'_>, hostname: &str, code: Code, detai
     host.open = None;
     host.unsettled |= code == Code::Unconfirmed;
     host.retry = Some(postponed(host, sent.service, sent.addresses, sent.now, (last, code, detail)));
-    note(book, sent.service, sent.addresses, sent.now, hostname, code);
+    note(book, sent.service, sent.addresses, last, hostname, code);
 }
 
 /// The next try after one at `last` that ended with `code`.
@@ -316,10 +317,10 @@ fn postponed(
     }
 }
 
-fn note(book: &mut Book, service: &Service, addresses: &Addresses, now: &Now, hostname: &str, code: Code) {
+fn note(book: &mut Book, service: &Service, addresses: &Addresses, at: Boot, hostname: &str, code: Code) {
     let (service, hostname) = (service.name.clone(), hostname.to_owned());
     let (ipv4, ipv6) = (addresses.ipv4, addresses.ipv6);
-    book.note(Event { at: now.ceil(), service, hostname, code, ipv4, ipv6 });
+    book.note(Event { at, service, hostname, code, ipv4, ipv6 });
 }
 
 fn step(ladder: &[u64], failures: u32) -> u64 {

@@ -157,7 +157,7 @@ impl Story {
         let (service, now) = (self.services[at].clone(), self.now());
         let hosts = self.due(&service);
         if !hosts.is_empty() {
-            settle::begin(&mut self.book, &service, &hosts, &now);
+            settle::begin(&mut self.book, &service, &hosts, &self.addresses, &now);
             let sent = Sent {
                 service: &service,
                 hosts: &hosts,

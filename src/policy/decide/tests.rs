@@ -1,6 +1,7 @@
 //! When a host is due, and what waits, one story each.
 
 use super::*;
+use crate::policy::record::Open;
 use crate::policy::tests::*;
 use crate::wire::nic::{Failure, Reply};
 
@@ -308,8 +309,8 @@ fn no_number_in_a_state_file_can_stop_a_host_for_ever_or_panic() {
         (Boot(u64::MAX), Boot(u64::MAX), u32::MAX, i64::MIN);
     retry.code = Code::Clock;
     (host.changes, host.storming) = (vec![Boot(u64::MAX); 9], true);
-    (host.attempt, host.open, host.forced) =
-        (Some(Boot(u64::MAX)), Some(Boot(u64::MAX)), Some(Boot(u64::MAX)));
+    (host.attempt, host.forced) = (Some(Boot(u64::MAX)), Some(Boot(u64::MAX)));
+    host.open = Some(Open { at: Boot(u64::MAX), sent: None });
     story.restart();
     assert!(story.wait_of(A).is_some_and(|wait| wait <= 3600));
     let (service, now, addresses) = (story.services[0].clone(), story.now(), story.addresses.clone());
