@@ -9,6 +9,7 @@ use crate::policy::config::{Endpoint, Issue, Level, Proxy, Service};
 use crate::policy::decide::{Because, Decision};
 use crate::policy::fingerprint;
 use crate::policy::settle::{self, Outcome, Sent};
+use crate::policy::time::Now;
 use crate::sys::file::{self, Root};
 use crate::sys::https::{self, Route};
 use crate::wire::nic::{self, Failed, Failure, Reply, Request};
@@ -80,7 +81,7 @@ fn send(pass: &mut Pass<'_>, world: &mut World<'_>, service: &Service, sighting:
     let begun = world.now();
     if let Some((_, failed)) = pass.dead_ways.iter().find(|(known, _)| *known == way) {
         let outcome = Outcome::Failed(failed.clone());
-        return settle_outcome(pass, world, service, sighting, hosts, &outcome);
+        return settle_outcome(pass, world, service, sighting, hosts, &outcome, &begun);
     }
     settle::begin(&mut pass.book, service, hosts, &sighting.addresses, &begun);
     // Without this note a crash could become a tight loop of requests: then better none at all.
@@ -99,7 +100,7 @@ fn send(pass: &mut Pass<'_>, world: &mut World<'_>, service: &Service, sighting:
     {
         pass.dead_ways.push((way, failed.clone()));
     }
-    settle_outcome(pass, world, service, sighting, hosts, &outcome);
+    settle_outcome(pass, world, service, sighting, hosts, &outcome, &begun);
 }
 
 fn settle_outcome(
@@ -109,6 +110,7 @@ fn settle_outcome(
     sighting: &Sighting,
     hosts: &[Due],
     outcome: &Outcome,
+    begun: &Now,
 ) {
     let now = world.now();
     let sent = Sent {
@@ -117,6 +119,7 @@ fn settle_outcome(
         addresses: &sighting.addresses,
         contact: &pass.contact,
         version: VERSION,
+        begun,
         now: &now,
         jitter: jitter(now.boot_ms),
     };

@@ -45,6 +45,8 @@ pub struct Sent<'a> {
     pub contact: &'a str,
     /// This program's version.
     pub version: &'a str,
+    /// The moment before it left: by that clock a certificate was judged.
+    pub begun: &'a Now,
     /// The moment of the outcome.
     pub now: &'a Now,
     /// A random number below 1000: how late a wait after an outage ends, in 10,000ths of it.
@@ -284,16 +286,16 @@ fn try_later(book: &mut Book, sent: &Sent<'_>, hostname: &str, code: Code, detai
     let last = sent.now.ceil();
     host.open = None;
     host.unsettled |= code == Code::Unconfirmed;
-    host.retry = Some(postponed(host, sent.service, sent.addresses, sent.now, (last, code, detail)));
+    host.retry = Some(postponed(host, sent.service, sent.addresses, sent.begun, (last, code, detail)));
     note(book, sent.service, sent.addresses, last, hostname, code);
 }
 
-/// The next try after one at `last` that ended with `code`.
+/// The next try after one that began at `begun` and ended at `last` with `code`.
 fn postponed(
     host: &Host,
     service: &Service,
     addresses: &Addresses,
-    now: &Now,
+    begun: &Now,
     (last, code, detail): (Boot, Code, &str),
 ) -> Retry {
     let strange = |code: Code| code.kind() == Kind::Unintelligible;
@@ -313,7 +315,7 @@ fn postponed(
         print: fingerprint::of_route(service),
         ipv4: addresses.ipv4,
         ipv6: addresses.ipv6,
-        clock: decide::clock_offset(now),
+        clock: decide::clock_offset(begun),
     }
 }
 

@@ -243,6 +243,19 @@ fn another_way_to_the_server_is_tried_at_once() {
 }
 
 #[test]
+fn a_clock_that_was_set_while_a_request_was_under_way_is_not_waited_for() {
+    let mut story = Story::new();
+    // By the old clock the certificate was not valid yet; by the time that was known, it is.
+    story.set_meanwhile = 300 * 86_400;
+    assert_eq!(story.send(&failed(Failure::Clock, false)), [A, B]);
+    story.set_meanwhile = 0;
+    assert_eq!(story.wait_of(A), Some(0));
+    // If the new clock is no better, that is for later.
+    story.send(&failed(Failure::Clock, false));
+    assert_eq!(story.wait_of(A), Some(600));
+}
+
+#[test]
 fn an_unset_clock_waits_for_ntp_or_a_jump_or_ten_minutes_and_counts_no_failure() {
     let mut story = Story::new();
     story.wall = 1_000_000;
