@@ -6,6 +6,7 @@ use crate::place::{
     Running, alone, is_alive, is_current, left_out, long, nap, send, shows, start, until, watch,
 };
 use rustix::process::Signal;
+use std::os::unix::net::UnixDatagram;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
@@ -165,4 +166,27 @@ fn told_to_stop_a_pass_that_obeys_nobody_is_ended() {
     assert_eq!(ran.exit, 0);
     assert!((Duration::from_millis(3900)..Duration::from_millis(4900)).contains(&took), "{took:?}");
     assert!(!is_alive(passes[0]));
+}
+
+#[test]
+fn a_log_daemon_that_starts_again_hears_the_loop() {
+    let Some(r) = alone("oddities::a_log_daemon_that_starts_again_hears_the_loop") else { return };
+    let running = watch(&r);
+    is_current(&r, "203.0.113.7");
+    // The loop itself says that its passes fail: their folder cannot be made.
+    r.write("var/block", "");
+    r.config(&format!("config nicup 'main'\n\toption run_dir '/var/block/nicup'\n{}", r.read(CONFIG)));
+    running.signal(Signal::USR1);
+    until("the first word", 5, || r.syslog().iter().any(|line| line.contains("starts in 10 s")));
+    let socket = r.root.join("dev/log");
+    r.stop_syslog();
+    until("its end", 5, || UnixDatagram::unbound().unwrap().send_to(b"", &socket).is_err());
+    std::fs::remove_file(&socket).unwrap();
+    let daemon = UnixDatagram::bind(&socket).unwrap();
+    daemon.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
+    running.signal(Signal::USR1);
+    let mut line = [0; 1000];
+    let length = daemon.recv(&mut line).unwrap();
+    let line = String::from_utf8_lossy(&line[..length]);
+    assert!(line.contains("the next one starts in 30 s"), "{line}");
 }
