@@ -190,3 +190,31 @@ fn a_log_daemon_that_starts_again_hears_the_loop() {
     let line = String::from_utf8_lossy(&line[..length]);
     assert!(line.contains("the next one starts in 30 s"), "{line}");
 }
+
+#[test]
+fn a_stranger_with_the_number_of_a_dead_loop_is_left_alone() {
+    let Some(r) = alone("oddities::a_stranger_with_the_number_of_a_dead_loop_is_left_alone") else { return };
+    let running = watch(&r);
+    is_current(&r, "203.0.113.7");
+    running.signal(Signal::KILL);
+    running.ended();
+    let mut stranger = Command::new("sleep").arg("60").spawn().unwrap();
+    let ifup = [("ACTION", "ifup"), ("INTERFACE", "wan"), ("DEVICE", r.device.as_str())];
+    let commands: [(&[&str], &[(&str, &str)]); 4] = [
+        (&["run", "--wait"], &[]),
+        (&["run", "--wait", "--hotplug"], &ifup),
+        (&["run", "--hotplug"], &ifup),
+        (&["resume"], &[]),
+    ];
+    for (arguments, event) in commands {
+        r.write("var/run/nicup/loop.lock", format!("{}\n", stranger.id()));
+        let before = r.stamp(STATUS);
+        assert_eq!(start(&r, arguments, event).ended().exit, 0);
+        assert_ne!(r.stamp(STATUS), before, "{arguments:?} did it itself");
+    }
+    // USR1 would have ended it.
+    assert_eq!(stranger.try_wait().unwrap(), None);
+    stranger.kill().unwrap();
+    stranger.wait().unwrap();
+    assert_eq!(r.requests(), 1);
+}
