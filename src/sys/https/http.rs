@@ -16,7 +16,7 @@ use super::explain::{Stage, cut, tls_failed};
 use super::tcp::{Phase, Tcp};
 use super::tls::{Broken, Tls};
 use super::{Route, bracketed, failed};
-use crate::wire::nic::{Answer, BODY_LIMIT, Failed, Failure, HEADER_LIMIT, Request};
+use crate::wire::nic::{ANSWER_LIMIT, Answer, BODY_LIMIT, Failed, Failure, HEADER_LIMIT, Request};
 
 /// An open connection, with or without TLS.
 pub(super) enum Stream {
@@ -30,7 +30,7 @@ const WHOLE_ROOM: usize = HEADER_LIMIT + BODY_LIMIT;
 
 pub(super) fn exchange(stream: Stream, route: &Route<'_>, request: &Request) -> Result<Answer, Failed> {
     let deadline = stream.tcp().deadline;
-    let trail = Arc::new(Mutex::new(Trail { sent: false, broken: None }));
+    let trail = Arc::new(Mutex::new(Trail { sent: false, received: 0, broken: None }));
     let host = bracketed(route.server);
     let (scheme, standard) = if route.tls { ("https", 443) } else { ("http", 80) };
     let authority = if route.port == standard { host.to_string() } else { format!("{host}:{}", route.port) };
@@ -72,6 +72,9 @@ pub(super) fn exchange(stream: Stream, route: &Route<'_>, request: &Request) -> 
         let failed = match &trail.broken {
             Some(Broken::Cut(e)) => cut(deadline, e, Phase::Answer),
             Some(Broken::Tls(e)) => tls_failed(e, route, Stage::Open),
+            None if trail.received > ANSWER_LIMIT => {
+                failed(Failure::NotHttp, "the answer is over 64 KiB".into())
+            }
             None => not_an_answer(&error, trail.sent),
         };
         Failed { sent: trail.sent, ..failed }
@@ -108,6 +111,7 @@ fn not_an_answer(error: &Error, sent: bool) -> Failed {
 /// What happened on the line, for the time after ureq has given up.
 struct Trail {
     sent: bool,
+    received: usize,
     broken: Option<Broken>,
 }
 
@@ -167,13 +171,18 @@ impl Transport for Line {
     }
 
     fn await_input(&mut self, _timeout: NextTimeout) -> Result<bool, Error> {
+        let mut trail = lock(&self.trail);
         match self.stream.receive(self.room.input_append_buf()) {
             Ok(amount) => {
+                trail.received += amount;
+                if trail.received > ANSWER_LIMIT {
+                    return Err(Error::ConnectionFailed);
+                }
                 self.room.input_appended(amount);
                 Ok(amount > 0)
             }
             Err(broken) => {
-                lock(&self.trail).broken = Some(broken);
+                trail.broken = Some(broken);
                 Err(Error::ConnectionFailed)
             }
         }
