@@ -1,6 +1,7 @@
 //! Files below `--root`: read up to a limit, replaced atomically. Does not know what is in them.
 
 use rustix::fs::{Mode, OFlags};
+use rustix::io::Errno;
 use std::fs::File;
 use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
@@ -32,11 +33,26 @@ impl Root {
     }
 }
 
-/// Reads a regular file of at most `limit` bytes.
+/// Reads a regular file of at most `limit` bytes. What fails is tried once more: flash has bad moments.
 ///
 /// # Errors
 /// As the system says; `FileTooLarge` above the limit, `InvalidInput` for what is no regular file.
 pub fn read(path: &Path, limit: usize) -> io::Result<Vec<u8>> {
+    let of_the_file = [io::ErrorKind::NotFound, io::ErrorKind::InvalidInput, io::ErrorKind::FileTooLarge];
+    match read_once(path, limit) {
+        Err(error) if !of_the_file.contains(&error.kind()) => read_once(path, limit),
+        known => known,
+    }
+}
+
+/// Whether an error says nothing of a file: the system lacks memory or descriptors, and will have some again.
+#[must_use]
+pub fn is_shortage(error: &io::Error) -> bool {
+    let errno = Errno::from_io_error(error);
+    errno.is_some_and(|errno| [Errno::NOMEM, Errno::MFILE, Errno::NFILE].contains(&errno))
+}
+
+fn read_once(path: &Path, limit: usize) -> io::Result<Vec<u8>> {
     // Without NONBLOCK, opening a FIFO that somebody put there would hang.
     let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK;
     let mut file = File::from(rustix::fs::open(path, flags, Mode::empty())?);
