@@ -24,5 +24,5 @@ pub(crate) fn tell(row: &Row, r: &Router) {
         bytes += 1;
     }
     assert!(bytes > 100, "an answer of {bytes} bytes");
-    let _ = writeln!(std::io::stderr(), "ok {}: {bytes} cuts", row.name);
+    let _ = writeln!(std::io::stderr(), "counted: {}: {bytes} cuts", row.name);
 }

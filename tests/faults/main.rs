@@ -47,5 +47,5 @@ rows! {
 fn every_row_has_a_test_and_every_test_a_row() {
     let rows: Vec<String> = table::rows().into_iter().map(|row| row.name).collect();
     assert_eq!(rows, ROWS);
-    let _ = writeln!(std::io::stderr(), "ok fault table: {} rows, each with a test", rows.len());
+    let _ = writeln!(std::io::stderr(), "counted: fault table: {} rows, each with a test", rows.len());
 }
