@@ -34,7 +34,7 @@ impl Root {
     }
 }
 
-/// Reads a regular file of at most `limit` bytes.
+/// Reads a regular file of at most `limit` bytes. What fails is tried once more: flash has bad moments.
 ///
 /// # Errors
 /// As the system says; `FileTooLarge` above the limit, `InvalidInput` for what is no regular file.
@@ -47,6 +47,21 @@ pub fn read(path: &Path, limit: usize) -> io::Result<Vec<u8>> {
 /// # Errors
 /// As [`read`].
 pub fn read_with_mode(path: &Path, limit: usize) -> io::Result<(Vec<u8>, u32)> {
+    let of_the_file = [io::ErrorKind::NotFound, io::ErrorKind::InvalidInput, io::ErrorKind::FileTooLarge];
+    match read_once(path, limit) {
+        Err(error) if !of_the_file.contains(&error.kind()) => read_once(path, limit),
+        known => known,
+    }
+}
+
+/// Whether an error says nothing of a file: the system lacks memory or descriptors, and will have some again.
+#[must_use]
+pub fn is_shortage(error: &io::Error) -> bool {
+    let errno = Errno::from_io_error(error);
+    errno.is_some_and(|errno| [Errno::NOMEM, Errno::MFILE, Errno::NFILE].contains(&errno))
+}
+
+fn read_once(path: &Path, limit: usize) -> io::Result<(Vec<u8>, u32)> {
     // Without NONBLOCK, opening a FIFO that somebody put there would hang.
     let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK;
     let file = File::from(rustix::fs::open(path, flags, Mode::empty())?);
