@@ -3,6 +3,7 @@
 //! Does not decide what is worth a line. Lines of libraries are left out: they may carry headers.
 
 use log::{LevelFilter, Log, Metadata, Record};
+use std::io::Write as _;
 use std::path::PathBuf;
 use std::sync::Mutex;
 use syslog::{Facility, LogFormat, Logger, LoggerBackend, Severity};
@@ -63,10 +64,8 @@ impl Log for Lines {
         let text: String =
             record.args().to_string().chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
         if self.setup.verbose {
-            #[allow(clippy::print_stderr)] // the one place that may
-            {
-                eprintln!("nicup: {text}");
-            }
+            // Not eprintln: a reader that went away must not end a pass between a request and its record.
+            let _ = writeln!(std::io::stderr(), "nicup: {text}");
         }
         if record.level() <= self.setup.syslog {
             self.to_syslog(record.level(), text);

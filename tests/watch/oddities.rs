@@ -218,3 +218,18 @@ fn a_stranger_with_the_number_of_a_dead_loop_is_left_alone() {
     stranger.wait().unwrap();
     assert_eq!(r.requests(), 1);
 }
+
+#[test]
+fn a_reader_of_the_log_that_goes_away_ends_no_pass() {
+    let Some(r) = alone("oddities::a_reader_of_the_log_that_goes_away_ends_no_pass") else { return };
+    let mut run = r.start(&["run", "--verbose"], &[]);
+    drop(run.stderr.take());
+    assert_eq!(run.wait().unwrap().code(), Some(0));
+    let mut running = r.start(&["watch", "--verbose"], &[]);
+    drop(running.stderr.take());
+    let running = Running::of(running);
+    r.move_to("203.0.113.7", "203.0.113.8");
+    is_current(&r, "203.0.113.8");
+    running.stop();
+    assert_eq!((r.requests(), r.problems()), (2, Vec::new()));
+}
