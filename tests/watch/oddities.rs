@@ -200,13 +200,12 @@ fn a_stranger_with_the_number_of_a_dead_loop_is_left_alone() {
     running.ended();
     let mut stranger = Command::new("sleep").arg("60").spawn().unwrap();
     let ifup = [("ACTION", "ifup"), ("INTERFACE", "wan"), ("DEVICE", r.device.as_str())];
-    let commands: [(&[&str], &[(&str, &str)]); 4] = [
-        (&["run", "--wait"], &[]),
+    for (arguments, event) in [
+        (["run", "--wait"].as_slice(), [].as_slice()),
         (&["run", "--wait", "--hotplug"], &ifup),
         (&["run", "--hotplug"], &ifup),
         (&["resume"], &[]),
-    ];
-    for (arguments, event) in commands {
+    ] {
         r.write("var/run/nicup/loop.lock", format!("{}\n", stranger.id()));
         let before = r.stamp(STATUS);
         assert_eq!(start(&r, arguments, event).ended().exit, 0);
