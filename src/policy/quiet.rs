@@ -42,6 +42,8 @@ pub struct Quiet {
     expecting: bool,
     /// When somebody last asked for a pass.
     asked: Option<u64>,
+    /// Somebody asked, and was put off.
+    put_off: bool,
 }
 
 /// The last word on each family: whether it is lacking.
@@ -84,10 +86,12 @@ impl Quiet {
             Some(lacks) => lacks.ipv4 != lacks.ipv6 && self.span.is_some(),
         };
         self.expecting |= coming;
-        if coming || again {
+        let put_off = coming || again;
+        if put_off {
+            self.put_off = true;
             self.note(now, Change::Device);
         }
-        !coming && !again
+        !put_off
     }
 
     /// A pass begins: what happened so far is its business.
@@ -95,6 +99,13 @@ impl Quiet {
         self.span = None;
         self.news = News::default();
         self.expecting = false;
+        self.put_off = false;
+    }
+
+    /// Whether it is somebody's wish that is due, and not only the kernel's word.
+    #[must_use]
+    pub fn is_wish(&self) -> bool {
+        self.put_off
     }
 
     /// A pass ended which found `pair`; it may not have seen what happened while it ran.

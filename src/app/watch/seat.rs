@@ -27,10 +27,10 @@ pub(super) fn take(path: &Path, until_settled: bool) -> io::Result<Option<Seat>>
         Err(Errno::AGAIN | Errno::ACCESS) => return Ok(None),
         Err(errno) => return Err(errno.into()),
     }
-    file.set_len(0)?;
     let pid = std::process::id();
     let text = if until_settled { format!("{pid}\n{LEAVES}\n") } else { format!("{pid}\n") };
-    file.write_all(text.as_bytes())?;
+    // A full disk keeps no loop from starting.
+    let _ = file.set_len(0).and_then(|()| file.write_all(text.as_bytes()));
     Ok(Some(Seat(file)))
 }
 
@@ -49,5 +49,5 @@ pub(super) fn ask_for(path: &Path) -> bool {
     if text == format!("{number}\n{LEAVES}\n").as_bytes() {
         let _ = kill_process(pid, Signal::TERM);
     }
-    text != format!("{number}\n").as_bytes() // what is none of both is about to be written
+    text != format!("{number}\n").as_bytes() // what is none of both is about to be written, or the disk is full
 }
