@@ -8,6 +8,7 @@ use super::report::{self, Report};
 use super::store::Store;
 use super::world::Loaded;
 use super::{VERSION, World, deliver, exit, sources};
+use crate::policy::chatter::Chatter;
 use crate::policy::config::{Config, Entry, Issue, Level, Main, Service};
 use crate::policy::decide::{self, Ask, Case, Decision};
 use crate::policy::record::{Book, Host, Key};
@@ -44,6 +45,8 @@ pub(super) struct Pass<'a> {
     pub(super) dead_ways: Vec<(Way, Failed)>,
     /// Passwords that were readable on the way, each time anew.
     pub(super) clear_text: Vec<Issue>,
+    /// How much was logged lately.
+    pub(super) chatter: Chatter,
     /// What the hooks will be told.
     pub(super) changes: Vec<Change>,
     /// Nothing more can be sent: state.json cannot be written.
@@ -156,6 +159,7 @@ impl<'a> Pass<'a> {
         Pass {
             services,
             contact,
+            chatter: book.chatter,
             book,
             store,
             issues,
@@ -225,6 +229,11 @@ impl<'a> Pass<'a> {
                 self.issues.push(Issue { level: Level::Warning, file, line, message });
             }
         }
+    }
+
+    /// Hostnames of all services.
+    pub(super) fn hosts(&self) -> usize {
+        self.services.iter().map(|service| service.hostnames.len()).sum()
     }
 
     /// Whether the order names a service, or none.

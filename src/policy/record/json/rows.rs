@@ -70,6 +70,8 @@ pub(super) struct StateFile {
     pub(super) version: u64,
     pub(super) boot_id: String,
     pub(super) problems: u32,
+    pub(super) log_since: Option<u64>,
+    pub(super) log_lines: Option<u32>,
     pub(super) hosts: Vec<StateRow>,
     pub(super) sources: Vec<SourceRow>,
     pub(super) events: Vec<EventRow>,
