@@ -5,6 +5,7 @@
 use crate::policy::chatter::{Chatter, Line};
 use crate::policy::config::{Issue, Level};
 use crate::policy::time::Now;
+use crate::sys::log::say;
 
 /// A line for each problem, at the level that `as_told` makes of its own.
 pub(super) fn log_issues(issues: &[Issue], mut as_told: impl FnMut(log::Level) -> log::Level) {
@@ -13,7 +14,7 @@ pub(super) fn log_issues(issues: &[Issue], mut as_told: impl FnMut(log::Level) -
             Level::Error => log::Level::Error,
             Level::Warning => log::Level::Warn,
         };
-        log::log!(as_told(level), "{}", issue.sentence());
+        say(as_told(level), format_args!("{}", issue.sentence()));
     }
 }
 

@@ -2,14 +2,14 @@
 //!
 //! Does not read files. Output only: no pass reads it; `nicup status` and LuCI do.
 
-use miniserde::{Deserialize, Serialize, json};
+use crate::wire::json::{self, object};
 
 /// LuCI reads less than 256 KiB. Above this, the messages of current hosts are left out, then events, then all messages, and
 /// in the end hosts: current ones first.
 pub const SIZE_LIMIT: usize = 240 * 1024;
 
 /// The whole file.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct Status {
     /// 1
     pub version: u32,
@@ -28,9 +28,10 @@ pub struct Status {
     /// Newest first.
     pub events: Vec<EventStatus>,
 }
+object!(Status { version, program, time, uptime, mode, problems, services, events });
 
 /// Something wrong with a file.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct Problem {
     /// `error` or `warning`.
     pub level: String,
@@ -41,9 +42,10 @@ pub struct Problem {
     /// What, and what to do.
     pub message: String,
 }
+object!(Problem { level, file, line, message });
 
 /// One service.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct ServiceStatus {
     /// The section's name.
     pub name: String,
@@ -66,9 +68,21 @@ pub struct ServiceStatus {
     /// Its hosts.
     pub hosts: Vec<HostStatus>,
 }
+object!(ServiceStatus {
+    name,
+    enabled,
+    server,
+    transport,
+    interface,
+    device,
+    ipv4,
+    ipv6,
+    address_note,
+    hosts
+});
 
 /// One hostname.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct HostStatus {
     /// Its name.
     pub hostname: String,
@@ -95,9 +109,23 @@ pub struct HostStatus {
     /// Failures in a row.
     pub failures: u32,
 }
+object!(HostStatus {
+    hostname,
+    state,
+    registered_ipv4,
+    registered_ipv6,
+    code,
+    message,
+    last_attempt,
+    last_success,
+    changed,
+    next_attempt,
+    next_attempt_uptime,
+    failures
+});
 
 /// One entry of the timeline.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct EventStatus {
     /// Unix seconds.
     pub time: Option<i64>,
@@ -114,11 +142,12 @@ pub struct EventStatus {
     /// With which address.
     pub ipv6: Option<String>,
 }
+object!(EventStatus { time, uptime, service, hostname, code, ipv4, ipv6 });
 
 /// The file's text, on one line; left shorter where LuCI could not read it otherwise.
 #[must_use]
 pub fn write(status: &Status) -> String {
-    let text = json::to_string(status);
+    let text = json::to_text(status);
     if text.len() <= SIZE_LIMIT {
         return text;
     }
@@ -128,12 +157,12 @@ pub fn write(status: &Status) -> String {
             host.message = None;
         }
     }
-    let text = json::to_string(&status);
+    let text = json::to_text(&status);
     if text.len() <= SIZE_LIMIT {
         return text;
     }
     status.events.clear();
-    let text = json::to_string(&status);
+    let text = json::to_text(&status);
     if text.len() <= SIZE_LIMIT {
         return text;
     }
@@ -142,7 +171,7 @@ pub fn write(status: &Status) -> String {
     }
     let whole = status.clone();
     status.say_left_out("all messages of hosts are left out");
-    let text = json::to_string(&status);
+    let text = json::to_text(&status);
     if text.len() <= SIZE_LIMIT { text } else { without_hosts(whole) }
 }
 
@@ -152,16 +181,16 @@ fn without_hosts(mut status: Status) -> String {
         status.services.iter_mut().map(|service| std::mem::take(&mut service.hosts)).collect();
     let all: usize = hosts.iter().map(Vec::len).sum();
     status.say_left_out(&format!("{all} hosts and all messages are left out"));
-    let mut text = json::to_string(&status);
+    let mut text = json::to_text(&status);
     while text.len() > SIZE_LIMIT && status.services.pop().is_some() {
-        text = json::to_string(&status);
+        text = json::to_text(&status);
     }
     let mut room = SIZE_LIMIT.saturating_sub(text.len());
     hosts.truncate(status.services.len());
     let mut kept: Vec<Vec<bool>> = hosts.iter().map(|hosts| vec![false; hosts.len()]).collect();
     for current in [false, true] {
         for (host, kept) in hosts.iter().flatten().zip(kept.iter_mut().flatten()) {
-            let length = json::to_string(host).len() + 1; // and a comma
+            let length = json::to_text(host).len() + 1; // and a comma
             if (host.state == "current") == current && length <= room {
                 room -= length;
                 *kept = true;
@@ -175,7 +204,7 @@ fn without_hosts(mut status: Status) -> String {
     }
     status.problems.pop();
     status.say_left_out(&format!("{left} hosts and all messages are left out"));
-    json::to_string(&status)
+    json::to_text(&status)
 }
 
 impl Status {
@@ -190,7 +219,7 @@ impl Status {
 /// Reads a status file. None: damaged, or of another version.
 #[must_use]
 pub fn read(text: &str) -> Option<Status> {
-    json::from_str(text).ok().filter(|status: &Status| status.version == 1)
+    json::from_text(text).filter(|status: &Status| status.version == 1)
 }
 
 #[cfg(test)]

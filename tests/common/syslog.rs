@@ -49,6 +49,12 @@ impl Syslog {
         std::mem::replace(&mut *lines, later)
     }
 
+    /// Ends the daemon, if it is there.
+    pub(crate) fn stop(&self) {
+        let said = UnixDatagram::unbound().and_then(|s| s.send_to(END.as_bytes(), &self.socket));
+        drop(said);
+    }
+
     fn say(&self, text: &str) {
         UnixDatagram::unbound().unwrap().send_to(text.as_bytes(), &self.socket).unwrap();
     }
@@ -60,7 +66,6 @@ fn is_mark(line: &String) -> bool {
 
 impl Drop for Syslog {
     fn drop(&mut self) {
-        let said = UnixDatagram::unbound().and_then(|s| s.send_to(END.as_bytes(), &self.socket));
-        drop(said);
+        self.stop();
     }
 }

@@ -128,9 +128,8 @@ fn is_ordinary(ran: &Ran) -> Result<(), String> {
 fn is_settled(r: &Router, scene: Scene) -> Result<bool, String> {
     let parsed = status::read(&r.read(STATUS));
     check(parsed.is_some(), || format!("status.json: {}", r.read(STATUS)))?;
-    let mut book = Book::default();
     let text = r.read(STATE);
-    record::read_state(&text, &Now::new(0, 0, String::new()), &mut book)
+    record::read_state(&text, &Now::new(0, 0, String::new()), Book::default())
         .map_err(|_| format!("state.json: {text}"))?;
     let file = if r.exists(FALLBACK) { FALLBACK } else { RECORDS };
     for file in [file, RECORDS] {
