@@ -98,7 +98,7 @@ pub(crate) fn problems(r: &Router, limit: usize) {
     for (surplus, exit) in [(0, 0), (1, 0), (2, 3)] {
         let mut text = text.clone();
         for at in 0..limit + surplus.min(1) {
-            write!(text, "\toption unknown{at} '1'\n").unwrap();
+            writeln!(text, "\toption unknown{at} '1'").unwrap();
         }
         // What is not told counts all the same.
         text += if surplus == 2 { "config service 'bad'\n" } else { "" };
