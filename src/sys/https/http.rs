@@ -26,7 +26,7 @@ pub(super) enum Stream {
 }
 
 pub(super) fn exchange(stream: Stream, route: &Route<'_>, request: &Request) -> Result<Answer, Failed> {
-    let mut line = Line { stream, route, input: Vec::new(), received: 0 };
+    let mut line = Line { stream, route, received: 0, input: Vec::new() };
     let (call, text) = written(route, request)
         .ok_or_else(|| failed(Failure::NotHttp, "the request cannot be written as HTTP".into()))?;
     let mut sent = false;
@@ -124,8 +124,8 @@ fn not_http() -> Failed {
 struct Line<'a> {
     stream: Stream,
     route: &'a Route<'a>,
-    input: Vec<u8>,
     received: usize,
+    input: Vec<u8>,
 }
 
 /// Bytes that are read at a time; No-IP's whole answers are a few hundred.
