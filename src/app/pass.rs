@@ -47,6 +47,8 @@ pub(super) struct Pass<'a> {
     pub(super) clear_text: Vec<Issue>,
     /// How much was logged lately.
     pub(super) chatter: Chatter,
+    /// Hostnames of all services.
+    pub(super) hosts: usize,
     /// What the hooks will be told.
     pub(super) changes: Vec<Change>,
     /// Nothing more can be sent: state.json cannot be written.
@@ -157,6 +159,7 @@ impl<'a> Pass<'a> {
         let ask = Ask { force: order.force, clock_set: order.event == Some(Event::Clock) };
         let contact = config.main.contact.clone();
         Pass {
+            hosts: services.iter().map(|service| service.hostnames.len()).sum(),
             services,
             contact,
             chatter: book.chatter,
@@ -229,11 +232,6 @@ impl<'a> Pass<'a> {
                 self.issues.push(Issue { level: Level::Warning, file, line, message });
             }
         }
-    }
-
-    /// Hostnames of all services.
-    pub(super) fn hosts(&self) -> usize {
-        self.services.iter().map(|service| service.hostnames.len()).sum()
     }
 
     /// Whether the order names a service, or none.

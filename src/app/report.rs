@@ -45,7 +45,7 @@ pub(super) fn finish(
         pass.store.save_records(&pass.book, &mut pass.issues);
     }
     let problems = fingerprint::of_texts(pass.issues.iter().map(Issue::sentence));
-    let (hosts, repeated) = (pass.hosts(), pass.book.problems == problems);
+    let (hosts, repeated) = (pass.hosts, pass.book.problems == problems);
     log_issues(&pass.issues, |level| match repeated {
         true => log::Level::Debug,
         false => within(&mut pass.chatter, level, hosts, &now),
@@ -262,7 +262,7 @@ fn host_status(
     log: Log,
 ) -> HostStatus {
     let (server, username) = (&service.endpoint.server, &service.username);
-    let hosts = pass.hosts();
+    let hosts = pass.hosts;
     let fresh;
     let host = match pass.book.get(server, username, hostname) {
         Some(host) => host,

@@ -33,17 +33,22 @@ fn switched_off(r: &Router, hosts: &[usize]) -> String {
 }
 
 pub(crate) fn services(r: &Router, limit: usize) {
-    let one_more = switched_off(r, &vec![1; limit + 1]);
-    let (all, last) = one_more.split_at(one_more.rfind("config service").unwrap());
-    r.config(all);
-    assert_eq!(pass(r), (0, Vec::new()));
-    r.config(&format!("{one_more}\nconfig nicup 'main'\n\toption mode 'hotplug'\n"));
+    r.pass(0);
+    let (usual, all) = (r.read(CONFIG), switched_off(r, &vec![1; limit]));
+    let main = "\nconfig nicup 'main'\n\toption mode 'hotplug'\n";
+    r.config(&(all.clone() + &usual + &switched_off(r, &[1]) + main));
     let line = all.lines().count() + 1;
     let error = format!(
         "error /etc/config/nicup:{line}: more than {limit} services: this one and those behind it are not run, remove some"
     );
-    assert_eq!(pass(r), (3, vec![error]), "{last}");
-    assert_eq!((r.status().services.len(), r.status().mode.as_str()), (limit, "hotplug"));
+    assert_eq!(pass(r), (3, vec![error]));
+    let status = r.status();
+    assert_eq!((status.services.len(), status.mode.as_str()), (limit + 1, "hotplug"));
+    assert_eq!((status.services[limit].name.as_str(), status.services[limit].hosts.len()), ("home", 0));
+    r.config(&usual);
+    assert_eq!((pass(r).0, r.requests()), (0, 1), "what it had registered is still known");
+    r.config(&all);
+    assert_eq!(pass(r), (0, Vec::new()));
 }
 
 pub(crate) fn hostnames(r: &Router, limit: usize) {

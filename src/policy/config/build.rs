@@ -37,6 +37,14 @@ pub fn build(package: &Package, file: &str) -> Config {
                     "more than {SERVICES} services: this one and those behind it are not run, remove some"
                 );
                 issues.error(section.line, message);
+                // It stands for all of them: while a service is wrong, no record is dropped as nobody's.
+                services.push(Entry::Invalid(Invalid {
+                    name: section.name.clone(),
+                    enabled: true,
+                    hostnames: Vec::new(),
+                    server: DEFAULT_SERVER.to_owned(),
+                    reason: issues.last(),
+                }));
             }
             "service" => {}
             other => {
