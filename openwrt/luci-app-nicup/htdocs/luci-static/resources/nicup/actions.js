@@ -1,9 +1,9 @@
 'use strict';
 'require baseclass';
 'require fs';
-'require nicup.model as model';
+'require nicup.model as nicup';
 
-/* globals model */
+/* globals nicup */
 
 /*
  * The buttons, why one of them is grey, and what came of it. Every command has fixed words.
@@ -45,7 +45,7 @@ const Actions = baseclass.extend({
 
 	/* Why Update now can do nothing, or null. */
 	noUpdate(known, mayWrite) {
-		const hosts = model.hosts(known);
+		const hosts = nicup.hosts(known);
 		const live = hosts.filter(host => host.state != 'disabled');
 
 		if (!known.installed)
@@ -77,7 +77,7 @@ const Actions = baseclass.extend({
 
 	/* Why Resume can do nothing, or null. */
 	noResume(known, mayWrite) {
-		const hosts = model.hosts(known);
+		const hosts = nicup.hosts(known);
 
 		if (!known.installed || !mayWrite)
 			return this.noUpdate(known, mayWrite);

@@ -1,9 +1,9 @@
 'use strict';
 'require baseclass';
-'require nicup.model as model';
+'require nicup.model as nicup';
 'require nicup.words as words';
 
-/* globals model, words */
+/* globals nicup, words */
 
 /*
  * What happened last, newest first.
@@ -55,7 +55,7 @@ const Timeline = baseclass.extend({
 			this.shape = shape;
 		}
 
-		const now = model.now(known);
+		const now = nicup.now(known);
 
 		for (const [ node, uptime ] of this.times)
 			put(node, words.ago(now - uptime));

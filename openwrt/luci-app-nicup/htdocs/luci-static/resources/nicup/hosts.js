@@ -1,9 +1,9 @@
 'use strict';
 'require baseclass';
-'require nicup.model as model';
+'require nicup.model as nicup';
 'require nicup.words as words';
 
-/* globals model, words */
+/* globals nicup, words */
 
 /*
  * The table of hosts. It is built once, and then only the cells whose text changed are touched.
@@ -242,7 +242,7 @@ const Table = baseclass.extend({
 	},
 
 	updateRow(known, parts, service, host) {
-		const since = model.since(known, host.changed);
+		const since = nicup.since(known, host.changed);
 		const [ what, todo, own ] = answer(service, host);
 		const registered = addresses(host.registered_ipv4, host.registered_ipv6);
 		const differs = (service.ipv4 && host.registered_ipv4 && service.ipv4 != host.registered_ipv4) ||
@@ -264,7 +264,7 @@ const Table = baseclass.extend({
 	},
 
 	updateSums(known) {
-		const hosts = model.hosts(known);
+		const hosts = nicup.hosts(known);
 		const sums = {};
 
 		for (const host of hosts)
@@ -278,7 +278,7 @@ const Table = baseclass.extend({
 
 	/* Countdowns only. */
 	tick(known) {
-		const now = model.now(known);
+		const now = nicup.now(known);
 
 		for (const parts of this.rows)
 			put(parts.next, next(parts.host, now));

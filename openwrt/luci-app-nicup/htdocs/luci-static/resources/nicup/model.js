@@ -62,7 +62,7 @@ function isStatus(status) {
 
 /* Text of the file to { status } or { trouble, detail }. */
 function parse(text) {
-	let status = null;
+	let status;
 
 	try {
 		status = JSON.parse(text);

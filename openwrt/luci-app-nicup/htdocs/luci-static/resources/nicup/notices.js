@@ -1,10 +1,10 @@
 'use strict';
 'require baseclass';
 'require uci';
-'require nicup.model as model';
+'require nicup.model as nicup';
 'require nicup.words as words';
 
-/* globals model, words */
+/* globals nicup, words */
 
 /*
  * What is to be said about nicup as a whole, and what is wrong with its files.
@@ -31,7 +31,7 @@ function trouble(known) {
 
 function situation(known) {
 	const status = known.status;
-	const age = words.span(model.age(known));
+	const age = words.span(nicup.age(known));
 
 	if (uci.sections('nicup', 'nicup')[0]?.enabled == '0')
 		return [ 'warning', _('nicup is switched off: nothing is sent. Switch it on under General below and save.') ];

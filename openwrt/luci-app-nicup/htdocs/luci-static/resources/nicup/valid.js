@@ -8,7 +8,6 @@
  */
 
 const bytes = text => new TextEncoder().encode(text).length;
-/* eslint-disable-next-line no-control-regex */
 const control = /[\u0000-\u001f\u007f-\u009f]/;
 const visible = /^[!-~]*$/;
 const label = /^[A-Za-z0-9_-]{1,63}$/;
@@ -155,7 +154,6 @@ function interfaceName(text) {
 }
 
 function deviceName(text) {
-	/* eslint-disable-next-line no-control-regex */
 	return (bytes(text) > 15 || /[/:\u0000- \u007f]/.test(text) || text == '.' || text == '..')
 		? _('a device\'s name has at most 15 characters and no blank, / or :, for example pppoe-wan') : null;
 }

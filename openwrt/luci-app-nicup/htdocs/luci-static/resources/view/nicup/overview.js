@@ -6,11 +6,11 @@
 'require nicup.events as events';
 'require nicup.hosts as hosts';
 'require nicup.importer as importer';
-'require nicup.model as model';
+'require nicup.model as nicup';
 'require nicup.notices as notices';
 'require nicup.services as services';
 
-/* globals actions, events, hosts, importer, model, notices, services */
+/* globals actions, events, hosts, importer, nicup, notices, services */
 
 /*
  * The page: the status on top, refreshed in place, and the form below it.
@@ -21,7 +21,7 @@ return view.extend({
 		return Promise.all([
 			L.resolveDefault(uci.load('nicup')),
 			L.resolveDefault(uci.load('ddns'))
-		]).then(() => Promise.all([ model.load(), services.load() ]));
+		]).then(() => Promise.all([ nicup.load(), services.load() ]));
 	},
 
 	render([ known, choices ]) {
@@ -66,7 +66,7 @@ return view.extend({
 	},
 
 	refresh() {
-		return model.load().then(known => {
+		return nicup.load().then(known => {
 			this.known = known;
 			this.draw();
 		});
@@ -78,7 +78,7 @@ return view.extend({
 		this.notices.update(known, this.mayWrite);
 		this.actions.show(known, this.mayWrite);
 		this.table.hidden = known.status == null || known.status.services.length == 0;
-		this.status.classList.toggle('nicup-old', model.stale(known));
+		this.status.classList.toggle('nicup-old', nicup.stale(known));
 
 		if (known.status != null) {
 			this.hosts.update(known, this.mayWrite);

@@ -1,10 +1,10 @@
 'use strict';
 'require baseclass';
 'require uci';
-'require nicup.model as model';
+'require nicup.model as nicup';
 'require nicup.words as words';
 
-/* globals model, words */
+/* globals nicup, words */
 
 /*
  * The card on the Overview page: each host's state, and what to do where something is wrong.
@@ -34,7 +34,7 @@ return baseclass.extend({
 	title: _('No-IP dynamic DNS'),
 
 	load() {
-		return L.resolveDefault(uci.load('nicup')).then(() => model.load());
+		return L.resolveDefault(uci.load('nicup')).then(() => nicup.load());
 	},
 
 	render(known) {
@@ -48,8 +48,8 @@ return baseclass.extend({
 		const rows = hosts.slice(0, shown).map(([ service, host ]) => row(service, host));
 		const notes = [];
 
-		if (model.stale(known))
-			notes.push(_('The service nicup is not running: this is %s old.').format(words.span(model.age(known))));
+		if (nicup.stale(known))
+			notes.push(_('The service nicup is not running: this is %s old.').format(words.span(nicup.age(known))));
 
 		if (hosts.length > shown)
 			notes.push(_('… and %d more').format(hosts.length - shown));
