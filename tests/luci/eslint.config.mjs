@@ -30,6 +30,6 @@ export default [
 	{
 		...js.configs.recommended,
 		files: [ '**/*.mjs' ],
-		languageOptions: { ecmaVersion: 2026, globals: { ...globals.node, document: 'readonly', window: 'readonly', L: 'readonly' } }
+		languageOptions: { ecmaVersion: 2026, globals: { ...globals.node, document: 'readonly', window: 'readonly', L: 'readonly', E: 'readonly', MutationObserver: 'readonly' } }
 	}
 ];

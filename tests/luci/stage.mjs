@@ -18,6 +18,7 @@ export class Stage {
 		this.installed = true;
 		this.watcher = null;
 		this.ports = [];
+		this.uplinks = {};
 
 		for (const name of [ 'etc/config', 'etc/ssl/certs', 'etc/nicup', 'tmp/sysinfo', 'var/run', 'dev' ])
 			fs.mkdirSync(path.join(this.root, name), { recursive: true });
@@ -39,10 +40,19 @@ export class Stage {
 		return fs.readFileSync(path.join(this.root, name), 'utf8');
 	}
 
+	/* The provider gives another address. */
+	address(one, other) {
+		for (const words of [ `addr add ${one}/24 dev wan`, `addr del ${other}/24 dev wan`, `addr replace ${one}/24 dev wan` ])
+			spawnSync('ip', words.split(' '));
+	}
+
 	/* netifd's answer for an interface. */
 	uplink(name, device) {
-		fs.writeFileSync(path.join(this.folder, 'bin/replies', `network.interface.${name}.status`),
-			JSON.stringify({ up: device != null, l3_device: device, proto: 'dhcp' }));
+		const say = (object, value) => fs.writeFileSync(path.join(this.folder, 'bin/replies', object), JSON.stringify(value));
+
+		this.uplinks[name] = { interface: name, up: device != null, l3_device: device ?? undefined, proto: 'dhcp' };
+		say(`network.interface.${name}.status`, this.uplinks[name]);
+		say('network.interface.dump', { interface: Object.values(this.uplinks) });
 	}
 
 	/* The simulator, and syslog: each says when it is ready. */
@@ -115,6 +125,28 @@ export class Stage {
 
 	status() {
 		return JSON.parse(this.read('var/run/nicup/status.json'));
+	}
+
+	/* Waits until the status says so. */
+	async settled(hostname, state) {
+		const file = path.join(this.root, 'var/run/nicup');
+		const is = () => {
+			try {
+				return this.status().services.flatMap(service => service.hosts).some(host => host.hostname == hostname && host.state == state);
+			}
+			catch {
+				return false;
+			}
+		};
+
+		for (const end = Date.now() + 10000; !is(); await new Promise(done => setTimeout(done, 20)))
+			if (Date.now() > end)
+				throw new Error(`${hostname} is not ${state}: ${fs.existsSync(file)}`);
+	}
+
+	/* A line that another program has put into the log. */
+	log(text) {
+		fs.appendFileSync(this.logfile, `Tue Nov 24 22:00:00 2026 ${text}\n`);
 	}
 
 	/* What the init script does: start, and start again after a change. */

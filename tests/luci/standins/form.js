@@ -65,7 +65,7 @@ const Value = baseclass.extend({
 	},
 
 	widget(sid, value) {
-		return new ui.Textfield(L.toArray(value).length > 1 ? value.join(' ') : (Array.isArray(value) ? value[0] : value), this.options(sid));
+		return new ui.Textfield(Array.isArray(value) ? value.join(' ') : value, this.options(sid));
 	},
 
 	render(sid, table) {

@@ -245,6 +245,7 @@ function known(name, instance) {
 window.L = {
 	env: {},
 	dom,
+	Poll: poll,
 	resource: path => '/luci-static/resources/' + path,
 	url: path => '/cgi-bin/luci/' + path,
 	require: load,

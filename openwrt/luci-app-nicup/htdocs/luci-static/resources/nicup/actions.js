@@ -13,8 +13,16 @@ const program = '/usr/sbin/nicup';
 const script = '/etc/init.d/nicup';
 const shown = 20;
 
-/* Only the server can end these. */
-const ordered = /^(911|dnserr|http-\d+)$/;
+function set(button, reason, help, busy) {
+	const off = busy || reason != null;
+	const title = reason ?? help;
+
+	if (button.disabled !== off)
+		button.disabled = off;
+
+	if (button.title !== title)
+		button.title = title;
+}
 
 function said(...texts) {
 	return texts.map(text => (text ?? '').trim()).filter(text => text != '').join('\n');
@@ -69,7 +77,7 @@ const Actions = baseclass.extend({
 		if (live.every(host => [ 'stopped', 'invalid', 'no-address' ].includes(host.state)))
 			return _('There is no address to send.');
 
-		if (live.every(host => host.state == 'waiting' && ordered.test(host.code ?? '')))
+		if (live.every(host => nicup.ordered(host)))
 			return _('The server ordered a wait, which nothing shortens.');
 
 		return null;
@@ -82,8 +90,7 @@ const Actions = baseclass.extend({
 		if (!known.installed || !mayWrite)
 			return this.noUpdate(known, mayWrite);
 
-		if (hosts.some(host => host.state == 'stopped' ||
-		               (host.state == 'waiting' && host.failures > 0 && !ordered.test(host.code ?? ''))))
+		if (hosts.some(host => nicup.resumable(host)))
 			return null;
 
 		return _('Nothing is stopped.');
@@ -94,10 +101,8 @@ const Actions = baseclass.extend({
 		const resume = this.noResume(known, mayWrite);
 		const reason = [ ...new Set([ update, resume ]) ].filter(text => text != null).join(' ');
 
-		this.update_.disabled = this.busy != null || update != null;
-		this.update_.title = update ?? _('Send every address now, even if it is registered already. Once in 10 minutes.');
-		this.resume_.disabled = this.busy != null || resume != null;
-		this.resume_.title = resume ?? _('Forget stops and waits of nicup\'s own, and try again.');
+		set(this.update_, update, _('Send every address now, even if it is registered already. Once in 10 minutes.'), this.busy != null);
+		set(this.resume_, resume, _('Forget stops and waits of nicup\'s own, and try again.'), this.busy != null);
 
 		if (this.reason.textContent !== reason)
 			this.reason.textContent = reason;

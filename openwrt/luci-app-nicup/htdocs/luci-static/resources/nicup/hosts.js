@@ -9,7 +9,8 @@
  * The table of hosts. It is built once, and then only the cells whose text changed are touched.
  */
 
-const many = 50;
+/* Of more hosts than this, only those that are not current are shown, and no more than this, until all are asked for. */
+const many = 100;
 
 /* Where the program's own words say more than the code does. */
 const detailed = /^(mismatch|unintelligible|dns|connect|tls|timeout|proxy|unconfirmed|no-address|private-address|address-unknown)$/;
@@ -31,6 +32,11 @@ function put(node, text) {
 function style(node, name) {
 	if (node.className !== name)
 		node.className = name;
+}
+
+function hide(node, hidden) {
+	if (node.hidden !== hidden)
+		node.hidden = hidden;
 }
 
 function addresses(one, two) {
@@ -94,7 +100,8 @@ function answer(service, host) {
 	if (host.state == 'current')
 		return [ known[0], '', '' ];
 
-	return [ known[0], known[1] ?? '', detailed.test(host.code) ? message : '' ];
+	/* The address' own note says the same beside it. */
+	return [ known[0], known[1] ?? '', (detailed.test(host.code) && message !== service.address_note) ? message : '' ];
 }
 
 function cell(name, label, children) {
@@ -178,10 +185,16 @@ const Table = baseclass.extend({
 		const total = status.services.reduce((sum, service) => sum + service.hosts.length, 0);
 		const hide = total > many && !this.all;
 
-		return status.services.map(service => ({
-			service,
-			hosts: hide ? service.hosts.filter(host => host.state != 'current') : service.hosts
-		})).filter(entry => !hide || entry.hosts.length > 0);
+		let room = hide ? many : Infinity;
+
+		return status.services.map(service => {
+			const wanted = hide ? service.hosts.filter(host => host.state != 'current') : service.hosts;
+			const hosts = wanted.slice(0, room);
+
+			room -= hosts.length;
+
+			return { service, hosts };
+		}).filter(entry => !hide || entry.hosts.length > 0);
 	},
 
 	build(entries) {
@@ -233,12 +246,11 @@ const Table = baseclass.extend({
 	},
 
 	updateHead(parts, service) {
-		const idle = !service.hosts.some(host => host.state == 'stopped' ||
-			(host.state == 'waiting' && host.failures > 0));
+		const idle = !service.hosts.some(host => nicup.resumable(host));
 
 		parts.service = service;
 		put(parts.route, route(service));
-		parts.resume.hidden = idle || !this.mayWrite;
+		hide(parts.resume, idle || !this.mayWrite);
 	},
 
 	updateRow(known, parts, service, host) {
@@ -253,7 +265,11 @@ const Table = baseclass.extend({
 		put(parts.state, words.state(host.state));
 		style(parts.state, 'nicup-badge nicup-is-' + String(host.state).replace(/[^a-z-]/g, ''));
 		put(parts.since, since != null ? _('since %s').format(words.span(since)) : '');
-		parts.since.title = words.date(host.changed) ?? '';
+		if (parts.changed !== host.changed) {
+			parts.since.title = words.date(host.changed) ?? '';
+			parts.changed = host.changed;
+		}
+
 		put(parts.registered, registered);
 		style(parts.registered, differs ? 'nicup-differs' : '');
 		put(parts.wan, addresses(service.ipv4, service.ipv6));
@@ -272,8 +288,8 @@ const Table = baseclass.extend({
 
 		put(this.sums, Object.entries(sums).map(([ state, count ]) =>
 			'%d %s'.format(count, words.state(state))).join(', '));
-		this.more.hidden = hosts.length <= many;
-		put(this.more, this.all ? _('Show only those that are not current') : _('Show all %d').format(hosts.length));
+		hide(this.more, hosts.length <= many);
+		put(this.more, this.all ? _('Show fewer') : _('Show all %d').format(hosts.length));
 	},
 
 	/* Countdowns only. */

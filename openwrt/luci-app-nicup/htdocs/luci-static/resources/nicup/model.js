@@ -29,6 +29,9 @@ const serviceList = rpc.declare({
 	expect: { '': {} }
 });
 
+/* Only the server can end these. */
+const ordered = /^(911|dnserr|http-\d+)$/;
+
 /* A reply, or in place of it what went wrong. */
 function attempt(promise) {
 	return Promise.resolve(promise).then(value => ({ value }), error => ({ error }));
@@ -137,6 +140,16 @@ return baseclass.extend({
 
 	hosts(model) {
 		return (model.status?.services ?? []).flatMap(service => service.hosts);
+	},
+
+	/* Whether a host waits because the server said so. */
+	ordered(host) {
+		return host.state == 'waiting' && ordered.test(host.code ?? '');
+	},
+
+	/* Whether a host has something that Resume would forget. */
+	resumable(host) {
+		return host.state == 'stopped' || (host.state == 'waiting' && host.failures > 0 && !this.ordered(host));
 	},
 
 	/* Whether nothing keeps the status up to date though it should. */

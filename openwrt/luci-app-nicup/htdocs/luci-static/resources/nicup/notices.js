@@ -75,23 +75,32 @@ const Notices = baseclass.extend({
 
 	update(known, mayWrite) {
 		const notices = this.list(known);
-		const shape = JSON.stringify([ notices, mayWrite ]);
+		const shape = JSON.stringify([ mayWrite, notices.map(([ level, , action ]) => [ level, action ]) ]);
 
-		if (shape === this.shape)
-			return;
+		/* A button must not be exchanged while somebody presses it. */
+		if (shape !== this.shape) {
+			this.texts = notices.map(() => E('span', {}, [ '' ]));
+			this.node.replaceChildren(...notices.map(([ level, , action ], index) =>
+				this.notice(level, this.texts[index], (action == 'start' && mayWrite) ? this.button() : '')));
+			this.shape = shape;
+		}
 
-		this.shape = shape;
-		this.node.replaceChildren(...notices.map(([ level, text, action ]) =>
-			E('div', { 'class': 'nicup-notice nicup-' + level }, [
-				E('span', {}, [ text ]),
-				(action == 'start' && mayWrite)
-					? E('button', {
-						'type': 'button',
-						'class': 'btn cbi-button cbi-button-positive',
-						'click': () => this.start()
-					}, [ _('Start') ])
-					: ''
-			])));
+		notices.forEach(([ , text ], index) => {
+			if (this.texts[index].textContent !== text)
+				this.texts[index].textContent = text;
+		});
+	},
+
+	notice(level, text, button) {
+		return E('div', { 'class': 'nicup-notice nicup-' + level }, [ text, button ]);
+	},
+
+	button() {
+		return E('button', {
+			'type': 'button',
+			'class': 'btn cbi-button cbi-button-positive',
+			'click': () => this.start()
+		}, [ _('Start') ]);
 	}
 });
 
