@@ -287,7 +287,7 @@ const FormMap = baseclass.extend({
 	},
 
 	save() {
-		return this.parse().then(() => this.render());
+		return this.parse().then(() => uci.save()).then(() => this.render());
 	}
 });
 

@@ -11,6 +11,8 @@ return baseclass.extend({
 	__init__() {
 		this.packages = {};
 		this.created = 0;
+		this.removals = false;
+		this.moved = false;
 	},
 
 	load(names) {
@@ -18,7 +20,15 @@ return baseclass.extend({
 			get(name).then(values => { this.packages[name] = values; })));
 	},
 
-	save: () => Promise.resolve(),
+	/* As LuCI: an order is not saved together with removals. */
+	save() {
+		if (this.moved && this.removals)
+			this.sections('nicup').sort((one, two) => one['.was'] - two['.was']).forEach((section, index) => { section['.index'] = index; });
+
+		this.moved = this.removals = false;
+
+		return Promise.resolve();
+	},
 
 	apply() {
 		return put('nicup', this.packages.nicup).then(() => { document.body.dataset.applied = String(Date.now()); });
@@ -39,6 +49,7 @@ return baseclass.extend({
 	},
 
 	remove(name, sid) {
+		this.removals = true;
 		delete this.packages[name][sid];
 	},
 
@@ -53,11 +64,17 @@ return baseclass.extend({
 	},
 
 	unset(name, sid, option) {
+		this.removals ||= Object.hasOwn(this.packages[name][sid], option);
 		delete this.packages[name][sid][option];
 	},
 
 	/* Puts `sid` before `other`, or after it. */
 	move(name, sid, other, after) {
+		if (!this.moved)
+			this.sections(name).forEach(section => { section['.was'] = section['.index']; });
+
+		this.moved = true;
+
 		const order = this.sections(name).filter(section => section['.name'] != sid);
 		const at = order.findIndex(section => section['.name'] == other);
 

@@ -113,7 +113,7 @@ export const stories = {
 
 		const { home, main } = stage.config('nicup');
 
-		assert.deepEqual([ main.enabled, home.enabled, home.bind ], [ undefined, undefined, '1' ], '1 is the default of enabled');
+		assert.deepEqual([ main.enabled, home.enabled, home.bind ], [ 'on', 'yes', '1' ]);
 		assert.equal(stage.nicup('check').code, 1);
 	}
 };

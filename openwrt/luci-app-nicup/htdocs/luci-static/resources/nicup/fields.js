@@ -32,6 +32,13 @@ function fresh() {
 	};
 }
 
+/* A flag that says its default stays as it is written: LuCI loses a new order of sections where it is saved together
+   with removals, and nobody asked for this one. */
+function forget(section_id) {
+	if (valid.flag(uci.get('nicup', section_id, this.option)) != this.default)
+		uci.unset('nicup', section_id, this.option);
+}
+
 function valueOf(option, section_id, name) {
 	return option.section.formvalue(section_id, name);
 }
@@ -64,6 +71,7 @@ function flag(section, tab, name, title, help, initial) {
 	o.modalonly = (tab != null) ? true : undefined;
 	o.default = initial;
 	o.load = section_id => valid.flag(uci.get('nicup', section_id, name));
+	o.remove = forget;
 
 	return o;
 }
@@ -80,7 +88,7 @@ function choice(section, tab, name, title, help, choices) {
 
 	/* A default is not written down, so that another version may have a better one. */
 	o.write = (section_id, value) => (value == o.default)
-		? uci.unset('nicup', section_id, name)
+		? o.remove(section_id)
 		: uci.set('nicup', section_id, name, value);
 
 	return o;
@@ -94,6 +102,8 @@ function ofWeb(other) {
 }
 
 return baseclass.extend({
+	forget,
+
 	general(s) {
 		flag(s, null, 'enabled', _('Enabled'), _('Off: nothing is sent for any service.'), '1');
 		choice(s, null, 'mode', _('Mode'), _('A resident service sees every change at once. Without one, the events of interfaces start nicup; web pages, scripts and forced updates then have no clock of their own.'), [
@@ -133,7 +143,7 @@ return baseclass.extend({
 			[ 'script', _('Script') ]
 		]);
 		text(s, 'address', 'interface', _('Interface'), _('Several: the first one that is up and has a usable address.'), {
-			type: form.DynamicList, placeholder: 'wan', choices: networks
+			type: form.DynamicList, placeholder: _('default: wan'), choices: networks
 		});
 		text(s, 'address', 'interface6', _('Interface for IPv6'), _('Where the IPv6 address is, if it is another one. By default the same interface, or its sibling wan6 or wan_6.'), {
 			placeholder: _('the same'), choices: networks

@@ -16,7 +16,7 @@
 /* A cell of the list. LuCI parses a bare string as HTML. */
 function cell(o, words) {
 	o.modalonly = false;
-	o.textvalue = section_id => E('span', {}, [ words(section_id) ]);
+	o.textvalue = section_id => E('span', { 'class': 'nicup-cell' }, [ words(section_id) ]);
 
 	return o;
 }
@@ -56,6 +56,11 @@ const Services = form.GridSection.extend({
 		this.map.addedSection = name;
 
 		return this.renderMoreOptionsModal(name);
+	},
+
+	/* An order that was made before is saved first: LuCI loses it where it is saved together with removals. */
+	handleRemove(section_id, ...args) {
+		return this.map.save(null, true).catch(() => {}).then(() => this.super('handleRemove', [ section_id, ...args ]));
 	},
 
 	renderSectionAdd(...args) {
@@ -132,6 +137,7 @@ return baseclass.extend({
 		o.default = '1';
 		o.editable = true;
 		o.load = section_id => valid.flag(uci.get('nicup', section_id, 'enabled'));
+		o.remove = fields.forget;
 		cell(s.option(form.DummyValue, '_hostname', _('Hostnames')), show('hostname'));
 		cell(s.option(form.DummyValue, '_interface', _('Interface')), section_id =>
 			show('device')(section_id) || show('interface')(section_id) || 'wan');

@@ -12,6 +12,9 @@
 
 const shown = 10;
 
+/* A long text breaks in it; the theme's cells do not. */
+const cell = (title, text) => E('td', { 'class': 'td left', 'data-title': title }, [ E('span', { 'class': 'nicup-cell' }, [ text ]) ]);
+
 /* What is wrong comes first. */
 const order = [ 'stopped', 'invalid', 'no-address', 'waiting', 'current', 'disabled' ];
 
@@ -21,12 +24,12 @@ function row(service, host) {
 	const fine = host.state == 'current' || host.state == 'disabled';
 
 	return E('tr', { 'class': 'tr' }, [
-		E('td', { 'class': 'td left', 'data-title': _('Hostname') }, [ host.hostname ]),
+		cell(_('Hostname'), host.hostname),
 		E('td', { 'class': 'td left', 'data-title': _('State') }, [
 			E('span', { 'class': 'nicup-badge nicup-is-' + String(host.state).replace(/[^a-z-]/g, '') }, [ words.state(host.state) ])
 		]),
-		E('td', { 'class': 'td left', 'data-title': _('Registered') }, [ addresses || '–' ]),
-		E('td', { 'class': 'td left', 'data-title': _('What to do') }, [ fine ? '–' : [ what, todo ].filter(text => text).join(' ') ])
+		cell(_('Registered'), addresses || '–'),
+		cell(_('What to do'), fine ? '–' : [ what, todo ].filter(text => text).join(' '))
 	]);
 }
 
