@@ -191,14 +191,13 @@ export class Router {
 		return fs.statSync(file).size < LIMIT ? [ OK, { data: fs.readFileSync(file, 'utf8') } ] : [ UNSUPPORTED ];
 	}
 
-	/* Save & Apply: the file, and then procd's trigger. */
+	/* Save & Apply: the file, and then procd's trigger, which starts the service anew. */
 	async apply(values) {
 		const sections = Object.values(values).sort((one, two) => one['.index'] - two['.index']);
 
 		this.stage.write('etc/config/nicup', write(sections.map(section => [ section['.type'], section['.name'],
 			Object.fromEntries(Object.entries(section).filter(([ name ]) => !name.startsWith('.'))) ])));
 
-		if (this.stage.watcher != null)
-			await this.stage.service_start();
+		await this.stage.service_start();
 	}
 }

@@ -149,11 +149,22 @@ export class Stage {
 		fs.appendFileSync(this.logfile, `Tue Nov 24 22:00:00 2026 ${text}\n`);
 	}
 
-	/* What the init script does: start, and start again after a change. */
+	/* What the init script does: something stays only where there is something to stay for. */
 	async service_start() {
+		const sections = Object.values(this.config('nicup'));
+		const main = sections.find(section => section['.type'] == 'nicup');
+		const idle = main?.enabled == '0' || !sections.some(section => section['.type'] == 'service' && section.enabled != '0');
+		const words = idle ? [ 'run' ] : (main?.mode == 'hotplug') ? [ 'run', '--wait' ] : [ 'watch' ];
+
 		await this.service_stop();
-		this.watcher = spawn(this.tools.nicup, [ '--root', this.root, 'watch' ], { env: this.env, cwd: '/', stdio: 'ignore' });
-		this.watcher.on('exit', () => { this.watcher = null; });
+
+		const child = spawn(this.tools.nicup, [ '--root', this.root, ...words ], { env: this.env, cwd: '/', stdio: 'ignore' });
+
+		this.watcher = child;
+		child.on('exit', () => {
+			if (this.watcher === child)
+				this.watcher = null;
+		});
 	}
 
 	async service_stop() {

@@ -154,6 +154,7 @@ return baseclass.extend({
 
 	/* Whether nothing keeps the status up to date though it should. */
 	stale(model) {
-		return model.status?.mode == 'watch' && model.running === false;
+		return model.status?.mode == 'watch' && model.running === false &&
+			this.hosts(model).some(host => host.state != 'disabled');
 	}
 });

@@ -2,9 +2,10 @@
 'require baseclass';
 'require uci';
 'require nicup.model as nicup';
+'require nicup.valid as valid';
 'require nicup.words as words';
 
-/* globals nicup, words */
+/* globals nicup, valid, words */
 
 /*
  * What is to be said about nicup as a whole, and what is wrong with its files.
@@ -13,7 +14,7 @@
 function trouble(known) {
 	switch (known.trouble) {
 	case 'missing':
-		return [ 'warning', _('There is no status yet: nicup has not run since the router started. Save a service below, or press Update now.') ];
+		return [ 'warning', _('There is no status yet: nicup has not run since the router started.') ];
 	case 'damaged':
 		return [ 'error', _('The status file is damaged (%s). Press Update now: it is written anew.').format(known.detail) ];
 	case 'older':
@@ -31,12 +32,18 @@ function trouble(known) {
 
 function situation(known) {
 	const status = known.status;
+	const main = uci.sections('nicup', 'nicup')[0];
 	const age = words.span(nicup.age(known));
+	const on = section => valid.flag(section?.enabled) != '0';
 
-	if (uci.sections('nicup', 'nicup')[0]?.enabled == '0')
+	if (!on(main))
 		return [ 'warning', _('nicup is switched off: nothing is sent. Switch it on under General below and save.') ];
 
-	if (known.running === false && (status?.mode ?? 'watch') == 'watch')
+	/* The init script starts nothing then. */
+	if (!uci.sections('nicup', 'service').some(on))
+		return [ 'warning', _('No service is switched on. Add one below, or switch one on, and press Save & Apply.') ];
+
+	if (known.running === false && (status?.mode ?? main?.mode ?? 'watch') == 'watch')
 		return [ 'error', status == null
 			? _('The service nicup is not running. Press Start.')
 			: _('The service nicup is not running, so nothing is kept up to date: what you see is %s old. Press Start.').format(age), 'start' ];
