@@ -141,6 +141,25 @@ export const stories = {
 			[ 'service', 'me', 'it\'s secret', [ 'old.example.net' ] ]);
 	},
 
+	async 'an empty file gets its general section with the first setting in it'({ stage, open, sees, assert }) {
+		stage.write('etc/config/nicup', '');
+
+		const page = await open('view/nicup/overview');
+
+		await sees(page, 'No service is switched on.');
+		await page.locator('[data-name=mode] select').selectOption('hotplug');
+		await page.locator('[data-name=contact] input').fill('not one word');
+		await page.locator('[data-name=contact] input').press('Tab');
+		assert.match(await page.locator('[data-name=contact] input').getAttribute('data-tooltip'), /without blanks/);
+		await page.locator('[data-name=contact] input').fill('me@example.com');
+		await page.locator('[data-name=contact] input').press('Tab');
+		await apply(page);
+
+		const { main } = stage.config('nicup');
+
+		assert.deepEqual([ main['.type'], main.mode, main.contact, main.log_level ], [ 'nicup', 'hotplug', 'me@example.com', undefined ]);
+	},
+
 	async 'a login that may only read changes nothing and is told so'({ stage, open, sees, router, assert }) {
 		stage.configure([ 'nicup', 'main', {} ], stage.service('home', 'home.example.net'));
 		stage.nicup('run');
