@@ -48,6 +48,7 @@ export const stories = {
 		const password = field(page, 'password').locator('input');
 
 		assert.equal(await password.getAttribute('type'), 'password', 'nobody reads it over a shoulder');
+		assert.equal(await field(page, 'proxy').locator('input').getAttribute('type'), 'password', 'a login may be in it, too');
 		await field(page, 'password').getByRole('button').click();
 		assert.equal(await password.getAttribute('type'), 'text', 'until it is asked for');
 		assert.equal(await password.inputValue(), 'tset-password');

@@ -170,7 +170,7 @@ return baseclass.extend({
 		text(s, 'connection', 'port', _('Port'), _('For secure connections; where it cannot be reached, 8245 is tried, too.'), { placeholder: '443' });
 		flag(s, 'connection', 'plaintext', _('Allow unencrypted updates'), _('Where no secure connection is possible, the password travels in clear for anybody on the way to read.'), '0');
 		text(s, 'connection', 'cacert', _('Certificates'), _('File with the authorities to trust.'), { placeholder: '/etc/ssl/certs/ca-certificates.crt' });
-		text(s, 'connection', 'proxy', _('Proxy'), _('An HTTP proxy that takes CONNECT. It may have a login in it: http://user:password@host:port.'), { placeholder: 'http://proxy.lan:3128' });
+		text(s, 'connection', 'proxy', _('Proxy'), _('An HTTP proxy that takes CONNECT. It may have a login in it: http://user:password@host:port.'), { placeholder: 'http://proxy.lan:3128', password: true });
 		flag(s, 'connection', 'bind', _('Bind to the interface'), _('Send through this interface\'s own device only, for routers with several uplinks.'), '0');
 		flag(s, 'connection', 'offline', _('Mark as offline'), _('Tell the server that these hosts are offline, in place of an address. A paid feature of No-IP.'), '0');
 	},
