@@ -1,8 +1,9 @@
 // Makes po/templates/nicup.pot from the page's sources; with --check, says whether it is as it should be.
 import fs from 'node:fs';
 import path from 'node:path';
+import { fileURLToPath } from 'node:url';
 
-const app = path.resolve(import.meta.dirname, '../../openwrt/luci-app-nicup');
+const app = fileURLToPath(new URL('../../openwrt/luci-app-nicup', import.meta.url));
 const target = path.join(app, 'po/templates/nicup.pot');
 const texts = new Map();
 

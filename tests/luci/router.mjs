@@ -3,10 +3,11 @@
 import fs from 'node:fs';
 import http from 'node:http';
 import path from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { write } from './ucitext.mjs';
 
-const app = path.resolve(import.meta.dirname, '../../openwrt/luci-app-nicup');
-const standins = path.join(import.meta.dirname, 'standins');
+const app = fileURLToPath(new URL('../../openwrt/luci-app-nicup', import.meta.url));
+const standins = fileURLToPath(new URL('standins', import.meta.url));
 const acl = JSON.parse(fs.readFileSync(path.join(app, 'root/usr/share/rpcd/acl.d/luci-app-nicup.json'), 'utf8'))['luci-app-nicup'];
 const LIMIT = 256 * 1024;
 

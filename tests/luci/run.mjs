@@ -5,6 +5,7 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { Router } from './router.mjs';
 import { Stage } from './stage.mjs';
 
@@ -74,7 +75,7 @@ const scene = {
 let passed = 0, failed = 0;
 const began = Date.now();
 
-for (const file of fs.readdirSync(path.join(import.meta.dirname, 'stories')).sort()) {
+for (const file of fs.readdirSync(fileURLToPath(new URL('stories', import.meta.url))).sort()) {
 	const { stories } = await import(`./stories/${file}`);
 
 	for (const [ title, story ] of Object.entries(stories)) {

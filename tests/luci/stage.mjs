@@ -5,6 +5,7 @@ import { once } from 'node:events';
 import fs from 'node:fs';
 import path from 'node:path';
 import readline from 'node:readline';
+import { fileURLToPath } from 'node:url';
 import { parse, write } from './ucitext.mjs';
 
 export const LOGIN = { username: 'test-key', password: 'test-password' };
@@ -68,7 +69,7 @@ export class Stage {
 
 		this.logfile = path.join(this.folder, 'log');
 		fs.writeFileSync(this.logfile, '');
-		this.logger = spawn('python3', [ path.join(import.meta.dirname, 'syslog.py'), path.join(this.root, 'dev/log'), this.logfile ],
+		this.logger = spawn('python3', [ fileURLToPath(new URL('syslog.py', import.meta.url)), path.join(this.root, 'dev/log'), this.logfile ],
 			{ stdio: [ 'ignore', 'pipe', 'inherit' ] });
 		await once(this.logger.stdout, 'data');
 	}

@@ -1,6 +1,6 @@
 // What a person sees of each state, and what the buttons do.
 import fs from 'node:fs';
-import path from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { press, row } from '../steps.mjs';
 
 /* Codes, the simulator's order that brings them about, and what is to be seen. */
@@ -47,7 +47,7 @@ export const stories = {
 	},
 
 	async 'every word of the program has words on the page'({ open, assert }) {
-		const source = fs.readFileSync(path.join(import.meta.dirname, '../../../src/policy/code.rs'), 'utf8');
+		const source = fs.readFileSync(fileURLToPath(new URL('../../../src/policy/code.rs', import.meta.url)), 'utf8');
 		const [ , table ] = /const WORDS[^=]*= \[\n([\s\S]*?)\n\];/.exec(source);
 		const codes = [ ...table.matchAll(/"([^"]+)"/g) ].map(([ , word ]) => word);
 		const page = await open('view/nicup/overview');

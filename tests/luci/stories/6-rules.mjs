@@ -1,10 +1,10 @@
 // The form takes what the program takes, and refuses what it refuses.
 import fs from 'node:fs';
-import path from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { write } from '../ucitext.mjs';
 import { addService, field } from '../steps.mjs';
 
-const table = JSON.parse(fs.readFileSync(path.join(import.meta.dirname, '../values.json'), 'utf8'));
+const table = JSON.parse(fs.readFileSync(fileURLToPath(new URL('../values.json', import.meta.url)), 'utf8'));
 
 /* { taken, refused } by option to [ option, value, taken ]; a value is written as [ text, times ] where it is long. */
 const cases = Object.entries(table).flatMap(([ option, both ]) => [ 'taken', 'refused' ].flatMap(verdict =>
@@ -12,10 +12,12 @@ const cases = Object.entries(table).flatMap(([ option, both ]) => [ 'taken', 're
 
 const general = [ 'contact', 'state_dir', 'run_dir' ];
 
-/* What `nicup check` says of each case: one file for the services, and one for each value of the general section. */
-function asked(stage, assert) {
+/* Services in one file: of more than 100 problems the program tells only the number. */
+const together = 50;
+
+/* The services of a list that `nicup check` refuses. */
+function refusedServices(stage, assert, services) {
 	const needed = name => ({ source_url: { source: 'web' }, source_url6: { source: 'web' }, source_script: { source: 'script' } })[name] ?? {};
-	const services = cases.filter(([ option ]) => !general.includes(option));
 	const sections = services.map(([ option, value ], at) => [ 'service', `s${at}`, {
 		username: 'me', password: 'secret', hostname: [ `h${at}.example.net` ], ...needed(option),
 		[option]: [ 'hostname', 'interface' ].includes(option) ? [ value ] : value
@@ -26,13 +28,24 @@ function asked(stage, assert) {
 	const text = stage.read('etc/config/nicup');
 	const starts = [ ...text.matchAll(/^config service 's(\d+)'$/gm) ].map(({ index }) => text.slice(0, index).split('\n').length);
 	const wrong = stage.nicup('check').stdout.split('\n').map(line => /^\/etc\/config\/nicup:(\d+): error: option (\w+):/.exec(line)).filter(Boolean);
-	const refused = new Set(wrong.map(([ , line, option ]) => {
+
+	return wrong.map(([ , line, option ]) => {
 		const at = starts.findLastIndex(start => start <= Number(line));
 
 		assert.equal(option, services[at][0], 'only the option in question is wrong');
 
 		return services[at];
-	}));
+	});
+}
+
+/* What `nicup check` says of each case: a file for some services, and one for each value of the general section. */
+function asked(stage, assert) {
+	const services = cases.filter(([ option ]) => !general.includes(option));
+	const refused = new Set();
+
+	for (let first = 0; first < services.length; first += together)
+		for (const service of refusedServices(stage, assert, services.slice(first, first + together)))
+			refused.add(service);
 
 	for (const [ option, value, taken ] of cases.filter(([ option ]) => general.includes(option))) {
 		stage.write('etc/config/nicup', write([ [ 'nicup', 'main', { [option]: value } ] ]));
@@ -62,7 +75,7 @@ export const stories = {
 	},
 
 	async 'every option of the program is in the form, and the form has no other'({ stage, open, assert }) {
-		const source = fs.readFileSync(path.join(import.meta.dirname, '../../../src/policy/config/build.rs'), 'utf8');
+		const source = fs.readFileSync(fileURLToPath(new URL('../../../src/policy/config/build.rs', import.meta.url)), 'utf8');
 		const options = [ ...source.matchAll(/options\s*\.(?:one|maybe|required|several)\(\s*"(\w+)"/g) ].map(([ , name ]) => name);
 		const page = await open('view/nicup/overview');
 
@@ -84,7 +97,7 @@ export const stories = {
 
 		const placeholders = Object.fromEntries(await page.locator('[data-name] input[placeholder]').evaluateAll(inputs =>
 			inputs.map(input => [ input.closest('[data-name]').dataset.name, input.placeholder ])));
-		const readme = fs.readFileSync(path.join(import.meta.dirname, '../../../README.md'), 'utf8').split('## Options')[1];
+		const readme = fs.readFileSync(fileURLToPath(new URL('../../../README.md', import.meta.url)), 'utf8').split('## Options')[1];
 		const row = name => readme.split('\n').find(line => new RegExp(`^\\|[^|]*\`${name}\``).test(line)).split('|').map(cell => cell.trim());
 
 		for (const name of [ 'interface', 'force_interval', 'server', 'path', 'port', 'cacert', 'timeout', 'check_interval', 'state_dir', 'run_dir' ])
