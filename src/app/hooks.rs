@@ -49,8 +49,8 @@ impl Change {
 
 /// Hands `changes` to a process of its own, if there are hooks at all.
 pub(super) fn start(root: &Root, changes: &[Change]) {
-    let hooks = std::fs::read_dir(root.path(HOOKS)).is_ok_and(|mut files| files.next().is_some());
-    if changes.is_empty() || !hooks || !root.path(CALL).exists() {
+    let hooks = || std::fs::read_dir(root.path(HOOKS)).is_ok_and(|mut files| files.next().is_some());
+    if changes.is_empty() || !hooks() || !root.path(CALL).exists() {
         return;
     }
     let mut command = Command::new("/proc/self/exe");

@@ -1,8 +1,10 @@
 //! Files below `--root`: read up to a limit, replaced atomically. Does not know what is in them.
 
 use rustix::fs::{Mode, OFlags};
+use rustix::io::{Errno, retry_on_intr};
 use std::fs::File;
-use std::io::{self, Read as _, Write as _};
+use std::io::{self, Write as _};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 /// The directory that stands before every absolute path (`--root`); empty for the real system.
@@ -37,9 +39,17 @@ impl Root {
 /// # Errors
 /// As the system says; `FileTooLarge` above the limit, `InvalidInput` for what is no regular file.
 pub fn read(path: &Path, limit: usize) -> io::Result<Vec<u8>> {
+    read_with_mode(path, limit).map(|(bytes, _)| bytes)
+}
+
+/// The same, with the file's permission bits.
+///
+/// # Errors
+/// As [`read`].
+pub fn read_with_mode(path: &Path, limit: usize) -> io::Result<(Vec<u8>, u32)> {
     // Without NONBLOCK, opening a FIFO that somebody put there would hang.
     let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK;
-    let mut file = File::from(rustix::fs::open(path, flags, Mode::empty())?);
+    let file = File::from(rustix::fs::open(path, flags, Mode::empty())?);
     let metadata = file.metadata()?;
     if !metadata.is_file() {
         return Err(io::Error::new(io::ErrorKind::InvalidInput, "not a regular file"));
@@ -49,17 +59,22 @@ pub fn read(path: &Path, limit: usize) -> io::Result<Vec<u8>> {
     if size > limit {
         return Err(too_large());
     }
-    let mut bytes = Vec::with_capacity(size + 1);
-    (&mut file).take(limit as u64 + 1).read_to_end(&mut bytes)?;
-    if bytes.len() > limit { Err(too_large()) } else { Ok(bytes) }
+    // Files of /proc have no size; of the others one read brings everything, and nobody asks for their end.
+    let mut bytes = Vec::new();
+    while bytes.len() <= limit {
+        let had = bytes.len();
+        bytes.resize(size.max(had) + SPARE, 0);
+        let length = retry_on_intr(|| rustix::io::read(&file, &mut bytes[had..]))?;
+        bytes.truncate(had + length);
+        if length == 0 || bytes.len() == size {
+            break;
+        }
+    }
+    if bytes.len() > limit { Err(too_large()) } else { Ok((bytes, metadata.permissions().mode() & 0o7777)) }
 }
 
-/// Permission bits of a file; None if they cannot be read.
-#[must_use]
-pub fn mode(path: &Path) -> Option<u32> {
-    use std::os::unix::fs::PermissionsExt as _;
-    std::fs::metadata(path).ok().map(|metadata| metadata.permissions().mode() & 0o7777)
-}
+/// Bytes of room beyond the size that a file has.
+const SPARE: usize = 64;
 
 /// Whether what is written must be on the medium before the old content is given up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -93,9 +108,16 @@ pub fn replace(path: &Path, content: &[u8], mode: u32, keep: Keep) -> io::Result
 }
 
 fn write_new(path: &Path, content: &[u8], mode: u32, keep: Keep) -> io::Result<()> {
-    let _ = std::fs::remove_file(path);
     let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC | OFlags::NOFOLLOW;
-    let mut file = File::from(rustix::fs::open(path, flags, Mode::from_raw_mode(mode))?);
+    let create = || rustix::fs::open(path, flags, Mode::from_raw_mode(mode));
+    let mut file = File::from(match create() {
+        // Left by a process that was killed, or put there.
+        Err(Errno::EXIST) => {
+            std::fs::remove_file(path)?;
+            create()?
+        }
+        created => created?,
+    });
     file.write_all(content)?;
     if keep == Keep::Durable {
         file.sync_all()?;
@@ -122,7 +144,6 @@ pub fn make_dir(path: &Path, mode: u32) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::os::unix::fs::PermissionsExt as _;
 
     fn scratch(name: &str) -> PathBuf {
         let dir = std::env::temp_dir().join(format!("nicup-file-{}-{name}", std::process::id()));
@@ -161,6 +182,8 @@ mod tests {
         assert_eq!(read(&dir.join("f"), 4).unwrap_err().kind(), io::ErrorKind::FileTooLarge);
         assert_eq!(read(&dir, 4).unwrap_err().kind(), io::ErrorKind::InvalidInput);
         assert_eq!(read(&dir.join("g"), 4).unwrap_err().kind(), io::ErrorKind::NotFound);
+        // No size is known before, and it takes more than one read.
+        assert!(read(Path::new("/proc/self/smaps"), 1 << 20).unwrap().len() > 4096);
         std::fs::remove_dir_all(dir).unwrap();
     }
 

@@ -2,7 +2,8 @@
 //!
 //! Does not decide what is worth a line. Lines of libraries are left out: they may carry headers.
 
-use log::{LevelFilter, Log, Metadata, Record};
+use log::{Level, LevelFilter, Log, Metadata, Record};
+use std::fmt;
 use std::path::PathBuf;
 use std::sync::Mutex;
 use syslog::{Facility, LogFormat, Logger, LoggerBackend, Severity};
@@ -38,6 +39,14 @@ impl LogFormat<String> for Plain {
         let priority = Facility::LOG_DAEMON as u32 | severity as u32;
         let written = write!(w, "<{priority}>nicup[{}]: {message}", self.pid);
         written.map_err(syslog::Error::Write)
+    }
+}
+
+/// A line of any level. log's own macros compile nothing below `info` in the product: the debug lines of libraries, which
+/// nobody may see, cost no flash so. Ours go this way.
+pub fn say(level: Level, line: fmt::Arguments<'_>) {
+    if level <= log::max_level() {
+        log::logger().log(&Record::builder().level(level).target("nicup").args(line).build());
     }
 }
 
@@ -78,18 +87,18 @@ impl Log for Lines {
 
 impl Lines {
     /// `info` is a change of state, hence syslog's notice; debug is its info. The socket is opened with the first line: most passes have none.
-    fn to_syslog(&self, level: log::Level, text: String) {
+    fn to_syslog(&self, level: Level, text: String) {
         let Ok(mut syslog) = self.syslog.lock() else { return };
         if syslog.is_none() {
             *syslog = syslog::unix_custom(Plain { pid: std::process::id() }, &self.setup.socket).ok();
         }
         if let Some(logger) = syslog.as_mut() {
             let _ = match level {
-                log::Level::Error => logger.err(text),
-                log::Level::Warn => logger.warning(text),
-                log::Level::Info => logger.notice(text),
-                log::Level::Debug => logger.info(text),
-                log::Level::Trace => logger.debug(text),
+                Level::Error => logger.err(text),
+                Level::Warn => logger.warning(text),
+                Level::Info => logger.notice(text),
+                Level::Debug => logger.info(text),
+                Level::Trace => logger.debug(text),
             };
         }
     }

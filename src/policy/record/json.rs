@@ -9,7 +9,7 @@ use super::{Account, Book, Event, Host, Key, Learnt, Ordered, Registered, Retry,
 use super::{EVENT_LIMIT, RETRY_AFTER_LIMIT, RETRY_LIMIT};
 use crate::policy::code::{Code, State};
 use crate::policy::time::{Boot, Now, Stamp, Wait};
-use miniserde::{Deserialize, json};
+use crate::wire::json::{self, Json};
 use rows::{
     AccountRow, EventRow, HostRow, RecordsFile, RetryRow, ServerRow, SourceRow, StampRow, StateFile,
     StateRow, StopRow, VersionOnly, WaitRow,
@@ -72,7 +72,7 @@ pub fn write_records(book: &Book) -> String {
                 from: stamp_row(&ordered.wait.from),
             }),
         });
-    json::to_string(&RecordsFile {
+    json::to_text(&RecordsFile {
         version: VERSION,
         hosts: hosts.collect(),
         accounts: accounts.collect(),
@@ -160,7 +160,7 @@ pub fn write_state(book: &Book, now: &Now) -> String {
         ipv4: text(event.ipv4),
         ipv6: text(event.ipv6),
     });
-    json::to_string(&StateFile {
+    json::to_text(&StateFile {
         version: VERSION,
         boot_id: now.boot_id.clone(),
         problems: book.problems,
@@ -216,12 +216,12 @@ pub fn read_state(text: &str, now: &Now, book: &mut Book) -> Result<(), ReadErro
 }
 
 /// Most files are of this version: they are read once, and asked for their version only when that fails.
-fn read<T: Deserialize + Versioned>(text: &str) -> Result<T, ReadError> {
-    match json::from_str::<T>(text) {
-        Ok(file) if file.version() == VERSION => Ok(file),
-        _ => match json::from_str::<VersionOnly>(text) {
-            Ok(VersionOnly { version }) if version > VERSION => Err(ReadError::Newer(version)),
-            Ok(_) | Err(_) => Err(ReadError::Garbage),
+fn read<T: Json + Default + Versioned>(text: &str) -> Result<T, ReadError> {
+    match json::from_text::<T>(text) {
+        Some(file) if file.version() == VERSION => Ok(file),
+        _ => match json::from_text(text) {
+            Some(VersionOnly { version }) if version > VERSION => Err(ReadError::Newer(version)),
+            Some(_) | None => Err(ReadError::Garbage),
         },
     }
 }
