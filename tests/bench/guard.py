@@ -9,6 +9,7 @@ from pathlib import Path
 import measure
 import passes
 import resident
+import scale
 import world
 from clients import Nicup
 from measure import Range
@@ -149,6 +150,13 @@ def idle(verdicts, place, server, program):
                    f"resident: {memory['Anonymous']} KiB private, {memory['Rss']:,} KiB RSS, at most {IDLE_PRIVATE} private")
 
 
+def growth(verdicts, place, program):
+    for name, line in scale.measured(place, program, quick=True).items():
+        grown = scale.growth(line)
+        verdicts.judge(grown <= scale.MOST, f"{name}: one of {max(line):,} costs {grown:.2f} times as much as one of"
+                       f" {min(line):,}, at most {scale.MOST}")
+
+
 def sizes(verdicts, program):
     other = mipsel(program)
     if not other:
@@ -170,6 +178,7 @@ def run(place, program):
     goals(verdicts, costs)
     round_trips(verdicts, place, server, program)
     idle(verdicts, place, server, program)
+    growth(verdicts, place, program)
     sizes(verdicts, program)
     return verdicts.closing()
 

@@ -65,7 +65,6 @@ class Traced:
     """
 
     def __init__(self, command):
-        self.alive = {}
         self.peaks = {}
         self.spans = {}
         self.step = 0
