@@ -55,15 +55,20 @@ impl Store {
             }
         }
         book.untouch();
-        let state = read(&self.state, issues).map(|text| read_state(&text, now, &mut book));
-        match state {
-            Some(Ok(())) if matches!(self.stored, Some((_, false))) => {}
-            Some(Err(error)) => {
-                issues.push(put_aside(&self.state, error, set_aside));
-                book.touch();
-            }
-            // A file is missing, or not where it belongs: written in any case.
-            Some(Ok(())) | None => book.touch(),
+        let Some(text) = read(&self.state, issues) else {
+            book.touch();
+            return book;
+        };
+        let mut book = read_state(&text, now, book).unwrap_or_else(|error| {
+            issues.push(put_aside(&self.state, error, set_aside));
+            let mut book =
+                self.stored.as_ref().and_then(|(text, _)| read_records(text).ok()).unwrap_or_default();
+            book.touch();
+            book
+        });
+        // A file is missing, or not where it belongs: written in any case.
+        if !matches!(self.stored, Some((_, false))) {
+            book.touch();
         }
         book
     }
@@ -73,7 +78,7 @@ impl Store {
         let text = write_records(book);
         match &self.stored {
             Some((stored, false)) if *stored == text => return,
-            None if *book == Book::default() => return,
+            None if book.is_empty() => return,
             _ => {}
         }
         let was_fallback = matches!(self.stored, Some((_, true)));

@@ -170,22 +170,21 @@ pub fn write_state(book: &Book, now: &Now) -> String {
     })
 }
 
-/// Adds what [`write_state`] wrote to `book`. The state of an earlier boot counts for nothing.
+/// The book with what [`write_state`] wrote. The state of an earlier boot counts for nothing.
 ///
 /// # Errors
-/// The text is garbage, or of a later version; then `book` is as it was.
-pub fn read_state(text: &str, now: &Now, book: &mut Book) -> Result<(), ReadError> {
+/// The text is garbage, or of a later version.
+pub fn read_state(text: &str, now: &Now, mut book: Book) -> Result<Book, ReadError> {
     let file: StateFile = read(text)?;
     if file.boot_id != now.boot_id {
         book.touch();
-        return Ok(());
+        return Ok(book);
     }
     // What happened, happened by now: a later number would be a wait that never ends.
     let past = |at: u64| Boot(at).min(now.ceil());
-    let mut read = book.clone();
-    read.problems = file.problems;
+    book.problems = file.problems;
     for row in file.hosts {
-        let host = read.host(&row.server, &row.username, &row.hostname);
+        let host = book.host(&row.server, &row.username, &row.hostname);
         host.open = row.open.map(past);
         host.unsettled = row.unsettled;
         host.attempt = row.attempt.map(past);
@@ -203,16 +202,15 @@ pub fn read_state(text: &str, now: &Now, book: &mut Book) -> Result<(), ReadErro
         let addresses: Result<Vec<IpAddr>, _> = row.addresses.iter().map(|text| text.parse()).collect();
         let addresses = addresses.map_err(|_| ReadError::Garbage)?;
         let found = row.problem.map_or(Ok(addresses), Err);
-        read.learn(Learnt { source: row.source, at: past(row.at), found });
+        book.learn(Learnt { source: row.source, at: past(row.at), found });
     }
     for row in file.events.into_iter().take(EVENT_LIMIT) {
         let (ipv4, ipv6) = (address(row.ipv4)?, address(row.ipv6)?);
         let (at, code) = (past(row.at), code(&row.code)?);
-        read.events.push(Event { at, service: row.service, hostname: row.hostname, code, ipv4, ipv6 });
+        book.events.push(Event { at, service: row.service, hostname: row.hostname, code, ipv4, ipv6 });
     }
-    *book = read;
     book.untouch(); // as it is on disk
-    Ok(())
+    Ok(book)
 }
 
 /// Most files are of this version: they are read once, and asked for their version only when that fails.
