@@ -18,7 +18,6 @@ ENVIRONMENT = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C", "HOME": "
 class Client:
     """`begin` forgets the past and returns the command of one update; `resident` that of the service."""
 
-    wakes_by = ""  # how the service learns of a new address
     poll = None  # its default interval in seconds
     quick = None  # the shortest that it accepts
 
@@ -45,7 +44,6 @@ class Client:
 
 class Nicup(Client):
     name = "nicup"
-    wakes_by = "the kernel tells it"
 
     def __init__(self, folder, program, device=DEVICE):
         super().__init__(folder, device)
@@ -95,8 +93,7 @@ def drain(log):
 
 class Inadyn(Client):
     name = "inadyn"
-    wakes_by = "it looks"
-    poll = 60  # inadyn.conf(5): about one minute
+    poll = 120  # as measured; inadyn.conf(5) says about one minute
     quick = 5
 
     def configure(self, name, port, ca):
@@ -127,7 +124,6 @@ custom simulator {{
 
 class Ddclient(Client):
     name = "ddclient"
-    wakes_by = "it looks"
     poll = 300  # ddclient's own --help: the interval of its examples and of Debian's configuration
     quick = 60
 
