@@ -63,7 +63,11 @@ pub fn read_with_mode(path: &Path, limit: usize) -> io::Result<(Vec<u8>, u32)> {
     let mut bytes = Vec::new();
     while bytes.len() <= limit {
         let had = bytes.len();
-        bytes.resize(size.max(had) + SPARE, 0);
+        if had == 0 {
+            bytes = vec![0; size + SPARE]; // zeroed by the kernel mostly, not byte by byte as resize does
+        } else {
+            bytes.resize(had * 2 + SPARE, 0);
+        }
         let length = retry_on_intr(|| rustix::io::read(&file, &mut bytes[had..]))?;
         bytes.truncate(had + length);
         if length == 0 || bytes.len() == size {
@@ -102,7 +106,7 @@ pub fn replace(path: &Path, content: &[u8], mode: u32, keep: Keep) -> io::Result
         && let Some(dir) = path.parent()
     {
         // The file is replaced in any case; a filesystem that cannot sync a directory loses nothing else.
-        let _ = File::open(dir).and_then(|dir| dir.sync_all());
+        let _ = open(dir).and_then(|dir| dir.sync_all());
     }
     Ok(())
 }
@@ -127,6 +131,14 @@ fn write_new(path: &Path, content: &[u8], mode: u32, keep: Keep) -> io::Result<(
         rustix::fs::fchmod(&file, Mode::from_raw_mode(mode))?;
     }
     Ok(())
+}
+
+/// Opens what is to be read in parts. Straight to the kernel: the C library's open asks for a flag once more.
+///
+/// # Errors
+/// As the system says.
+pub fn open(path: &Path) -> io::Result<File> {
+    Ok(File::from(rustix::fs::open(path, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty())?))
 }
 
 /// Makes a directory and what is above it.

@@ -69,8 +69,7 @@ impl Log for Lines {
             return;
         }
         // One line, whatever a server or a file put into it.
-        let text: String =
-            record.args().to_string().chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+        let text = record.args().to_string().replace(char::is_control, " ");
         if self.setup.verbose {
             #[allow(clippy::print_stderr)] // the one place that may
             {

@@ -139,7 +139,11 @@ impl Line<'_> {
         if before > MOST_INPUT {
             return Err(not_http());
         }
-        self.input.resize(before + PIECE, 0);
+        if before == 0 {
+            self.input = vec![0; PIECE]; // calloc, where resize writes byte by byte
+        } else {
+            self.input.resize(before + PIECE, 0);
+        }
         let received =
             self.stream.receive(&mut self.input[before..]).map_err(|broken| self.broken(&broken))?;
         self.input.truncate(before + received);
