@@ -24,6 +24,7 @@ COUNTS_OF_OTHERS = 3  # where each takes half a minute
 
 
 def run(place, program, mips, keep):
+    other = router.program_for(program) if mips else None
     server = place.server("--default", f"body:good {world.ADDRESS}")
     bundles = {"one": place.authorities(server, False), "bundle": place.authorities(server, True)}
     everybody = [clients.Nicup(place.folder, program), *clients.others(place.folder)]
@@ -47,7 +48,7 @@ def run(place, program, mips, keep):
     found["growth"] = scale.measured(place, program)
     if mips:
         say("the virtual router")
-        found["mips"] = router.measured(place, program)
+        found["mips"] = router.measured(place, other)
     write(found, keep)
     wrong = scale.judged(found["growth"]) + (list(router.judged(found["mips"])) if mips else [])
     for sentence in wrong:

@@ -113,11 +113,16 @@ def boot(archive):
         return (late.stdout or b"").decode(errors="replace")
 
 
-def measured(place, program):
-    """Instructions, CPU, peak and bytes of both, with the whole bundle and with one certificate."""
+def program_for(program):
+    """The build for the router that belongs to the one for x86_64."""
     other = guard.mipsel(program)
     if not other:
-        raise Unable("there is no build for mipsel beside the one for x86_64")
+        raise Unable("there is no build for mipsel of these sources beside the one for x86_64")
+    return other
+
+
+def measured(place, other):
+    """Instructions, CPU, peak and bytes of both, with the whole bundle and with one certificate."""
     # The answer waits, so that the peak can be read.
     server = place.server("--default", f"delay:500:body:good {world.ADDRESS}")
     console = boot(pack(place, other, server))
