@@ -8,7 +8,7 @@ use std::io::{self, Read};
 use std::ops::Range;
 
 /// Bytes read from the file at a time.
-const PIECE: usize = 32 * 1024;
+const PIECE: usize = 64 * 1024;
 /// Text between certificates is taken in parts of this size, so that a file without newlines cannot fill the memory.
 const LINE_LIMIT: usize = 4096;
 /// Characters in one block; the largest public root has about 3,000.

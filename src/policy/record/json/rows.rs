@@ -99,6 +99,7 @@ pub(super) struct StateRow {
     pub(super) username: String,
     pub(super) hostname: String,
     pub(super) open: Option<u64>,
+    pub(super) sent: Option<SentRow>,
     pub(super) unsettled: bool,
     pub(super) attempt: Option<u64>,
     pub(super) forced: Option<u64>,
@@ -117,6 +118,7 @@ object!(StateRow {
     username,
     hostname,
     open,
+    sent,
     unsettled,
     attempt,
     forced,
@@ -130,6 +132,14 @@ object!(StateRow {
     shown_ipv4,
     shown_ipv6
 });
+
+#[derive(Default)]
+pub(super) struct SentRow {
+    pub(super) because: String,
+    pub(super) ipv4: Option<String>,
+    pub(super) ipv6: Option<String>,
+}
+object!(SentRow { because, ipv4, ipv6 });
 
 #[derive(Default)]
 pub(super) struct RetryRow {
