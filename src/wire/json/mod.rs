@@ -76,7 +76,7 @@ pub(crate) fn write_object(out: &mut String, names: &[&str], values: &[&dyn Json
 fn write_text(out: &mut String, text: &str) {
     out.push('"');
     let mut rest = text;
-    while let Some(at) = rest.find(|c: char| c < ' ' || c == '"' || c == '\\') {
+    while let Some(at) = rest.bytes().position(|byte| matches!(byte, 0..b' ' | b'"' | b'\\')) {
         out.push_str(&rest[..at]);
         match rest.as_bytes()[at] {
             b'\n' => out.push_str("\\n"),
@@ -97,8 +97,8 @@ impl Json for String {
     }
 
     fn read(&mut self, input: &mut Reader<'_>) -> Option<()> {
-        self.clear();
-        input.text(self)
+        *self = input.text()?.into_owned();
+        Some(())
     }
 }
 

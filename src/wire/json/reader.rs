@@ -1,6 +1,7 @@
 //! Reads JSON from front to back. Does not know what belongs where.
 
 use super::Json;
+use std::borrow::Cow;
 
 /// A text, and how far it has been read.
 pub struct Reader<'a> {
@@ -23,16 +24,15 @@ impl<'a> Reader<'a> {
 
     /// The next byte that is no blank.
     fn next(&mut self) -> Option<u8> {
-        loop {
-            match self.byte()? {
-                b' ' | b'\t' | b'\n' | b'\r' => self.at += 1,
-                other => return Some(other),
-            }
-        }
+        self.pass(|byte| matches!(byte, b' ' | b'\t' | b'\n' | b'\r'))
     }
 
-    fn byte(&self) -> Option<u8> {
-        self.text.as_bytes().get(self.at).copied()
+    /// Passes over bytes of a kind; the first that is not of it.
+    fn pass(&mut self, kind: impl Fn(u8) -> bool) -> Option<u8> {
+        let rest = self.text.as_bytes().get(self.at..)?;
+        let length = rest.iter().position(|byte| !kind(*byte));
+        self.at += length.unwrap_or(rest.len());
+        rest.get(length?).copied()
     }
 
     /// Takes a mark, if it comes next.
@@ -54,27 +54,24 @@ impl<'a> Reader<'a> {
     pub(super) fn number(&mut self) -> Option<&'a str> {
         self.next();
         let from = self.at;
-        while let Some(b'-' | b'0'..=b'9') = self.byte() {
-            self.at += 1;
-        }
+        self.pass(|byte| matches!(byte, b'-' | b'0'..=b'9'));
         self.text.get(from..self.at)
     }
 
-    /// Appends a text to `out`.
-    pub(super) fn text(&mut self, out: &mut String) -> Option<()> {
+    /// A text; borrowed if it stands there as it is.
+    pub(super) fn text(&mut self) -> Option<Cow<'a, str>> {
         if !self.mark(b'"') {
             return None;
         }
+        let mut text = Cow::Borrowed("");
         loop {
             let from = self.at;
-            while !matches!(self.byte()?, 0..b' ' | b'"' | b'\\') {
-                self.at += 1;
-            }
-            out.push_str(self.text.get(from..self.at)?);
+            let end = self.pass(|byte| !matches!(byte, 0..b' ' | b'"' | b'\\'))?;
+            text += self.text.get(from..self.at)?;
             self.at += 1;
-            match self.text.as_bytes()[self.at - 1] {
-                b'"' => return Some(()),
-                b'\\' => out.push(self.escaped()?),
+            match end {
+                b'"' => return Some(text),
+                b'\\' => text.to_mut().push(self.escaped()?),
                 _ => return None,
             }
         }
@@ -82,7 +79,7 @@ impl<'a> Reader<'a> {
 
     /// What a backslash stands for.
     fn escaped(&mut self) -> Option<char> {
-        let letter = self.byte()?;
+        let letter = *self.text.as_bytes().get(self.at)?;
         self.at += 1;
         Some(match letter {
             b'"' | b'\\' | b'/' => char::from(letter),
@@ -137,10 +134,8 @@ impl<'a> Reader<'a> {
         if self.mark(b'}') {
             return Some(());
         }
-        let mut name = String::new();
         loop {
-            name.clear();
-            self.text(&mut name)?;
+            let name = self.text()?;
             if !self.mark(b':') {
                 return None;
             }
@@ -176,13 +171,11 @@ impl<'a> Reader<'a> {
     fn skip(&mut self, depth: u8) -> Option<()> {
         let depth = depth.checked_sub(1)?;
         match self.next()? {
-            b'"' => self.text(&mut String::new()),
+            b'"' => self.text().map(|_| ()),
             b'{' => self.members(&mut |input, _| input.skip(depth)),
             b'[' => self.items(&mut |input| input.skip(depth)),
             b'-' | b'0'..=b'9' => {
-                while let Some(b'-' | b'+' | b'.' | b'e' | b'E' | b'0'..=b'9') = self.byte() {
-                    self.at += 1;
-                }
+                self.pass(|byte| matches!(byte, b'-' | b'+' | b'.' | b'e' | b'E' | b'0'..=b'9'));
                 Some(())
             }
             _ => ["true", "false", "null"].iter().any(|word| self.word(word)).then_some(()),
