@@ -58,8 +58,10 @@ class Nicup(Client):
         self.write("etc/config/nicup", text)
         self.write("tmp/sysinfo/model", "Test Router\n")
         self.write("etc/openwrt_release", "DISTRIB_RELEASE='24.10.0'\n")
+        # What every router has, and the package's own folder.
+        for folder in ("var/run", "etc/nicup", "etc/ssl/certs"):
+            (self.place / folder).mkdir(parents=True)
         bundle = self.place / "etc/ssl/certs/ca-certificates.crt"
-        bundle.parent.mkdir(parents=True)
         shutil.copyfile(ca, bundle)
         self.listen()
 

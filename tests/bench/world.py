@@ -23,7 +23,7 @@ HOST = "home.example.net"
 USER, PASSWORD = "test-key", "test-password"
 # One server by two names: through the loopback device, and through the line of delay.py.
 NEAR, FAR = "near.example.net", "far.example.net"
-FAR_ADDRESS = "10.9.0.2"
+NEAR_ADDRESS, FAR_ADDRESS = "127.0.0.1", "10.9.0.2"
 ONE_WAY_MS = 25
 
 
@@ -65,7 +65,7 @@ class World:
             ip("link", "set", f"{device}-peer", "up")
             ip("link", "set", device, "up")
             ip("addr", "add", f"{ADDRESS}/32", "dev", device)
-        self.mount("/etc/hosts", f"127.0.0.1 localhost {NEAR}\n{FAR_ADDRESS} {FAR}\n203.0.113.99 {HOST}\n")
+        self.mount("/etc/hosts", f"{NEAR_ADDRESS} localhost {NEAR}\n{FAR_ADDRESS} {FAR}\n203.0.113.99 {HOST}\n")
         self.mount("/etc/resolv.conf", "nameserver 127.0.0.1\n")
         try:
             self.start_line()
@@ -128,7 +128,7 @@ class Server:
         self.ca, ports, accounts = folder / "ca.pem", folder / "ports", folder / "accounts"
         accounts.write_text(f"{USER} {PASSWORD} {','.join(hosts)}\n")
         # Lenient: inadyn speaks HTTP/1.0 and sends a Host without the port.
-        command = [world.simulator, "--listen", "tls:0.0.0.0", "--name", NEAR, "--name", FAR, "--tls", "1.3",
+        command = [world.simulator, "--listen", "tls:0.0.0.0", "--name", NEAR, "--name", FAR, "--name", NEAR_ADDRESS, "--tls", "1.3",
                    "--lenient", "--accounts", accounts, "--ca-out", self.ca, "--port-file", ports, "--log", "-",
                    *options]
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
