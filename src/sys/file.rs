@@ -80,6 +80,17 @@ pub fn read_with_mode(path: &Path, limit: usize) -> io::Result<(Vec<u8>, u32)> {
 /// Bytes of room beyond the size that a file has.
 const SPARE: usize = 64;
 
+/// What a small file of the system holds: as much as one read brings, at most `limit` bytes. Empty where there is none.
+#[must_use]
+pub fn head(path: &Path, limit: usize) -> Vec<u8> {
+    let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK;
+    let mut bytes = vec![0; limit];
+    let length =
+        rustix::fs::open(path, flags, Mode::empty()).and_then(|file| rustix::io::read(file, &mut bytes[..]));
+    bytes.truncate(length.unwrap_or(0));
+    bytes
+}
+
 /// Whether what is written must be on the medium before the old content is given up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Keep {
@@ -196,6 +207,18 @@ mod tests {
         assert_eq!(read(&dir.join("g"), 4).unwrap_err().kind(), io::ErrorKind::NotFound);
         // No size is known before, and it takes more than one read.
         assert!(read(Path::new("/proc/self/smaps"), 1 << 20).unwrap().len() > 4096);
+        std::fs::remove_dir_all(dir).unwrap();
+    }
+
+    #[test]
+    fn a_head_is_what_one_read_brings() {
+        let dir = scratch("head");
+        std::fs::write(dir.join("f"), "12345").unwrap();
+        assert_eq!(head(&dir.join("f"), 64), b"12345");
+        assert_eq!(head(&dir.join("f"), 4), b"1234");
+        assert_eq!(head(&dir, 64), b"");
+        assert_eq!(head(&dir.join("g"), 64), b"");
+        assert_eq!(head(Path::new("/proc/sys/kernel/random/boot_id"), 64).len(), 37);
         std::fs::remove_dir_all(dir).unwrap();
     }
 
