@@ -1,5 +1,6 @@
 //! Files below `--root`: read up to a limit, replaced atomically. Does not know what is in them.
 
+use rustix::buffer::spare_capacity;
 use rustix::fs::{Mode, OFlags};
 use rustix::io::{Errno, retry_on_intr};
 use std::fs::File;
@@ -62,14 +63,8 @@ pub fn read_with_mode(path: &Path, limit: usize) -> io::Result<(Vec<u8>, u32)> {
     // Files of /proc have no size; of the others one read brings everything, and nobody asks for their end.
     let mut bytes = Vec::new();
     while bytes.len() <= limit {
-        let had = bytes.len();
-        if had == 0 {
-            bytes = vec![0; size + SPARE]; // zeroed by the kernel mostly, not byte by byte as resize does
-        } else {
-            bytes.resize(had * 2 + SPARE, 0);
-        }
-        let length = retry_on_intr(|| rustix::io::read(&file, &mut bytes[had..]))?;
-        bytes.truncate(had + length);
+        bytes.reserve(size.saturating_sub(bytes.len()) + SPARE);
+        let length = retry_on_intr(|| rustix::io::read(&file, spare_capacity(&mut bytes)))?;
         if length == 0 || bytes.len() == size {
             break;
         }
@@ -84,10 +79,10 @@ const SPARE: usize = 64;
 #[must_use]
 pub fn head(path: &Path, limit: usize) -> Vec<u8> {
     let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK;
-    let mut bytes = vec![0; limit];
-    let length =
-        rustix::fs::open(path, flags, Mode::empty()).and_then(|file| rustix::io::read(file, &mut bytes[..]));
-    bytes.truncate(length.unwrap_or(0));
+    let mut bytes = Vec::with_capacity(limit);
+    if let Ok(file) = rustix::fs::open(path, flags, Mode::empty()) {
+        let _ = rustix::io::read(file, spare_capacity(&mut bytes));
+    }
     bytes
 }
 
