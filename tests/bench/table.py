@@ -50,9 +50,9 @@ P-256 certificate, the same network namespace, names from a file. nicup is openw
 others are those of {machine['system']}. All take the address from the same device, only curl is told
 it. Medians, and in brackets the range.
 
-{machine['cores']} cores, {machine['model']}, Linux {machine['kernel']}, load {machine['load']:.2f} at the start. Noise: of 50 runs of one
-computation the slowest took {machine['noise']:.1f} times as long as the quickest. Times depend on that, instructions and calls do
-not.
+{machine['cores']} cores, {machine['model']}, Linux {machine['kernel']}, load {machine['load']:.2f} at the start. Noise: of 50
+runs of one computation the slowest took {machine['noise']:.1f} times as long as the quickest. Times depend on that,
+instructions and calls do not.
 """
 
 

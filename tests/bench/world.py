@@ -128,9 +128,9 @@ class Server:
         self.ca, ports, accounts = folder / "ca.pem", folder / "ports", folder / "accounts"
         accounts.write_text(f"{USER} {PASSWORD} {','.join(hosts)}\n")
         # Lenient: inadyn speaks HTTP/1.0 and sends a Host without the port.
-        command = [world.simulator, "--listen", "tls:0.0.0.0", "--name", NEAR, "--name", FAR, "--name", NEAR_ADDRESS, "--tls", "1.3",
-                   "--lenient", "--accounts", accounts, "--ca-out", self.ca, "--port-file", ports, "--log", "-",
-                   *options]
+        names = [word for name in (NEAR, FAR, NEAR_ADDRESS) for word in ("--name", name)]
+        command = [world.simulator, "--listen", "tls:0.0.0.0", *names, "--tls", "1.3", "--lenient",
+                   "--accounts", accounts, "--ca-out", self.ca, "--port-file", ports, "--log", "-", *options]
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
         self.requests = []
         self.news = threading.Condition()
