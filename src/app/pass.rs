@@ -8,6 +8,7 @@ use super::report::{self, Report};
 use super::store::Store;
 use super::world::Loaded;
 use super::{VERSION, World, deliver, exit, sources};
+use crate::policy::chatter::Chatter;
 use crate::policy::config::{Config, Entry, Issue, Level, Main, Service};
 use crate::policy::decide::{self, Ask, Case, Decision};
 use crate::policy::record::{Book, Host, Key};
@@ -44,6 +45,10 @@ pub(super) struct Pass<'a> {
     pub(super) dead_ways: Vec<(Way, Failed)>,
     /// Passwords that were readable on the way, each time anew.
     pub(super) clear_text: Vec<Issue>,
+    /// How much was logged lately.
+    pub(super) chatter: Chatter,
+    /// Hostnames of all services.
+    pub(super) hosts: usize,
     /// What the hooks will be told.
     pub(super) changes: Vec<Change>,
     /// Nothing more can be sent: state.json cannot be written.
@@ -97,7 +102,7 @@ pub(super) fn run_with(
         loaded = world.config(); // the pass before this one may have taken long
     }
     match loaded {
-        Ok(config) => Ok(Some(pass(world, order, &config))),
+        Ok(config) => pass(world, order, &config).map(Some),
         Err(issue) => Ok(Some(report::broken(world, &main, issue))),
     }
 }
@@ -113,16 +118,17 @@ pub(super) fn clock_was_set(world: &mut World<'_>) -> io::Result<()> {
     let Some((_lock, _)) = take_lock(&world.root.path(&main.run_dir), false)? else { return Ok(()) };
     let (now, mut issues) = (world.now(), Vec::new());
     let mut store = Store::new(&world.root, &main);
-    let mut book = store.load(&now, false, &mut issues);
+    let loaded = store.load(&now, false, &mut issues);
+    let mut book = loaded.map_err(|(_, why)| io::Error::other(why))?;
     settle::clock_was_set(&mut book);
     store.save_state(&book, &now).map_err(|issue| io::Error::other(issue.message))
 }
 
-fn pass(world: &mut World<'_>, order: &Order, config: &Config) -> Report {
+fn pass(world: &mut World<'_>, order: &Order, config: &Config) -> Result<Report, (u8, String)> {
     let begun = world.now();
     let mut store = Store::new(&world.root, &config.main);
     let mut issues = config.issues.clone();
-    let book = store.load(&begun, true, &mut issues);
+    let book = store.load(&begun, true, &mut issues)?;
     let mut pass = Pass::new(config, book, store, issues, order);
     sources::refresh(&mut pass, world, order.event.as_ref(), &begun);
     let sightings = pass.look(world, order.event.as_ref(), &begun);
@@ -135,7 +141,7 @@ fn pass(world: &mut World<'_>, order: &Order, config: &Config) -> Report {
     // Reading a bundle costs more than all the rest of an unchanged pass: only where TLS has failed.
     pass.inspect_certificates(world, settle::tls_failed);
 
-    report::finish(pass, world, config, &sightings)
+    Ok(report::finish(pass, world, config, &sightings))
 }
 
 impl<'a> Pass<'a> {
@@ -153,8 +159,10 @@ impl<'a> Pass<'a> {
         let ask = Ask { force: order.force, clock_set: order.event == Some(Event::Clock) };
         let contact = config.main.contact.clone();
         Pass {
+            hosts: services.iter().map(|service| service.hostnames.len()).sum(),
             services,
             contact,
+            chatter: book.chatter,
             book,
             store,
             issues,

@@ -43,11 +43,26 @@ pub fn read(path: &Path, limit: usize) -> io::Result<Vec<u8>> {
     read_with_mode(path, limit).map(|(bytes, _)| bytes)
 }
 
-/// The same, with the file's permission bits.
+/// The same, with the file's permission bits. What fails is tried once more: flash has bad moments.
 ///
 /// # Errors
 /// As [`read`].
 pub fn read_with_mode(path: &Path, limit: usize) -> io::Result<(Vec<u8>, u32)> {
+    let of_the_file = [io::ErrorKind::NotFound, io::ErrorKind::InvalidInput, io::ErrorKind::FileTooLarge];
+    match read_once(path, limit) {
+        Err(error) if !of_the_file.contains(&error.kind()) => read_once(path, limit),
+        known => known,
+    }
+}
+
+/// Whether an error says nothing of a file: the system lacks memory or descriptors, and will have some again.
+#[must_use]
+pub fn is_shortage(error: &io::Error) -> bool {
+    let errno = Errno::from_io_error(error);
+    errno.is_some_and(|errno| [Errno::NOMEM, Errno::MFILE, Errno::NFILE].contains(&errno))
+}
+
+fn read_once(path: &Path, limit: usize) -> io::Result<(Vec<u8>, u32)> {
     // Without NONBLOCK, opening a FIFO that somebody put there would hang.
     let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK;
     let file = File::from(rustix::fs::open(path, flags, Mode::empty())?);

@@ -4,6 +4,7 @@
 
 use log::{Level, LevelFilter, Log, Metadata, Record};
 use std::fmt;
+use std::io::Write as _;
 use std::path::PathBuf;
 use std::sync::Mutex;
 use syslog::{Facility, LogFormat, Logger, LoggerBackend, Severity};
@@ -71,10 +72,8 @@ impl Log for Lines {
         // One line, whatever a server or a file put into it.
         let text = record.args().to_string().replace(char::is_control, " ");
         if self.setup.verbose {
-            #[allow(clippy::print_stderr)] // the one place that may
-            {
-                eprintln!("nicup: {text}");
-            }
+            // Not eprintln: a reader that went away must not end a pass between a request and its record.
+            let _ = writeln!(std::io::stderr(), "nicup: {text}");
         }
         if record.level() <= self.setup.syslog {
             self.to_syslog(record.level(), text);

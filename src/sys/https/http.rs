@@ -17,7 +17,7 @@ use super::explain::{Stage, cut, tls_failed};
 use super::tcp::{Phase, Tcp};
 use super::tls::{Broken, Tls};
 use super::{Route, bracketed, failed};
-use crate::wire::nic::{Answer, BODY_LIMIT, Failed, Failure, HEADER_LIMIT, Request};
+use crate::wire::nic::{ANSWER_LIMIT, Answer, BODY_LIMIT, Failed, Failure, HEADER_LIMIT, Request};
 
 /// An open connection, with or without TLS.
 pub(super) enum Stream {
@@ -26,7 +26,7 @@ pub(super) enum Stream {
 }
 
 pub(super) fn exchange(stream: Stream, route: &Route<'_>, request: &Request) -> Result<Answer, Failed> {
-    let mut line = Line { stream, route, input: Vec::new() };
+    let mut line = Line { stream, route, received: 0, input: Vec::new() };
     let (call, text) = written(route, request)
         .ok_or_else(|| failed(Failure::NotHttp, "the request cannot be written as HTTP".into()))?;
     let mut sent = false;
@@ -124,6 +124,7 @@ fn not_http() -> Failed {
 struct Line<'a> {
     stream: Stream,
     route: &'a Route<'a>,
+    received: usize,
     input: Vec<u8>,
 }
 
@@ -147,6 +148,10 @@ impl Line<'_> {
         let received =
             self.stream.receive(&mut self.input[before..]).map_err(|broken| self.broken(&broken))?;
         self.input.truncate(before + received);
+        self.received += received;
+        if self.received > ANSWER_LIMIT {
+            return Err(failed(Failure::NotHttp, "the answer is over 64 KiB".into()));
+        }
         Ok(received > 0)
     }
 
