@@ -303,18 +303,15 @@ pub(super) fn ca_bundle(service: &Service) -> &str {
 pub(super) fn user_agent(root: &Root, contact: &str) -> String {
     // Each byte that is no ASCII becomes one character, whatever text it was meant to be.
     let ascii = |byte: &u8| if byte.is_ascii() { char::from(*byte) } else { '?' };
-    let text = |name: &str| {
-        let bytes = file::read(&root.path(name), 16 * 1024).ok()?;
-        Some(bytes.iter().map(ascii).collect::<String>())
-    };
-    let model = text("/tmp/sysinfo/model").filter(|model| !model.trim().is_empty());
-    let model = model.unwrap_or_else(|| rustix::system::uname().machine().to_string_lossy().into_owned());
-    let release = text("/etc/openwrt_release").and_then(|text| {
-        let mut lines = text.lines();
-        let value = lines.find_map(|line| line.trim().strip_prefix("DISTRIB_RELEASE="))?;
-        Some(value.trim_matches(['\'', '"']).to_owned())
-    });
-    nic::user_agent(&model, release.as_deref().unwrap_or("unknown"), VERSION, contact)
+    let text = |name: &str| file::head(&root.path(name), 4096).iter().map(ascii).collect::<String>();
+    let mut model = text("/tmp/sysinfo/model");
+    if model.trim().is_empty() {
+        model = rustix::system::uname().machine().to_string_lossy().into_owned();
+    }
+    let release = text("/etc/openwrt_release");
+    let release = release.lines().find_map(|line| line.trim().strip_prefix("DISTRIB_RELEASE="));
+    let release = release.map_or("unknown", |value| value.trim_matches(['\'', '"']));
+    nic::user_agent(&model, release, VERSION, contact)
 }
 
 /// Below 1000, by the moment's milliseconds: routers that lost their server at the same second need not return so.

@@ -40,6 +40,6 @@ impl Clock for System {
 
 /// The kernel's random name of this boot; empty where there is no /proc, so that then all boots count as one.
 fn boot_id() -> String {
-    let text = file::read(Path::new("/proc/sys/kernel/random/boot_id"), 64).unwrap_or_default();
+    let text = file::head(Path::new("/proc/sys/kernel/random/boot_id"), 64);
     String::from_utf8_lossy(&text).trim_end().to_owned()
 }

@@ -1,5 +1,6 @@
 //! Files below `--root`: read up to a limit, replaced atomically. Does not know what is in them.
 
+use rustix::buffer::spare_capacity;
 use rustix::fs::{Mode, OFlags};
 use rustix::io::{Errno, retry_on_intr};
 use std::fs::File;
@@ -77,14 +78,8 @@ fn read_once(path: &Path, limit: usize) -> io::Result<(Vec<u8>, u32)> {
     // Files of /proc have no size; of the others one read brings everything, and nobody asks for their end.
     let mut bytes = Vec::new();
     while bytes.len() <= limit {
-        let had = bytes.len();
-        if had == 0 {
-            bytes = vec![0; size + SPARE]; // zeroed by the kernel mostly, not byte by byte as resize does
-        } else {
-            bytes.resize(had * 2 + SPARE, 0);
-        }
-        let length = retry_on_intr(|| rustix::io::read(&file, &mut bytes[had..]))?;
-        bytes.truncate(had + length);
+        bytes.reserve(size.saturating_sub(bytes.len()) + SPARE);
+        let length = retry_on_intr(|| rustix::io::read(&file, spare_capacity(&mut bytes)))?;
         if length == 0 || bytes.len() == size {
             break;
         }
@@ -94,6 +89,17 @@ fn read_once(path: &Path, limit: usize) -> io::Result<(Vec<u8>, u32)> {
 
 /// Bytes of room beyond the size that a file has.
 const SPARE: usize = 64;
+
+/// What a small file of the system holds: as much as one read brings, at most `limit` bytes. Empty where there is none.
+#[must_use]
+pub fn head(path: &Path, limit: usize) -> Vec<u8> {
+    let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK;
+    let mut bytes = Vec::with_capacity(limit);
+    if let Ok(file) = rustix::fs::open(path, flags, Mode::empty()) {
+        let _ = rustix::io::read(file, spare_capacity(&mut bytes));
+    }
+    bytes
+}
 
 /// Whether what is written must be on the medium before the old content is given up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -211,6 +217,18 @@ mod tests {
         assert_eq!(read(&dir.join("g"), 4).unwrap_err().kind(), io::ErrorKind::NotFound);
         // No size is known before, and it takes more than one read.
         assert!(read(Path::new("/proc/self/smaps"), 1 << 20).unwrap().len() > 4096);
+        std::fs::remove_dir_all(dir).unwrap();
+    }
+
+    #[test]
+    fn a_head_is_what_one_read_brings() {
+        let dir = scratch("head");
+        std::fs::write(dir.join("f"), "12345").unwrap();
+        assert_eq!(head(&dir.join("f"), 64), b"12345");
+        assert_eq!(head(&dir.join("f"), 4), b"1234");
+        assert_eq!(head(&dir, 64), b"");
+        assert_eq!(head(&dir.join("g"), 64), b"");
+        assert_eq!(head(Path::new("/proc/sys/kernel/random/boot_id"), 64).len(), 37);
         std::fs::remove_dir_all(dir).unwrap();
     }
 

@@ -4,8 +4,12 @@
 //! a bundle of 150 roots is read for the sake of one.
 //! Source: RFC 7468 (text), X.690 (DER), RFC 5280 section 4.1 (order of the fields).
 
-use std::io::{self, Read};
+use std::fs::File;
+use std::io;
 use std::ops::Range;
+
+use rustix::buffer::spare_capacity;
+use rustix::io::retry_on_intr;
 
 /// Bytes read from the file at a time.
 const PIECE: usize = 64 * 1024;
@@ -20,24 +24,24 @@ const BEGIN: &[u8] = b"-----BEGIN CERTIFICATE-----";
 const END: &[u8] = b"-----END CERTIFICATE-----";
 
 /// Walks over the `CERTIFICATE` blocks of a PEM file. Everything between them, and every other label, is skipped.
-pub(super) struct Pem<R> {
-    input: R,
+pub(super) struct Pem<'a> {
+    input: &'a File,
     buffer: Vec<u8>,
-    /// What has been read and not walked over yet.
-    rest: Range<usize>,
+    /// How much of it has been walked over.
+    at: usize,
 }
 
-impl<R: Read> Pem<R> {
-    pub(super) fn new(input: R) -> Self {
-        Pem { input, buffer: vec![0; PIECE], rest: 0..0 }
+impl<'a> Pem<'a> {
+    pub(super) fn new(input: &'a File) -> Self {
+        Pem { input, buffer: Vec::new(), at: 0 }
     }
 
     /// The next well-formed block; a broken one (no END, cut short, not a certificate) is skipped.
     pub(super) fn next(&mut self) -> io::Result<Option<Block<'_>>> {
         while self.begin()? {
             let Some((length, whole)) = self.block()? else { continue };
-            let mut place = self.rest.start..self.rest.start + length;
-            self.rest.start += whole;
+            let mut place = self.at..self.at + length;
+            self.at += whole;
             let (mut width, mut gap) = even(&self.buffer[place.clone()]);
             let mut outline = Text { characters: &self.buffer[place.clone()], width, gap }.outline();
             if outline.is_none() {
@@ -69,7 +73,7 @@ impl<R: Read> Pem<R> {
         loop {
             let end = self.line(0)?;
             let found = self.seen(0)[..end].trim_ascii_end() == BEGIN;
-            self.rest.start += end;
+            self.at += end;
             if found || end == 0 {
                 return Ok(found);
             }
@@ -93,7 +97,7 @@ impl<R: Read> Pem<R> {
                 break;
             }
             if dash > BLOCK_LIMIT || !self.more()? {
-                self.rest.start += dash;
+                self.at += dash;
                 return Ok(None);
             }
         }
@@ -102,7 +106,7 @@ impl<R: Read> Pem<R> {
             return Ok(Some((dash, whole)));
         }
         // Another BEGIN begins anew.
-        self.rest.start += if self.is_line(dash, BEGIN)? { dash } else { whole };
+        self.at += if self.is_line(dash, BEGIN)? { dash } else { whole };
         Ok(None)
     }
 
@@ -128,26 +132,15 @@ impl<R: Read> Pem<R> {
 
     /// What has been read, from `from` on.
     fn seen(&self, from: usize) -> &[u8] {
-        self.buffer[self.rest.clone()].get(from..).unwrap_or_default()
+        self.buffer.get(self.at + from..).unwrap_or_default()
     }
 
     /// Reads on. False at the end of the file.
     fn more(&mut self) -> io::Result<bool> {
-        self.buffer.copy_within(self.rest.clone(), 0);
-        self.rest = 0..self.rest.len();
-        if self.rest.end == self.buffer.len() {
-            self.buffer.resize(self.rest.end + PIECE, 0);
-        }
-        loop {
-            match self.input.read(&mut self.buffer[self.rest.end..]) {
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                read => {
-                    let length = read?;
-                    self.rest.end += length;
-                    return Ok(length > 0);
-                }
-            }
-        }
+        self.buffer.drain(..self.at);
+        self.at = 0;
+        self.buffer.reserve(PIECE);
+        Ok(retry_on_intr(|| rustix::io::read(self.input, spare_capacity(&mut self.buffer)))? > 0)
     }
 }
 

@@ -52,7 +52,8 @@ impl CaProblem {
 
 /// How many certificates a CA file holds. Looks at the outline of each only: a chain is the judge of the rest.
 pub fn inspect_ca(path: &Path) -> Result<usize, CaProblem> {
-    let mut pem = Pem::new(open(path)?);
+    let file = open(path)?;
+    let mut pem = Pem::new(&file);
     let mut certificates = 0;
     while pem.next().map_err(|e| CaProblem::from_io(&e))?.is_some() {
         certificates += 1;

@@ -110,8 +110,10 @@ impl Tcp {
         match connect(&socket, address) {
             Ok(()) => {}
             Err(Errno::INPROGRESS) => {
-                wait(&socket, PollFlags::OUT, deadline)?;
-                socket_error(&socket)??;
+                let ready = wait(&socket, PollFlags::OUT, deadline)?;
+                if ready != PollFlags::OUT {
+                    socket_error(&socket)??;
+                }
             }
             Err(e) => return Err(e.into()),
         }
@@ -122,7 +124,9 @@ impl Tcp {
     fn until<T>(&self, flags: PollFlags, mut call: impl FnMut() -> rustix::io::Result<T>) -> io::Result<T> {
         loop {
             match call() {
-                Err(Errno::AGAIN) => wait(&self.socket, flags, self.deadline)?,
+                Err(Errno::AGAIN) => {
+                    wait(&self.socket, flags, self.deadline)?;
+                }
                 Err(Errno::INTR) => {}
                 Err(e) => return Err(e.into()),
                 Ok(done) => return Ok(done),
@@ -157,12 +161,14 @@ impl Write for Tcp {
     }
 }
 
-fn wait(socket: &OwnedFd, flags: PollFlags, deadline: Deadline) -> io::Result<()> {
+/// Waits for one of `flags`, or trouble: what there is.
+fn wait(socket: &OwnedFd, flags: PollFlags, deadline: Deadline) -> io::Result<PollFlags> {
     loop {
         let left = deadline.left().ok_or(io::ErrorKind::TimedOut)?;
-        match poll(&mut [PollFd::new(socket, flags)], left) {
+        let mut sockets = [PollFd::new(socket, flags)];
+        match poll(&mut sockets, left) {
             Ok(0) | Err(Errno::INTR) => {}
-            Ok(_) => return Ok(()),
+            Ok(_) => return Ok(sockets[0].revents()),
             Err(e) => return Err(e.into()),
         }
     }
