@@ -2,8 +2,8 @@
 //!
 //! Does not know floating point (a number with a fraction is skipped where nobody asks for it, and wrong where somebody
 //! does), and keeps no tree: a value is read straight into the field that it belongs to. What is not JSON, or has
-//! another type than the field, makes the whole text unreadable. An own one, because
-//! libraries bring floating point, with its tables, and code for each struct; the bytes are in openwrt/sizes.md.
+//! another type than the field, makes the whole text unreadable. An own one, because libraries bring floating point with
+//! its tables, and code for each struct; what that saves is in openwrt/sizes.md.
 //! Source: RFC 8259.
 
 mod reader;
