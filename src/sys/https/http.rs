@@ -94,15 +94,15 @@ fn read(mut call: Call<RecvResponse>, line: &mut Line<'_>) -> Result<Answer, Fai
     Ok(Answer { status: response.status().as_u16(), retry_after, body, too_long })
 }
 
-/// The body, or one byte more of it than [`BODY_LIMIT`].
+/// The body, or more of it than [`BODY_LIMIT`].
 fn read_body(mut call: Call<RecvBody>, line: &mut Line<'_>) -> Result<Vec<u8>, Failed> {
     let until_closed = call.body_mode() == BodyMode::CloseDelimited;
-    let mut body = vec![0; BODY_LIMIT + 1];
-    let mut length = 0;
-    while length < body.len() && (until_closed || !call.can_proceed()) {
-        let (used, got) = call.read(&line.input, &mut body[length..]).map_err(|_| not_http())?;
+    let mut body = Vec::new();
+    let mut piece = [0; 256];
+    while body.len() <= BODY_LIMIT && (until_closed || !call.can_proceed()) {
+        let (used, got) = call.read(&line.input, &mut piece).map_err(|_| not_http())?;
         line.input.drain(..used);
-        length += got;
+        body.extend_from_slice(&piece[..got]);
         if used > 0 || line.more()? {
             continue;
         }
@@ -112,7 +112,6 @@ fn read_body(mut call: Call<RecvBody>, line: &mut Line<'_>) -> Result<Vec<u8>, F
         }
         return Err(line.closed());
     }
-    body.truncate(length);
     Ok(body)
 }
 
@@ -129,7 +128,7 @@ struct Line<'a> {
 }
 
 /// Bytes that are read at a time; No-IP's whole answers are a few hundred.
-const PIECE: usize = 2048;
+const PIECE: usize = 1024;
 /// No line of HTTP in an answer that can be meant for us is longer.
 const MOST_INPUT: usize = HEADER_LIMIT + BODY_LIMIT;
 

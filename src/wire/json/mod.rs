@@ -2,8 +2,8 @@
 //!
 //! Does not know floating point (a number with a fraction is skipped where nobody asks for it, and wrong where somebody
 //! does), and keeps no tree: a value is read straight into the field that it belongs to. What is not JSON, or has
-//! another type than the field, makes the whole text unreadable. An own one, because
-//! libraries bring floating point, with its tables, and code for each struct; the bytes are in openwrt/sizes.md.
+//! another type than the field, makes the whole text unreadable. An own one, because libraries bring floating point with
+//! its tables, and code for each struct; what that saves is in openwrt/sizes.md.
 //! Source: RFC 8259.
 
 mod reader;
@@ -24,10 +24,13 @@ pub trait Json {
     }
 }
 
+/// Bytes of a file with one host in it, so that writing it moves nothing.
+const ROOM: usize = 1024;
+
 /// A value as text, on one line without blanks.
 #[must_use]
 pub fn to_text(value: &dyn Json) -> String {
-    let mut out = String::new();
+    let mut out = String::with_capacity(ROOM);
     value.write(&mut out);
     out
 }
@@ -66,8 +69,10 @@ pub(crate) fn write_object(out: &mut String, names: &[&str], values: &[&dyn Json
     for (name, value) in names.iter().zip(values) {
         out.push(before);
         before = ',';
-        write_text(out, name);
-        out.push(':');
+        // A field's name needs no escaping.
+        out.push('"');
+        out.push_str(name);
+        out.push_str("\":");
         value.write(out);
     }
     out.push('}');
