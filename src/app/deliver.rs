@@ -9,6 +9,7 @@ use crate::policy::config::{Endpoint, Issue, Level, Proxy, Service};
 use crate::policy::decide::{Because, Decision};
 use crate::policy::fingerprint;
 use crate::policy::settle::{self, Outcome, Sent};
+use crate::policy::time::Now;
 use crate::sys::file::{self, Root};
 use crate::sys::https::{self, Route};
 use crate::wire::nic::{self, Failed, Failure, Reply, Request};
@@ -77,12 +78,12 @@ fn target(service: &Service, sighting: &Sighting, hosts: &[Due]) -> String {
 fn send(pass: &mut Pass<'_>, world: &mut World<'_>, service: &Service, sighting: &Sighting, hosts: &[Due]) {
     // A hundred services behind a dead line must not cost a hundred timeouts.
     let way = (fingerprint::of_route(service), sighting.way.clone());
+    let begun = world.now();
     if let Some((_, failed)) = pass.dead_ways.iter().find(|(known, _)| *known == way) {
         let outcome = Outcome::Failed(failed.clone());
-        return settle_outcome(pass, world, service, sighting, hosts, &outcome);
+        return settle_outcome(pass, world, service, sighting, hosts, &outcome, &begun);
     }
-    let begun = world.now();
-    settle::begin(&mut pass.book, service, hosts, &begun);
+    settle::begin(&mut pass.book, service, hosts, &sighting.addresses, &begun);
     // Without this note a crash could become a tight loop of requests: then better none at all.
     if let Err(issue) = pass.store.save_state(&pass.book, &begun) {
         settle::never_begun(&mut pass.book, service, hosts);
@@ -99,7 +100,7 @@ fn send(pass: &mut Pass<'_>, world: &mut World<'_>, service: &Service, sighting:
     {
         pass.dead_ways.push((way, failed.clone()));
     }
-    settle_outcome(pass, world, service, sighting, hosts, &outcome);
+    settle_outcome(pass, world, service, sighting, hosts, &outcome, &begun);
 }
 
 fn settle_outcome(
@@ -109,6 +110,7 @@ fn settle_outcome(
     sighting: &Sighting,
     hosts: &[Due],
     outcome: &Outcome,
+    begun: &Now,
 ) {
     let now = world.now();
     let sent = Sent {
@@ -117,6 +119,7 @@ fn settle_outcome(
         addresses: &sighting.addresses,
         contact: &pass.contact,
         version: VERSION,
+        begun,
         now: &now,
         jitter: jitter(now.boot_ms),
     };

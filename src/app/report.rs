@@ -2,7 +2,7 @@
 
 use super::hooks::{self, Change};
 use super::observe::Sighting;
-use super::pass::{Pass, valid};
+use super::pass::Pass;
 use super::{VERSION, World, exit, sources};
 use crate::policy::code::{Code, State};
 use crate::policy::config::{Config, Entry, Family, Invalid, Issue, Level, Main, Service};
@@ -57,8 +57,9 @@ pub(super) fn finish(
     }
     let events = pass.book.events.iter().map(|event| event_status(event, &now)).collect();
     let status = status(&config.main, &pass.issues, services, events, &now);
-    let checks = pass.services.iter().filter_map(|service| sources::next_of(&pass, service, &now)).min();
-    let mut wake = wake(&status, config, sightings);
+    let chosen = pass.services.iter().filter(|service| pass.is_chosen(service));
+    let checks = chosen.filter_map(|service| sources::next_of(&pass, service, &now)).min();
+    let mut wake = wake(&pass, &status, sightings);
     wake.at = wake.at.into_iter().chain(checks.map(|at| at.0)).min();
     // NTP may set the clock at any moment, and forced updates wait for that.
     wake.clock |= now.wall.is_none();
@@ -67,12 +68,15 @@ pub(super) fn finish(
     report
 }
 
-/// When the loop has to start the next pass, from the very numbers that the status shows.
-fn wake(status: &Status, config: &Config, sightings: &[Sighting]) -> Wake {
-    let hosts = || status.services.iter().flat_map(|service| &service.hosts);
+/// When the loop has to start the next pass, from the very numbers that the status shows. Services that no pass of it may
+/// send for are none of its business.
+fn wake(pass: &Pass<'_>, status: &Status, sightings: &[Sighting]) -> Wake {
+    let chosen = |name: &String| pass.only.is_empty() || pass.only.contains(name);
+    let hosts = || status.services.iter().filter(|s| chosen(&s.name)).flat_map(|service| &service.hosts);
+    let seen: Vec<_> = pass.services.iter().zip(sightings).filter(|(s, _)| chosen(&s.name)).collect();
     let wants_both =
-        |service: &&Service| service.enabled && service.family == Family::Both && !service.offline;
-    let pairs = valid(config).into_iter().zip(sightings).filter(|(service, _)| wants_both(service));
+        |service: &Service| service.enabled && service.family == Family::Both && !service.offline;
+    let pairs = seen.iter().filter(|(service, _)| wants_both(service));
     let pair = pairs.fold(None, |pair: Option<Lacks>, (_, sighting)| {
         let before = pair.unwrap_or_default();
         Some(Lacks {
@@ -80,7 +84,7 @@ fn wake(status: &Status, config: &Config, sightings: &[Sighting]) -> Wake {
             ipv6: before.ipv6 || sighting.addresses.ipv6.is_none(),
         })
     });
-    let mut devices: Vec<String> = sightings.iter().flat_map(|sighting| sighting.devices.clone()).collect();
+    let mut devices: Vec<String> = seen.iter().flat_map(|(_, sighting)| sighting.devices.clone()).collect();
     devices.sort_unstable();
     devices.dedup();
     Wake {

@@ -63,7 +63,9 @@ pub(super) fn run(world: &mut World<'_>, mode: &Mode<'_>) -> Result<u8, (u8, Str
     }
     let main = pass::main_of(&loaded);
     let services = loaded.as_ref().map(valid).unwrap_or_default();
-    let (deadline, pair) = (deadline(&services), awaited(&services, mode.order));
+    // A configuration that is broken now may be any by the time of a pass.
+    let deadline = loaded.as_ref().map_or(PASS_LIMIT * 1000, |_| deadline(&services));
+    let pair = awaited(&services, mode.order);
     let run_dir = world.root.path(&main.run_dir);
     let cannot = |error: io::Error| (exit::LATER, format!("{}: cannot be written: {error}", main.run_dir));
     file::make_dir(&run_dir, 0o755).map_err(cannot)?;

@@ -155,6 +155,27 @@ pub enum Because {
 }
 
 impl Because {
+    const WORDS: [(Because, &str); 6] = [
+        (Because::New, "new"),
+        (Because::Changed, "changed"),
+        (Because::Offline, "offline"),
+        (Because::Unsettled, "unsettled"),
+        (Because::Asked, "asked"),
+        (Because::Interval, "interval"),
+    ];
+
+    /// As state.json has it.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        Because::WORDS.iter().find(|(because, _)| *because == self).map_or("", |(_, word)| word)
+    }
+
+    /// Reads [`Because::word`].
+    #[must_use]
+    pub fn parse(word: &str) -> Option<Because> {
+        Because::WORDS.iter().find(|(_, known)| *known == word).map(|(because, _)| *because)
+    }
+
     /// For a person.
     #[must_use]
     pub fn explain(self) -> &'static str {
@@ -283,7 +304,7 @@ fn due(case: &Case<'_>) -> Due {
     }
 }
 
-fn is_registered(addresses: &Addresses, registered: &Registered) -> bool {
+pub(super) fn is_registered(addresses: &Addresses, registered: &Registered) -> bool {
     addresses.ipv4.is_none_or(|ip| registered.ipv4 == Some(ip))
         && addresses.ipv6.is_none_or(|ip| registered.ipv6 == Some(ip))
 }

@@ -45,6 +45,8 @@ pub struct Sent<'a> {
     pub contact: &'a str,
     /// This program's version.
     pub version: &'a str,
+    /// The moment before it left: by that clock a certificate was judged.
+    pub begun: &'a Now,
     /// The moment of the outcome.
     pub now: &'a Now,
     /// A random number below 1000: how late a wait after an outage ends, in 10,000ths of it.
@@ -203,18 +205,14 @@ fn apply(book: &mut Book, sent: &Sent<'_>, hostname: &str, because: Because, ver
         | Verdict::ServerWaits(code) => *code,
         Verdict::TryLater(..) => return, // it has noted its own event
     };
-    note(book, sent.service, sent.addresses, sent.now, hostname, code);
+    note(book, sent.service, sent.addresses, sent.now.ceil(), hostname, code);
 }
 
 fn accept(book: &mut Book, sent: &Sent<'_>, hostname: &str, because: Because, code: Code) {
     let stamp = Stamp::of(sent.now);
     let addresses = sent.addresses;
     let host = closed(book, sent, hostname);
-    match because {
-        Because::Changed => count_change(host, sent.now),
-        Because::Unsettled | Because::Asked | Because::Interval => host.forced = Some(stamp.boot),
-        Because::New | Because::Offline => {}
-    }
+    count(host, because, stamp.boot);
     let old = &host.registered;
     host.registered = Registered {
         // An update with IPv6 alone is reported to change the A record too: what it is then is not known.
@@ -231,9 +229,14 @@ fn accept(book: &mut Book, sent: &Sent<'_>, hostname: &str, because: Because, co
     book.server_mut(&endpoint.server).stop = None;
 }
 
-/// Notes a change of a registered address. The fifth within ten minutes begins a storm, ten quiet ones end it.
-fn count_change(host: &mut Host, now: &Now) {
-    let now = now.ceil();
+/// Notes what the pace hangs on: when something was accepted that changed nothing, and when a registered address changed.
+/// The fifth change within ten minutes begins a storm, ten quiet ones end it.
+fn count(host: &mut Host, because: Because, now: Boot) {
+    match because {
+        Because::Changed => {}
+        Because::Unsettled | Because::Asked | Because::Interval => return host.forced = Some(now),
+        Because::New | Because::Offline => return,
+    }
     if host.changes.last().is_some_and(|at| now.since(*at) >= STORM_WINDOW) {
         host.changes.clear();
         host.storming = false;
@@ -283,16 +286,16 @@ fn try_later(book: &mut Book, sent: &Sent<'_>, hostname: &str, code: Code, detai
     let last = sent.now.ceil();
     host.open = None;
     host.unsettled |= code == Code::Unconfirmed;
-    host.retry = Some(postponed(host, sent.service, sent.addresses, sent.now, (last, code, detail)));
-    note(book, sent.service, sent.addresses, sent.now, hostname, code);
+    host.retry = Some(postponed(host, sent.service, sent.addresses, sent.begun, (last, code, detail)));
+    note(book, sent.service, sent.addresses, last, hostname, code);
 }
 
-/// The next try after one at `last` that ended with `code`.
+/// The next try after one that began at `begun` and ended at `last` with `code`.
 fn postponed(
     host: &Host,
     service: &Service,
     addresses: &Addresses,
-    now: &Now,
+    begun: &Now,
     (last, code, detail): (Boot, Code, &str),
 ) -> Retry {
     let strange = |code: Code| code.kind() == Kind::Unintelligible;
@@ -312,14 +315,14 @@ fn postponed(
         print: fingerprint::of_route(service),
         ipv4: addresses.ipv4,
         ipv6: addresses.ipv6,
-        clock: decide::clock_offset(now),
+        clock: decide::clock_offset(begun),
     }
 }
 
-fn note(book: &mut Book, service: &Service, addresses: &Addresses, now: &Now, hostname: &str, code: Code) {
+fn note(book: &mut Book, service: &Service, addresses: &Addresses, at: Boot, hostname: &str, code: Code) {
     let (service, hostname) = (service.name.clone(), hostname.to_owned());
     let (ipv4, ipv6) = (addresses.ipv4, addresses.ipv6);
-    book.note(Event { at: now.ceil(), service, hostname, code, ipv4, ipv6 });
+    book.note(Event { at, service, hostname, code, ipv4, ipv6 });
 }
 
 fn step(ladder: &[u64], failures: u32) -> u64 {

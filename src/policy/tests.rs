@@ -29,6 +29,8 @@ pub(super) struct Story {
     pub(super) contact: &'static str,
     pub(super) version: &'static str,
     pub(super) jitter: u64,
+    /// Seconds by which somebody sets the wall clock forward while a request is under way.
+    pub(super) set_meanwhile: i64,
 }
 
 /// The valid services of a configuration.
@@ -84,6 +86,7 @@ impl Story {
             contact: "me@example.com",
             version: "0.1.0",
             jitter: 0,
+            set_meanwhile: 0,
         }
     }
 
@@ -154,16 +157,19 @@ impl Story {
     }
 
     pub(super) fn send_from(&mut self, at: usize, outcome: &Outcome) -> Vec<String> {
-        let (service, now) = (self.services[at].clone(), self.now());
+        let (service, begun) = (self.services[at].clone(), self.now());
         let hosts = self.due(&service);
         if !hosts.is_empty() {
-            settle::begin(&mut self.book, &service, &hosts, &now);
+            settle::begin(&mut self.book, &service, &hosts, &self.addresses, &begun);
+            self.wall += self.set_meanwhile;
+            let now = self.now();
             let sent = Sent {
                 service: &service,
                 hosts: &hosts,
                 addresses: &self.addresses,
                 contact: self.contact,
                 version: self.version,
+                begun: &begun,
                 now: &now,
                 jitter: self.jitter,
             };

@@ -80,17 +80,24 @@ impl Lines {
     /// `info` is a change of state, hence syslog's notice; debug is its info. The socket is opened with the first line: most passes have none.
     fn to_syslog(&self, level: log::Level, text: String) {
         let Ok(mut syslog) = self.syslog.lock() else { return };
-        if syslog.is_none() {
-            *syslog = syslog::unix_custom(Plain { pid: std::process::id() }, &self.setup.socket).ok();
-        }
-        if let Some(logger) = syslog.as_mut() {
-            let _ = match level {
+        // A log daemon that began anew has another socket: a line that the old one does not take is for the new one.
+        for _ in 0..2 {
+            if syslog.is_none() {
+                *syslog = syslog::unix_custom(Plain { pid: std::process::id() }, &self.setup.socket).ok();
+            }
+            let Some(logger) = syslog.as_mut() else { return };
+            let text = text.clone();
+            let written = match level {
                 log::Level::Error => logger.err(text),
                 log::Level::Warn => logger.warning(text),
                 log::Level::Info => logger.notice(text),
                 log::Level::Debug => logger.info(text),
                 log::Level::Trace => logger.debug(text),
             };
+            if written.is_ok() {
+                return;
+            }
+            *syslog = None;
         }
     }
 }

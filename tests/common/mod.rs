@@ -280,6 +280,11 @@ impl Router {
         self.syslog.take()
     }
 
+    /// The log daemon ends.
+    pub(crate) fn stop_syslog(&self) {
+        self.syslog.stop();
+    }
+
     /// Inode and time of a file: whether it was written.
     pub(crate) fn stamp(&self, file: &str) -> (u64, i64, i64) {
         let metadata = self.root.join(file).metadata().unwrap();

@@ -3,6 +3,7 @@
 use std::os::unix::net::UnixDatagram;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Condvar, Mutex};
+use std::time::Duration;
 
 pub(crate) struct Syslog {
     socket: PathBuf,
@@ -34,13 +35,24 @@ impl Syslog {
         Syslog { socket, heard }
     }
 
-    /// The lines since the last call.
+    /// The lines since the last call. What comes after this one's mark is for the next.
     pub(crate) fn take(&self) -> Vec<String> {
         self.say(MARK);
         let lines = self.heard.0.lock().unwrap();
-        let mut lines = self.heard.1.wait_while(lines, |l| l.last().is_none_or(|l| l != MARK)).unwrap();
+        let patience = Duration::from_secs(10);
+        let waited = self.heard.1.wait_timeout_while(lines, patience, |lines| !lines.iter().any(is_mark));
+        let (mut lines, ended) = waited.unwrap();
+        assert!(!ended.timed_out(), "the log daemon is silent");
+        let mark = lines.iter().position(is_mark).unwrap();
+        let later = lines.split_off(mark + 1);
         lines.pop();
-        std::mem::take(&mut *lines)
+        std::mem::replace(&mut *lines, later)
+    }
+
+    /// Ends the daemon, if it is there.
+    pub(crate) fn stop(&self) {
+        let said = UnixDatagram::unbound().and_then(|s| s.send_to(END.as_bytes(), &self.socket));
+        drop(said);
     }
 
     fn say(&self, text: &str) {
@@ -48,9 +60,12 @@ impl Syslog {
     }
 }
 
+fn is_mark(line: &String) -> bool {
+    line == MARK
+}
+
 impl Drop for Syslog {
     fn drop(&mut self) {
-        let said = UnixDatagram::unbound().and_then(|s| s.send_to(END.as_bytes(), &self.socket));
-        drop(said);
+        self.stop();
     }
 }

@@ -5,11 +5,27 @@ use crate::place::{alone, is_current, left_out, long, nap, send, start, until, w
 use rustix::process::Signal;
 use std::time::{Duration, Instant};
 
-/// Whether the log has these words. It is read in a quiet moment, when nobody writes to it.
+/// Waits until the log has these words.
 fn reported(r: &Router, words: &str) {
-    nap(700);
-    let lines = r.syslog();
-    assert!(lines.iter().any(|line| line.contains(words)), "{words}: {lines:#?}");
+    until(words, 5, || r.syslog().iter().any(|line| line.contains(words)));
+}
+
+#[test]
+fn the_log_can_be_read_while_others_write_to_it() {
+    let Some(r) = alone("crashes::the_log_can_be_read_while_others_write_to_it") else { return };
+    let socket = r.root.join("dev/log");
+    let others = std::thread::spawn(move || {
+        let sender = std::os::unix::net::UnixDatagram::unbound().unwrap();
+        for n in 0..20_000 {
+            sender.send_to(n.to_string().as_bytes(), &socket).unwrap();
+        }
+    });
+    let mut read = Vec::new();
+    while !others.is_finished() {
+        read.extend(r.syslog());
+    }
+    read.extend(r.syslog());
+    assert_eq!(read, (0..20_000).map(|n| n.to_string()).collect::<Vec<_>>());
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Routers come up in every order: each story ends with the right request, and only one.
 
-use crate::common::{HOME, Router, ip};
-use crate::place::{alone, alone_with, batch, is_current, nap, until, watch};
+use crate::common::{HOME, Router, STATUS, ip};
+use crate::place::{alone, alone_with, batch, is_current, nap, start, until, watch};
 use noip_simulator::Options;
 use std::process::Command;
 use std::time::Duration;
@@ -96,6 +96,84 @@ fn a_pppoe_device_comes_back_with_another_number() {
     dial("203.0.113.11");
     is_current(&r, "203.0.113.11");
     assert_eq!(sent(&r)[1..], ["203.0.113.8", "203.0.113.9", "203.0.113.10", "203.0.113.11"]);
+}
+
+/// A PPPoE line as pppd and netifd make one: a point-to-point device of its own for each session, then the hotplug event.
+struct Line<'r>(&'r Router);
+
+impl Line<'_> {
+    const DEVICE: &'static str = "pppoe-wan";
+
+    /// What netifd says of the interface.
+    fn is(&self, up: bool) {
+        let device = if up { format!(",\"l3_device\":\"{}\"", Line::DEVICE) } else { String::new() };
+        let text = format!("{{\"up\":{up},\"pending\":{},\"proto\":\"pppoe\"{device}}}", !up);
+        self.0.ubus("network.interface.wan.status", &text);
+    }
+
+    /// A session: the number of its device.
+    fn dial(&self, address: &str) -> String {
+        let device = Line::DEVICE;
+        let made = Command::new("ip").args(["tuntap", "add", "dev", device, "mode", "tun"]).output().unwrap();
+        if !made.status.success() {
+            ip(&format!("link add {device} type veth peer name ac0")); // no /dev/net/tun here
+        }
+        batch(&format!("link set {device} up\naddr add {address} peer 198.51.100.1/32 dev {device}\n"));
+        let shown = Command::new("ip").args(["-o", "link", "show", "dev", device]).output().unwrap();
+        String::from_utf8(shown.stdout).unwrap().split_once(':').unwrap().0.to_owned()
+    }
+
+    fn hang_up(&self) {
+        self.is(false);
+        ip(&format!("link del {}", Line::DEVICE));
+    }
+
+    /// The event of the hotplug script.
+    fn event(&self, action: &str) {
+        let event = [("ACTION", action), ("INTERFACE", "wan"), ("DEVICE", Line::DEVICE)];
+        let event = if action == "ifdown" { &event[..2] } else { &event };
+        assert_eq!(start(self.0, &["run", "--wait", "--hotplug"], event).ended().exit, 0);
+    }
+}
+
+#[test]
+fn a_pppoe_line_is_dialled_again_and_again() {
+    let Some(r) = alone("devices::a_pppoe_line_is_dialled_again_and_again") else { return };
+    ip(&format!("link del {}", r.device));
+    r.config(&r.service("home", &format!("list hostname '{HOME}'\n")));
+    let line = Line(&r);
+    line.is(false);
+    let _running = watch(&r);
+    until("no address", 5, || r.host(HOME).state == "no-address");
+    let first = line.dial("203.0.113.7");
+    line.is(true);
+    line.event("ifup");
+    is_current(&r, "203.0.113.7");
+    line.hang_up();
+    line.event("ifdown");
+    until("no address", 5, || r.host(HOME).state == "no-address");
+    // The kernel says so first; netifd is still about to.
+    let before = r.stamp(STATUS);
+    let second = line.dial("203.0.113.8");
+    assert_ne!(first, second, "another device has the name");
+    until("a look", 5, || r.stamp(STATUS) != before);
+    assert_eq!((sent(&r).len(), r.host(HOME).state.as_str()), (1, "no-address"));
+    line.is(true);
+    line.event("ifup");
+    is_current(&r, "203.0.113.8");
+    // All of it at once, with another address and with the same.
+    for address in ["203.0.113.9", "203.0.113.9"] {
+        line.hang_up();
+        line.event("ifdown");
+        line.dial(address);
+        line.is(true);
+        line.event("ifup");
+        is_current(&r, address);
+        nap(600);
+        is_current(&r, address);
+    }
+    assert_eq!(sent(&r), ["203.0.113.7", "203.0.113.8", "203.0.113.9"]);
+    assert_eq!(r.service_status("home").device.as_deref(), Some(Line::DEVICE));
 }
 
 #[test]

@@ -100,7 +100,7 @@ fn a_thousand_flaps_of_the_address_are_a_storm() {
     // Five minutes later, by the clock of a process that is started then.
     let later = |seconds: &str, arguments: &[&str]| {
         let root = r.root.to_str().unwrap();
-        let shift = ["--time", "--boottime", seconds, crate::common::NICUP, "--root", root];
+        let shift = ["--fork", "--time", "--boottime", seconds, crate::common::NICUP, "--root", root];
         r.command("/usr/bin/unshare", &[&shift, arguments].concat()).status().unwrap().code()
     };
     assert_eq!(later("240", &["run"]), Some(1));

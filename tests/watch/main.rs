@@ -4,11 +4,13 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod clock;
 mod crashes;
 mod devices;
 mod flaps;
 mod idle;
 mod kills;
+mod oddities;
 mod pace;
 mod place;
 mod signals;

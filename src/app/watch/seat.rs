@@ -23,8 +23,8 @@ pub(super) fn take(path: &Path) -> io::Result<Option<Seat>> {
         Err(Errno::AGAIN | Errno::ACCESS) => return Ok(None),
         Err(errno) => return Err(errno.into()),
     }
-    file.set_len(0)?;
-    writeln!(file, "{}", std::process::id())?;
+    // A full disk keeps no loop from starting.
+    let _ = file.set_len(0).and_then(|()| writeln!(file, "{}", std::process::id()));
     Ok(Some(Seat(file)))
 }
 

@@ -1,6 +1,7 @@
 //! When a host is due, and what waits, one story each.
 
 use super::*;
+use crate::policy::record::Open;
 use crate::policy::tests::*;
 use crate::wire::nic::{Failure, Reply};
 
@@ -242,6 +243,19 @@ fn another_way_to_the_server_is_tried_at_once() {
 }
 
 #[test]
+fn a_clock_that_was_set_while_a_request_was_under_way_is_not_waited_for() {
+    let mut story = Story::new();
+    // By the old clock the certificate was not valid yet; by the time that was known, it is.
+    story.set_meanwhile = 300 * 86_400;
+    assert_eq!(story.send(&failed(Failure::Clock, false)), [A, B]);
+    story.set_meanwhile = 0;
+    assert_eq!(story.wait_of(A), Some(0));
+    // If the new clock is no better, that is for later.
+    story.send(&failed(Failure::Clock, false));
+    assert_eq!(story.wait_of(A), Some(600));
+}
+
+#[test]
 fn an_unset_clock_waits_for_ntp_or_a_jump_or_ten_minutes_and_counts_no_failure() {
     let mut story = Story::new();
     story.wall = 1_000_000;
@@ -308,8 +322,8 @@ fn no_number_in_a_state_file_can_stop_a_host_for_ever_or_panic() {
         (Boot(u64::MAX), Boot(u64::MAX), u32::MAX, i64::MIN);
     retry.code = Code::Clock;
     (host.changes, host.storming) = (vec![Boot(u64::MAX); 9], true);
-    (host.attempt, host.open, host.forced) =
-        (Some(Boot(u64::MAX)), Some(Boot(u64::MAX)), Some(Boot(u64::MAX)));
+    (host.attempt, host.forced) = (Some(Boot(u64::MAX)), Some(Boot(u64::MAX)));
+    host.open = Some(Open { at: Boot(u64::MAX), sent: None });
     story.restart();
     assert!(story.wait_of(A).is_some_and(|wait| wait <= 3600));
     let (service, now, addresses) = (story.services[0].clone(), story.now(), story.addresses.clone());

@@ -5,13 +5,14 @@
 
 mod rows;
 
-use super::{Account, Book, Event, Host, Key, Learnt, Ordered, Registered, Retry, Server, Shown, Stop};
+use super::{Account, Book, Event, Host, Key, Learnt, Open, Ordered, Registered, Retry, Server, Shown, Stop};
 use super::{EVENT_LIMIT, RETRY_AFTER_LIMIT, RETRY_LIMIT};
 use crate::policy::code::{Code, State};
+use crate::policy::decide::{Addresses, Because};
 use crate::policy::time::{Boot, Now, Stamp, Wait};
 use miniserde::{Deserialize, json};
 use rows::{
-    AccountRow, EventRow, HostRow, RecordsFile, RetryRow, ServerRow, SourceRow, StampRow, StateFile,
+    AccountRow, EventRow, HostRow, RecordsFile, RetryRow, SentRow, ServerRow, SourceRow, StampRow, StateFile,
     StateRow, StopRow, VersionOnly, WaitRow,
 };
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -122,7 +123,12 @@ pub fn write_state(book: &Book, now: &Now) -> String {
         server: host.key.server.clone(),
         username: host.key.username.clone(),
         hostname: host.key.hostname.clone(),
-        open: host.open.map(|at| at.0),
+        open: host.open.as_ref().map(|open| open.at.0),
+        sent: host.open.as_ref().and_then(|open| open.sent.as_ref()).map(|(addresses, because)| SentRow {
+            because: because.word().to_owned(),
+            ipv4: text(addresses.ipv4),
+            ipv6: text(addresses.ipv6),
+        }),
         unsettled: host.unsettled,
         attempt: host.attempt.map(|at| at.0),
         forced: host.forced.map(|at| at.0),
@@ -186,7 +192,8 @@ pub fn read_state(text: &str, now: &Now, book: &mut Book) -> Result<(), ReadErro
     read.problems = file.problems;
     for row in file.hosts {
         let host = read.host(&row.server, &row.username, &row.hostname);
-        host.open = row.open.map(past);
+        let sent = row.sent.map(sent).transpose()?;
+        host.open = row.open.map(|at| Open { at: past(at), sent });
         host.unsettled = row.unsettled;
         host.attempt = row.attempt.map(past);
         host.forced = row.forced.map(past);
@@ -274,6 +281,11 @@ fn stop_row(stop: &Stop) -> StopRow {
 
 fn stop(row: StopRow) -> Result<Stop, ReadError> {
     Ok(Stop { code: code(&row.code)?, detail: row.detail, print: row.settings, at: stamp(row.at) })
+}
+
+fn sent(row: SentRow) -> Result<(Addresses, Because), ReadError> {
+    let addresses = Addresses { ipv4: address(row.ipv4)?, ipv6: address(row.ipv6)?, lack: None };
+    Ok((addresses, Because::parse(&row.because).ok_or(ReadError::Garbage)?))
 }
 
 fn retry(row: RetryRow, past: impl Fn(u64) -> Boot) -> Result<Retry, ReadError> {

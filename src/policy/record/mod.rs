@@ -8,6 +8,7 @@ mod json;
 pub use json::{ReadError, read_records, read_state, write_records, write_state};
 
 use super::code::{Code, State};
+use super::decide::{Addresses, Because};
 use super::time::{Boot, Stamp, Wait};
 use std::cell::Cell;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -84,7 +85,7 @@ pub struct Host {
     /// When an unchanged address was sent last.
     pub forced: Option<Boot>,
     /// A request was begun and has no outcome yet.
-    pub open: Option<Boot>,
+    pub open: Option<Open>,
     /// The last request was refused, or its answer was lost: what the server has now is not certain.
     pub unsettled: bool,
     /// When the last request was begun.
@@ -93,6 +94,15 @@ pub struct Host {
     pub transport: Option<String>,
     /// What was shown last: state and code, and since when.
     pub shown: Option<Shown>,
+}
+
+/// A request that was begun.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Open {
+    /// When.
+    pub at: Boot,
+    /// What it says, and why it was due. None: an earlier version of this program began it, and did not note that.
+    pub sent: Option<(Addresses, Because)>,
 }
 
 /// What the server accepted last.

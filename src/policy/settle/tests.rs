@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::policy::decide::Decision;
+use crate::policy::record;
 use crate::policy::tests::*;
 use crate::wire::nic::{Failure, Reply};
 

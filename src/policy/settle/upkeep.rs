@@ -2,37 +2,101 @@
 //!
 //! Judges no answer (settle does).
 
-use super::{note, postponed};
+use super::{count, note, postponed};
 use crate::policy::code::Code;
 use crate::policy::config::Service;
 use crate::policy::decide::{self, Addresses, Because};
 use crate::policy::fingerprint::Scope;
-use crate::policy::record::{Book, Host, Retry, Stop};
-use crate::policy::time::{Boot, Now};
+use crate::policy::record::{Book, Host, Open, Retry, Stop};
+use crate::policy::time::{Boot, Now, Stamp};
 
 /// Enters that a request for these hosts begins: if nothing more is heard of it, the next pass knows.
-pub fn begin(book: &mut Book, service: &Service, hosts: &[(String, Because)], now: &Now) {
-    for (hostname, _) in hosts {
+pub fn begin(
+    book: &mut Book,
+    service: &Service,
+    hosts: &[(String, Because)],
+    addresses: &Addresses,
+    now: &Now,
+) {
+    let at = now.ceil();
+    let (ipv4, ipv6) = if service.offline { (None, None) } else { (addresses.ipv4, addresses.ipv6) };
+    for (hostname, because) in hosts {
         let host = book.host(&service.endpoint.server, &service.username, hostname);
-        host.open = Some(now.ceil());
-        host.attempt = Some(now.ceil());
+        host.open = Some(Open { at, sent: Some((Addresses { ipv4, ipv6, lack: None }, *because)) });
+        host.attempt = Some(at);
     }
 }
 
-/// A request that an earlier pass began and never ended (it was killed, the power failed): sent, answer lost.
+/// A request that an earlier pass began and never ended (it was killed, the power failed). The records are written
+/// before its note is closed: what they say of it counts. Else it was sent, and its answer is lost.
 pub fn close_lost(book: &mut Book, service: &Service, addresses: &Addresses, now: &Now) {
     const CUT_OFF: &str = "nicup was cut off while the request was under way";
     for hostname in &service.hostnames {
         let (server, username) = (&service.endpoint.server, &service.username);
-        if book.get(server, username, hostname).is_none_or(|host| host.open.is_none()) {
-            continue;
-        }
+        let Some(host) = book.get(server, username, hostname) else { continue };
+        let Some(open) = host.open.clone() else { continue };
+        let recorded = recorded(book, service, host, &open, now);
         let host = book.host(server, username, hostname);
-        let Some(at) = host.open.take() else { continue };
-        host.unsettled = true;
-        host.retry = Some(postponed(host, service, addresses, now, (at, Code::Unconfirmed, CUT_OFF)));
-        note(book, service, addresses, now, hostname, Code::Unconfirmed);
+        host.open = None;
+        let sent = open.sent.as_ref().map_or(addresses, |(sent, _)| sent);
+        let Some((outcome, code, at)) = recorded else {
+            host.unsettled = true;
+            host.retry = Some(postponed(host, service, sent, now, (open.at, Code::Unconfirmed, CUT_OFF)));
+            note(book, service, sent, now.ceil(), hostname, Code::Unconfirmed);
+            continue;
+        };
+        host.retry = None;
+        match outcome {
+            Recorded::Accepted(because) => {
+                host.unsettled = false;
+                count(host, because, at);
+            }
+            Recorded::Refused => host.unsettled = true,
+            Recorded::Held => {}
+        }
+        note(book, service, sent, at, hostname, code);
     }
+}
+
+/// An outcome, as far as the records tell it.
+enum Recorded {
+    Accepted(Because),
+    Refused,
+    /// The server ordered a wait.
+    Held,
+}
+
+/// What the records say of a request that looks as if it had no outcome, and when that was. What they had before it
+/// began says nothing; within one second the addresses tell.
+fn recorded(
+    book: &Book,
+    service: &Service,
+    host: &Host,
+    open: &Open,
+    now: &Now,
+) -> Option<(Recorded, Code, Boot)> {
+    let since = |stamp: &Stamp| stamp.this_boot(now).filter(|at| *at >= open.at);
+    let (sent, because) = open.sent.as_ref()?;
+    let registered = &host.registered;
+    let offline = sent.list().is_empty();
+    if registered.offline == offline
+        && (offline || decide::is_registered(sent, registered))
+        && let Some((code, stamp)) = &registered.accepted
+        && let Some(at) = since(stamp)
+    {
+        return Some((Recorded::Accepted(*because), *code, at));
+    }
+    let server = book.server(&service.endpoint.server);
+    let stops = [
+        server.and_then(|server| server.stop.as_ref()),
+        book.account_stop(&service.endpoint.server, &service.username),
+        host.stop.as_ref(),
+    ];
+    if let Some((stop, at)) = stops.into_iter().flatten().find_map(|stop| Some((stop, since(&stop.at)?))) {
+        return Some((Recorded::Refused, stop.code, at));
+    }
+    let ordered = server.and_then(|server| server.wait.as_ref())?;
+    since(&ordered.wait.from).map(|at| (Recorded::Held, ordered.code, at))
 }
 
 /// The address could not be found out: asked again at `next` (a page, a script), else with the network's delays. A known

@@ -89,6 +89,7 @@ pub(super) struct StateRow {
     pub(super) username: String,
     pub(super) hostname: String,
     pub(super) open: Option<u64>,
+    pub(super) sent: Option<SentRow>,
     pub(super) unsettled: bool,
     pub(super) attempt: Option<u64>,
     pub(super) forced: Option<u64>,
@@ -101,6 +102,13 @@ pub(super) struct StateRow {
     pub(super) since: u64,
     pub(super) shown_ipv4: Option<String>,
     pub(super) shown_ipv6: Option<String>,
+}
+
+#[derive(Serialize, Deserialize)]
+pub(super) struct SentRow {
+    pub(super) because: String,
+    pub(super) ipv4: Option<String>,
+    pub(super) ipv6: Option<String>,
 }
 
 #[derive(Serialize, Deserialize)]

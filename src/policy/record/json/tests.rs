@@ -21,7 +21,8 @@ fn full() -> Book {
     };
     host.stop = Some(stop.clone());
     host.changes = vec![Boot(3), Boot(9)];
-    host.open = Some(Boot(99));
+    let sent = Addresses { ipv4: Some(Ipv4Addr::new(203, 0, 113, 8)), ..Addresses::default() };
+    host.open = Some(Open { at: Boot(99), sent: Some((sent, Because::Changed)) });
     host.retry = Some(Retry {
         code: Code::Http(503),
         detail: "x".to_owned(),
@@ -60,6 +61,25 @@ fn what_is_written_is_read_back() {
 }
 
 #[test]
+fn every_reason_for_a_request_is_read_back() {
+    for word in ["new", "changed", "offline", "unsettled", "asked", "interval"] {
+        assert_eq!(Because::parse(word).map(Because::word), Some(word));
+    }
+    let text = write_state(&full(), &now()).replace("\"because\":\"changed\"", "\"because\":\"\"");
+    assert_eq!(read_state(&text, &now(), &mut Book::default()), Err(ReadError::Garbage));
+}
+
+#[test]
+fn a_note_of_an_earlier_version_is_a_moment_alone() {
+    let mut text = write_state(&full(), &now());
+    let (from, to) = (text.find("\"sent\":").unwrap(), text.find("\"unsettled\":").unwrap());
+    text.replace_range(from..to, "");
+    let mut book = Book::default();
+    read_state(&text, &now(), &mut book).unwrap();
+    assert_eq!(book.hosts[0].open, Some(Open { at: Boot(99), sent: None }), "{text}");
+}
+
+#[test]
 fn the_state_of_another_boot_counts_for_nothing() {
     let mut read = Book::default();
     let later = Now { boot_id: "other".to_owned(), ..now() };
@@ -89,7 +109,7 @@ fn numbers_that_cannot_be_are_read_as_the_nearest_that_can() {
     let mut book = Book::default();
     read_state(&text.replace("\"open\":99", "\"open\":18446744073709551615"), &now(), &mut book).unwrap();
     let host = &book.hosts[0];
-    assert_eq!(host.open, Some(Boot(100)));
+    assert_eq!(host.open.as_ref().map(|open| open.at), Some(Boot(100)));
     assert_eq!(host.retry.as_ref().unwrap().until, Boot(90 + RETRY_LIMIT));
     for not_a_number in ["-1", "18446744073709551616", "1.5", "null"] {
         let text = write_records(&full()).replace("\"seconds\":1800", &format!("\"seconds\":{not_a_number}"));

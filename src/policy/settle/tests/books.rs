@@ -4,7 +4,7 @@ use super::*;
 
 fn lose(story: &mut Story) {
     let (service, now) = (story.services[0].clone(), story.now());
-    begin(&mut story.book, &service, &[(A.to_owned(), Because::Changed)], &now);
+    begin(&mut story.book, &service, &[(A.to_owned(), Because::Changed)], &story.addresses, &now);
 }
 
 fn close(story: &mut Story) {
@@ -33,10 +33,121 @@ fn a_crash_in_a_request_is_a_lost_answer_and_no_tight_loop() {
     assert_eq!(story.book.events[0].code, Code::Unconfirmed);
 }
 
+/// What is due is sent, and after the records are written the state is what it was before the answer.
+fn cut_off_after_the_records(story: &mut Story, reply: Reply) {
+    let (service, now) = (story.services[0].clone(), story.now());
+    let Decision::Send(because) = story.decide(A) else { panic!("{:?}", story.decide(A)) };
+    let hosts = [(A.to_owned(), because)];
+    begin(&mut story.book, &service, &hosts, &story.addresses, &now);
+    let state = record::write_state(&story.book, &now);
+    story.boot_ms += 800; // the answer comes in the same second, or in the next
+    story.reply(reply);
+    story.book = record::read_records(&record::write_records(&story.book)).unwrap();
+    record::read_state(&state, &story.now(), &mut story.book).unwrap();
+    assert!(story.host(A).open.is_some());
+    story.pass(3);
+    close(story);
+    close(story);
+}
+
+#[test]
+fn a_crash_after_the_record_repeats_nothing() {
+    for begun in [0, 1, 500, 900] {
+        let mut story = Story::registered();
+        story.boot_ms += begun;
+        story.addresses = on(AWAY);
+        cut_off_after_the_records(&mut story, good());
+        assert_eq!(story.decide(A), Decision::Leave { forced: Some(forced(&story)), held: None }, "{begun}");
+        assert_eq!((story.host(A).unsettled, &story.host(A).retry), (false, &None));
+        assert_eq!(story.book.events[0].code, Code::Good);
+        // It came back at once: that is another change, and nothing says that it waits.
+        story.addresses = on(HOME);
+        assert_eq!(story.decide(A), Decision::Send(Because::Changed));
+    }
+}
+
+fn forced(story: &Story) -> Boot {
+    let (_, at) = story.host(A).registered.accepted.clone().unwrap();
+    at.boot.plus(25 * DAY)
+}
+
+#[test]
+fn a_crash_after_each_record_does_not_hide_a_storm() {
+    let mut story = Story::registered();
+    for n in 0..5 {
+        story.addresses = on(if n % 2 == 0 { AWAY } else { HOME });
+        cut_off_after_the_records(&mut story, good());
+    }
+    story.addresses = on(HOME);
+    assert_eq!(story.wait_of(A), Some(296 + 1), "one every five minutes");
+}
+
+#[test]
+fn a_crash_after_a_forced_sending_lets_nobody_force_another_at_once() {
+    let mut story = Story::registered();
+    story.ask.force = true;
+    cut_off_after_the_records(&mut story, good());
+    assert!(matches!(story.decide(A), Decision::Leave { held: Some((_, decide::Cause::JustForced)), .. }));
+}
+
+#[test]
+fn a_crash_after_a_refusal_or_an_outage_is_no_lost_answer() {
+    for (reply, code) in [
+        (Reply::NoHost, Code::NoHost),
+        (Reply::BadAuth, Code::BadAuth),
+        (Reply::Abuse, Code::Abuse),
+        (Reply::BadAgent, Code::BadAgent),
+        (Reply::Outage, Code::Outage),
+    ] {
+        let mut story = Story::registered();
+        story.addresses = on(AWAY);
+        cut_off_after_the_records(&mut story, reply.clone());
+        assert_eq!((story.book.events[0].code, &story.host(A).retry), (code, &None));
+        // After a refusal only another answer tells what is registered; an outage changed nothing.
+        assert_eq!(story.host(A).unsettled, reply != Reply::Outage);
+    }
+}
+
+#[test]
+fn what_the_records_had_before_says_nothing_of_a_request() {
+    // Accepted and sent within one second: it is another address.
+    let mut story = Story::registered();
+    story.addresses = on(AWAY);
+    lose(&mut story);
+    close(story.restart());
+    assert_eq!((story.wait_of(A), story.host(A).unsettled), (Some(10), true));
+    // The same address, an hour later.
+    let mut story = Story::registered();
+    story.pass(3600);
+    lose(&mut story);
+    close(story.restart());
+    assert_eq!(story.host(A).retry.as_ref().unwrap().code, Code::Unconfirmed);
+    // A note that an earlier version made: better once more than never.
+    let mut story = Story::registered();
+    let at = story.now().ceil();
+    story.book.host("dynupdate.no-ip.com", "me", A).open = Some(record::Open { at, sent: None });
+    close(story.restart());
+    assert!(story.host(A).unsettled);
+}
+
+#[test]
+fn a_lost_answer_is_about_what_was_sent_and_not_about_what_is_there_now() {
+    let mut story = Story::registered();
+    story.addresses = on(AWAY);
+    lose(&mut story);
+    story.restart().pass(30).addresses = on("203.0.113.99");
+    close(&mut story);
+    let retry = story.host(A).retry.clone().unwrap();
+    assert_eq!((retry.ipv4, retry.ipv6), (on(AWAY).ipv4, None));
+    assert_eq!(story.book.events[0].ipv4, on(AWAY).ipv4);
+}
+
 #[test]
 fn a_crash_with_a_changed_address_is_settled_even_if_the_address_came_back() {
     let mut story = Story::registered();
+    story.addresses = on(AWAY);
     lose(&mut story);
+    story.addresses = on(HOME);
     close(story.restart());
     assert_eq!(story.wait_of(A), Some(10));
     story.pass(10);
