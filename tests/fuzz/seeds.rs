@@ -16,7 +16,10 @@ fn main() -> io::Result<()> {
         let folder = Path::new(&dir).join(format.name);
         fs::create_dir_all(&folder)?;
         for seed in 0..EXAMPLES {
-            fs::write(folder.join(format!("example-{seed}")), (format.sample)(&mut formats::Dice::new(seed)))?;
+            fs::write(
+                folder.join(format!("example-{seed}")),
+                (format.sample)(&mut formats::Dice::new(seed)),
+            )?;
         }
         let hex = |word: &[u8]| word.iter().map(|byte| format!("\\x{byte:02x}")).collect::<String>();
         let words: String = format.words.iter().map(|word| format!("\"{}\"\n", hex(word))).collect();

@@ -275,11 +275,11 @@ impl Days {
             }
             Event::Netifd(answers) => {
                 self.scene.borrow_mut().netifd_answers = answers;
-                self.scene.borrow_mut().ledger.nobody_knows_the_address();
+                self.scene.borrow_mut().ledger.another_failure_in_between(&[]);
             }
             Event::Kernel(answers) => {
                 self.scene.borrow_mut().kernel_answers = answers;
-                self.scene.borrow_mut().ledger.nobody_knows_the_address();
+                self.scene.borrow_mut().ledger.another_failure_in_between(&[]);
             }
             Event::Cut(cut, power) => {
                 self.scene.borrow_mut().cut = Some(cut);

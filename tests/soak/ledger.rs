@@ -26,6 +26,13 @@ pub(crate) enum Meaning {
     Clock,
 }
 
+impl Meaning {
+    /// No-IP's own word.
+    fn is_decisive(&self) -> bool {
+        !matches!(self, Meaning::Strange | Meaning::Network { .. } | Meaning::Clock)
+    }
+}
+
 const MINUTE: u64 = 60_000;
 const NETWORK: [u64; 9] = [10, 30, 60, 120, 300, 600, 1200, 2400, 3600];
 const STRANGE: [u64; 5] = [300, 600, 1200, 2400, 3600];
@@ -141,6 +148,10 @@ impl Ledger {
     pub(crate) fn recorded(&mut self) {
         let Some(open) = self.open.take() else { return };
         self.durable(&open);
+        if open.meanings.contains(&Meaning::Network { sent: false }) {
+            // Nobody else tries a way that is dead, and all who would have count it as their failure.
+            self.another_failure_in_between(&open.hosts);
+        }
         for (host, meaning) in open.hosts.iter().zip(&open.meanings) {
             self.hosts.get_mut(host).unwrap().volatile(&open, *meaning);
         }
@@ -154,12 +165,12 @@ impl Ledger {
             self.durable(&open);
         }
         for (at, name) in open.hosts.iter().enumerate() {
-            let accepted = open.meanings.get(at) == Some(&Meaning::Accepted);
             let host = self.hosts.get_mut(name).unwrap();
-            if kept && accepted {
-                (host.unsettled, host.retry) = (false, None);
-            } else {
-                host.volatile(&Open { ended: open.begun, ..open.clone() }, Meaning::Network { sent: true });
+            match open.meanings.get(at) {
+                Some(Meaning::Accepted) if kept => (host.unsettled, host.retry) = (false, None),
+                Some(meaning) if kept && meaning.is_decisive() => (host.unsettled, host.retry) = (true, None),
+                _ => host
+                    .volatile(&Open { ended: open.begun, ..open.clone() }, Meaning::Network { sent: true }),
             }
         }
     }
@@ -170,9 +181,6 @@ impl Ledger {
         let wait =
             |meaning: &Meaning| if let Meaning::Waits { asked } = meaning { Some(*asked) } else { None };
         let wait = open.meanings.iter().find_map(wait);
-        let decisive = |meaning: &Meaning| {
-            !matches!(meaning, Meaning::Strange | Meaning::Network { .. } | Meaning::Clock)
-        };
         if let Some(asked) = wait {
             self.tally.waits += 1;
             let length = match asked {
@@ -181,7 +189,7 @@ impl Ledger {
             };
             server.closed_until = open.ended + length;
             server.outages += usize::from(asked.is_none());
-        } else if open.meanings.iter().any(decisive) {
+        } else if open.meanings.iter().any(Meaning::is_decisive) {
             *server = Server::default();
         }
         for (host, meaning) in open.hosts.iter().zip(&open.meanings) {
@@ -224,9 +232,10 @@ impl Ledger {
         self.clock_set_at = t;
     }
 
-    /// An address that nobody knows is a failure of another kind in between.
-    pub(crate) fn nobody_knows_the_address(&mut self) {
-        self.hosts.values_mut().filter_map(|host| host.retry.as_mut()).for_each(|retry| retry.failures = 0);
+    /// A failure that no request shows: how many there were in a row is not known any more.
+    pub(crate) fn another_failure_in_between(&mut self, known: &[&str]) {
+        let others = self.hosts.iter_mut().filter(|(name, _)| !known.contains(name));
+        others.filter_map(|(_, host)| host.retry.as_mut()).for_each(|retry| retry.failures = 0);
     }
 
     /// The user corrected every setting that a stop can hang on.

@@ -6,7 +6,7 @@ use nicup::wire::wake::Wake;
 
 pub(crate) fn check(data: &[u8]) {
     let text = String::from_utf8_lossy(data);
-    let wake = within(text.as_bytes(), 32, || Wake::parse(&text));
+    let wake = within(text.as_bytes(), 96, || Wake::parse(&text));
     if let Some(wake) = wake {
         assert_eq!(Wake::parse(&wake.to_string()), Some(wake));
     }

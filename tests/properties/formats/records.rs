@@ -20,7 +20,7 @@ pub(crate) fn check(data: &[u8]) {
         data.splitn(2, |byte| *byte == 0).map(|part| std::str::from_utf8(part).unwrap_or_default());
     let (records, state) = (parts.next().unwrap_or_default(), parts.next());
     let now = Now::new(100_000_000, RELEASED + 200_000, "boot".to_owned());
-    let mut book = match within(data, 64, || read_records(records)) {
+    let mut book = match within(data, 96, || read_records(records)) {
         Ok(book) => {
             let written = write_records(&book);
             assert_eq!(read_records(&written).map(|book| write_records(&book)).as_ref(), Ok(&written));

@@ -105,9 +105,10 @@ fn consequences(config: &Config, outcome: Outcome, now: &Now, jitter: u64) {
     let addresses = Addresses { ipv4: Some([203, 0, 113, 7].into()), ..Addresses::default() };
     let hosts: Vec<_> = service.hostnames.iter().map(|name| (name.clone(), Because::New)).collect();
     let mut book = Book::default();
-    settle::begin(&mut book, service, &hosts, now);
+    settle::begin(&mut book, service, &hosts, &addresses, now);
     let contact = config.main.contact.as_str();
-    let sent = Sent { service, hosts: &hosts, addresses: &addresses, contact, version: "1", now, jitter };
+    let (version, begun) = ("1", now);
+    let sent = Sent { service, hosts: &hosts, addresses: &addresses, contact, version, begun, now, jitter };
     settle::settle(&mut book, &sent, &outcome);
 
     let mut read = read_records(&write_records(&book)).unwrap();

@@ -6,11 +6,11 @@ use nicup::wire::ubus::{Interface, dump, status};
 
 pub(crate) fn check(data: &[u8]) {
     let text = String::from_utf8_lossy(data);
-    if let Some(interface) = within(text.as_bytes(), 32, || status("wan", &text)) {
+    if let Some(interface) = within(text.as_bytes(), 96, || status("wan", &text)) {
         assert_eq!(interface.interface.as_deref(), Some("wan"));
         assert_eq!(status("wan", &encode(&interface)), Some(interface));
     }
-    if let Some(all) = within(text.as_bytes(), 64, || dump(&text)) {
+    if let Some(all) = within(text.as_bytes(), 96, || dump(&text)) {
         let rows: Vec<String> = all.iter().map(encode).collect();
         assert_eq!(dump(&format!("{{\"interface\":[{}]}}", rows.join(","))), Some(all));
     }
