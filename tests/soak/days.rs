@@ -330,10 +330,7 @@ impl Days {
         let mut quiet = 0;
         for owner in OWNERS.iter().filter(|owner| fine(owner.server)) {
             let host = &scene.ledger.hosts[owner.host];
-            if host.stopped
-                || host.excused
-                || scene.ledger.servers[owner.server].closed_until + HOUR / 2 > quiet_from
-            {
+            if host.stopped || host.excused || scene.ledger.servers[owner.server].open_again > quiet_from {
                 continue;
             }
             let v4 = scene.ipv4.filter(|ip| ip.octets()[0] != 100).map(IpAddr::V4);

@@ -82,7 +82,10 @@ pub(crate) struct Host {
 pub(crate) struct Server {
     /// No request before.
     pub(crate) closed_until: u64,
+    /// The wait that it ordered is over at the latest: 429s may count as outages, and a tenth more is allowed.
+    pub(crate) open_again: u64,
     outages: usize,
+    orders: usize,
 }
 
 /// The last request, until it is certain that its outcome was recorded.
@@ -188,7 +191,10 @@ impl Ledger {
                 None => OUTAGE[server.outages.min(3)] * MINUTE,
             };
             server.closed_until = open.ended + length;
+            let longest = OUTAGE[server.orders.min(3)] * MINUTE * 11 / 10;
+            server.open_again = open.ended + if asked.is_some() { length } else { longest };
             server.outages += usize::from(asked.is_none());
+            server.orders += 1;
         } else if open.meanings.iter().any(Meaning::is_decisive) {
             *server = Server::default();
         }

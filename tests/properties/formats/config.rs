@@ -73,11 +73,11 @@ fn no_secret_is_told(data: &[u8], package: &Package, config: &Config) {
     }
 }
 
-/// A password that would be no other word of the file, nor one of the examples in messages, should it turn up in one.
+/// A password that is no other word of the file, nor one of the examples in messages, should it turn up in one.
 pub(crate) fn is_recognised<'a>(data: &[u8], secret: &'a Text) -> Option<&'a str> {
-    let long = secret.bytes.len() >= 12;
-    let once = long && data.windows(secret.bytes.len()).filter(|window| *window == secret.bytes).count() <= 1;
-    secret.as_str().filter(|text| once && !text.contains("example"))
+    let count = |text: &[u8]| data.windows(text.len()).filter(|window| *window == text).count();
+    let long = secret.as_str().filter(|text| text.len() >= 12 && !text.contains("example"))?;
+    (count(long.as_bytes()) == 1 && count(format!("password '{long}'").as_bytes()) == 1).then_some(long)
 }
 
 /// A service that is valid can be put into a request as it is, and nothing in it can become another header.
