@@ -31,8 +31,10 @@ const REFUSED: &[c_long] = &[
     libc::SYS_keyctl,
     libc::SYS_add_key,
     libc::SYS_request_key,
-    #[cfg(any(target_arch = "mips", target_arch = "x86"))]
-    libc::SYS_socketcall,
+    #[cfg(target_arch = "mips")]
+    libc::SYS_socketcall, // sockets, and anything at all, by another number
+    #[cfg(target_arch = "mips")]
+    libc::SYS_syscall,
 ];
 
 /// Families that are left: local (the log), IP, netlink.
