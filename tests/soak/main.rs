@@ -93,7 +93,11 @@ fn thirty_days_lose_nothing_and_ask_for_no_more_than_is_allowed() {
         }
         sum
     });
-    println!("{count} seeds of 30 days: {sum:?}");
+    let Tally { passes, tries, quiet, reboots, cuts, .. } = sum;
+    println!(
+        "counted: {count} seeds of 30 days: {passes} passes, {tries} requests, {cuts} passes cut off, {reboots} reboots, \
+         {quiet} looks after a quiet hour"
+    );
     if count > 1 {
         let everything = [sum.accepted, sum.stops, sum.waits, sum.failures, sum.reboots, sum.cuts, sum.quiet];
         assert!(everything.iter().all(|happened| *happened >= 10 * count.min(6)), "{sum:?}");

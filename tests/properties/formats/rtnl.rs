@@ -17,6 +17,17 @@ pub(crate) fn check(data: &[u8]) {
     assert!(wrong.is_none_or(|at| at + 1 == all.len()), "nothing is read behind an error");
     let messages: Vec<Message<'_>> = all.iter().filter_map(|message| message.ok()).collect();
 
+    let names = messages.iter().filter_map(|message| match message.body {
+        Body::Link(link) | Body::LinkGone(link) => Some(link.name),
+        Body::Address(_)
+        | Body::AddressGone(_)
+        | Body::Done(_)
+        | Body::Error(_)
+        | Body::Overrun
+        | Body::Other(_) => None,
+    });
+    names.for_each(|name| assert!(!name.contains(&0), "{}", name.escape_ascii()));
+
     let bytes = messages.iter().fold(Vec::new(), |out, message| encode(out, message));
     let again: Vec<_> = Messages::new(&bytes).collect();
     assert_eq!(again, messages.iter().copied().map(Ok).collect::<Vec<_>>());
