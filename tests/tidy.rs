@@ -29,7 +29,7 @@ const WORLD_TYPES: [&str; 8] = [
     "UnixStream",
 ];
 /// Crates that are the world.
-const WORLD_CRATES: [&str; 6] = ["log", "rustix", "rustls", "socket2", "syslog", "ureq"];
+const WORLD_CRATES: [&str; 6] = ["log", "rustix", "rustls", "socket2", "syslog", "ureq_proto"];
 /// Macros that write.
 const WORLD_MACROS: [&str; 5] = ["dbg", "eprint", "eprintln", "print", "println"];
 const MOST_LINES: usize = 400;

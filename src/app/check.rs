@@ -31,7 +31,7 @@ pub(super) fn run(world: &mut World<'_>, order: &Order, dns: bool) -> Result<(St
     let now = world.now();
     let mut store = Store::new(&world.root, &config.main);
     let mut issues = config.issues.clone();
-    let book = store.load(&now, false, &mut issues);
+    let book = store.load(&now, false, &mut issues)?;
     let mut pass = Pass::new(&config, book, store, issues, order);
     let sightings = pass.look(world, None, &now);
     pass.complain(world, &config, &sightings);

@@ -49,10 +49,9 @@ const COMMON: [&str; 5] = ["config", "root", "verbose", "help", "version"];
 pub fn main() -> ExitCode {
     let arguments: Vec<OsString> = std::env::args_os().skip(1).collect();
     let mut options = options();
-    let usage = options.usage(HELP_HEAD);
     options.optflag("", child::OPTION, ""); // the loop's own, so not in the help
     let outcome = match options.parse(arguments) {
-        Ok(matches) => command(&usage, &matches),
+        Ok(matches) => command(&matches),
         Err(error) => Err((exit::USAGE, format!("{error}; nicup --help lists the options").to_lowercase())),
     };
     ExitCode::from(match outcome {
@@ -80,9 +79,9 @@ fn options() -> Options {
     options
 }
 
-fn command(usage: &str, matches: &Matches) -> Result<u8, (u8, String)> {
+fn command(matches: &Matches) -> Result<u8, (u8, String)> {
     if matches.opt_present("help") {
-        print(&format!("{usage}\n"));
+        print(&format!("{}\n", options().usage(HELP_HEAD)));
         return Ok(exit::FINE);
     }
     if matches.opt_present("version") {

@@ -12,6 +12,7 @@ use crate::policy::settle::{self, Outcome, Sent};
 use crate::policy::time::Now;
 use crate::sys::file::{self, Root};
 use crate::sys::https::{self, Route};
+use crate::sys::log::say;
 use crate::wire::nic::{self, Failed, Failure, Reply, Request};
 use std::time::Duration;
 
@@ -153,7 +154,10 @@ fn exchange(
     let ca_file = world.root.path(ca_name);
     let proxy = endpoint.proxy.as_ref().map(proxy);
     let names = hosts.iter().map(|(name, because)| format!("{name} ({})", because.explain()));
-    log::debug!("{}: sending {}", service.name, names.collect::<Vec<_>>().join(", "));
+    say(
+        log::Level::Debug,
+        format_args!("{}: sending {}", service.name, names.collect::<Vec<_>>().join(", ")),
+    );
     let mut outcome = None;
     for way in ways(endpoint) {
         let route = Route {
@@ -169,7 +173,7 @@ fn exchange(
         let answer = world.transport.exchange(&route, &request);
         match answer {
             Err(failed) if not_there(&failed, way, endpoint) => {
-                log::debug!("{}: {}: {}", service.name, way.name(), failed.detail);
+                say(log::Level::Debug, format_args!("{}: {}: {}", service.name, way.name(), failed.detail));
                 // What is said of the whole is what was said of the port that the user knows.
                 outcome.get_or_insert(Err(failed));
             }

@@ -16,6 +16,7 @@ use crate::policy::time::Now;
 use crate::sys::file::{self, Root};
 use crate::sys::https;
 use crate::sys::lock::{self, Lock};
+use crate::sys::log::say;
 use crate::wire::hotplug::Event;
 use crate::wire::nic::Failed;
 use std::io;
@@ -101,7 +102,7 @@ pub(super) fn run_with(
         loaded = world.config(); // the pass before this one may have taken long
     }
     match loaded {
-        Ok(config) => Ok(Some(pass(world, order, &config))),
+        Ok(config) => pass(world, order, &config).map(Some),
         Err(issue) => Ok(Some(report::broken(world, &main, issue))),
     }
 }
@@ -117,16 +118,17 @@ pub(super) fn clock_was_set(world: &mut World<'_>) -> io::Result<()> {
     let Some((_lock, _)) = take_lock(&world.root.path(&main.run_dir), false)? else { return Ok(()) };
     let (now, mut issues) = (world.now(), Vec::new());
     let mut store = Store::new(&world.root, &main);
-    let mut book = store.load(&now, false, &mut issues);
+    let loaded = store.load(&now, false, &mut issues);
+    let mut book = loaded.map_err(|(_, why)| io::Error::other(why))?;
     settle::clock_was_set(&mut book);
     store.save_state(&book, &now).map_err(|issue| io::Error::other(issue.message))
 }
 
-fn pass(world: &mut World<'_>, order: &Order, config: &Config) -> Report {
+fn pass(world: &mut World<'_>, order: &Order, config: &Config) -> Result<Report, (u8, String)> {
     let begun = world.now();
     let mut store = Store::new(&world.root, &config.main);
     let mut issues = config.issues.clone();
-    let book = store.load(&begun, true, &mut issues);
+    let book = store.load(&begun, true, &mut issues)?;
     let mut pass = Pass::new(config, book, store, issues, order);
     sources::refresh(&mut pass, world, order.event.as_ref(), &begun);
     let sightings = pass.look(world, order.event.as_ref(), &begun);
@@ -139,7 +141,7 @@ fn pass(world: &mut World<'_>, order: &Order, config: &Config) -> Report {
     // Reading a bundle costs more than all the rest of an unchanged pass: only where TLS has failed.
     pass.inspect_certificates(world, settle::tls_failed);
 
-    report::finish(pass, world, config, &sightings)
+    Ok(report::finish(pass, world, config, &sightings))
 }
 
 impl<'a> Pass<'a> {
@@ -241,7 +243,8 @@ impl<'a> Pass<'a> {
         self.locked = true;
         self.runner = Runner::start(&world.root);
         if let Err(error) = world.transport.lock_down() {
-            log::debug!("the kernel does not take away all that is not needed: {error}");
+            let line = format_args!("the kernel does not take away all that is not needed: {error}");
+            say(log::Level::Debug, line);
         }
     }
 

@@ -13,6 +13,7 @@ use crate::policy::record::{Event, Host, Key, Shown};
 use crate::policy::status::{self, EventStatus, HostStatus, Problem, ServiceStatus, Status};
 use crate::policy::time::{Boot, Now};
 use crate::sys::file::{self, Keep};
+use crate::sys::log::say;
 use crate::wire::wake::{Lacks, Wake};
 
 /// What a pass leaves behind.
@@ -114,7 +115,7 @@ fn log_issues(issues: &[Issue], repeated: bool) {
             Level::Error => log::Level::Error,
             Level::Warning => log::Level::Warn,
         };
-        log::log!(level, "{}", issue.sentence());
+        say(level, format_args!("{}", issue.sentence()));
     }
 }
 
@@ -323,11 +324,11 @@ fn tell(service: &Service, host: &Host, sighting: &Sighting, view: &View, now: &
     let same_story = was.is_some_and(|was| (was.state, was.code) == (view.state, view.code));
     let same_address = was.is_some_and(|was| (was.ipv4, was.ipv6) == (ipv4, ipv6));
     let level = if same_story && same_address { log::Level::Debug } else { log::Level::Info };
-    if log::log_enabled!(level) {
+    if level <= log::max_level() {
         let addresses: Vec<String> = sighting.addresses.list().iter().map(ToString::to_string).collect();
         let addresses = addresses.join(" ");
         let line = [&service.name, &host.key.hostname, view.state.word(), &addresses].join(" ");
-        log::log!(level, "{}: {}", line.trim_end(), view.message);
+        say(level, format_args!("{}: {}", line.trim_end(), view.message));
     }
     if same_story && same_address {
         return None;

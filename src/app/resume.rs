@@ -30,7 +30,7 @@ pub(super) fn run(world: &mut World<'_>, order: &Order) -> Result<(String, Repor
     let now = world.now();
     let mut store = Store::new(&world.root, &config.main);
     let mut issues = config.issues.clone();
-    let book = store.load(&now, true, &mut issues);
+    let book = store.load(&now, true, &mut issues)?;
     let mut pass = Pass::new(&config, book, store, issues, order);
     let chosen: Vec<&Service> =
         pass.services.iter().filter(|service| order.services.contains(&service.name)).copied().collect();

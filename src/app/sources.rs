@@ -44,7 +44,7 @@ pub(super) fn refresh(pass: &mut Pass<'_>, world: &mut World<'_>, event: Option<
                 Asked::Script(script) => run(world, service, script),
                 Asked::Page(url) => fetch(pass, world, service, url, &sighting),
             };
-            log::debug!("{}: asked {}", service.name, asked.name());
+            crate::sys::log::say(log::Level::Debug, format_args!("{}: asked {}", service.name, asked.name()));
             let at = world.now().ceil();
             pass.book.learn(Learnt { source, at, found });
         }

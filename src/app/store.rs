@@ -1,5 +1,6 @@
 //! records.json and state.json on disk: a damaged one is set aside, an unchanged one is not written.
 
+use super::exit;
 use crate::policy::config::{Issue, Level, Main};
 use crate::policy::record::{Book, ReadError, read_records, read_state, write_records, write_state};
 use crate::policy::time::Now;
@@ -41,10 +42,18 @@ impl Store {
     }
 
     /// Reads both files. What cannot be used is named in `issues`, and set aside under another name if `set_aside`.
-    pub(super) fn load(&mut self, now: &Now, set_aside: bool, issues: &mut Vec<Issue>) -> Book {
+    ///
+    /// # Errors
+    /// One is there and cannot be read for want of memory or descriptors: to go on without it would forget what it holds.
+    pub(super) fn load(
+        &mut self,
+        now: &Now,
+        set_aside: bool,
+        issues: &mut Vec<Issue>,
+    ) -> Result<Book, (u8, String)> {
         let mut book = Book::default();
         for (place, is_fallback) in [(&self.fallback, true), (&self.records, false)] {
-            let Some(text) = read(place, issues) else { continue };
+            let Some(text) = read(place, issues)? else { continue };
             match read_records(&text) {
                 Ok(records) => {
                     book = records;
@@ -55,17 +64,22 @@ impl Store {
             }
         }
         book.untouch();
-        let state = read(&self.state, issues).map(|text| read_state(&text, now, &mut book));
-        match state {
-            Some(Ok(())) if matches!(self.stored, Some((_, false))) => {}
-            Some(Err(error)) => {
-                issues.push(put_aside(&self.state, error, set_aside));
-                book.touch();
-            }
-            // A file is missing, or not where it belongs: written in any case.
-            Some(Ok(())) | None => book.touch(),
+        let Some(text) = read(&self.state, issues)? else {
+            book.touch();
+            return Ok(book);
+        };
+        let mut book = read_state(&text, now, book).unwrap_or_else(|error| {
+            issues.push(put_aside(&self.state, error, set_aside));
+            let mut book =
+                self.stored.as_ref().and_then(|(text, _)| read_records(text).ok()).unwrap_or_default();
+            book.touch();
+            book
+        });
+        // A file is missing, or not where it belongs: written in any case.
+        if !matches!(self.stored, Some((_, false))) {
+            book.touch();
         }
-        book
+        Ok(book)
     }
 
     /// Writes the records, if they are not what is on disk already.
@@ -73,7 +87,7 @@ impl Store {
         let text = write_records(book);
         match &self.stored {
             Some((stored, false)) if *stored == text => return,
-            None if *book == Book::default() => return,
+            None if book.is_empty() => return,
             _ => {}
         }
         let was_fallback = matches!(self.stored, Some((_, true)));
@@ -128,14 +142,17 @@ fn write(place: &Place, text: &str, keep: Keep) -> io::Result<()> {
     file::replace(&place.path, text.as_bytes(), 0o600, keep)
 }
 
-fn read(place: &Place, issues: &mut Vec<Issue>) -> Option<String> {
+fn read(place: &Place, issues: &mut Vec<Issue>) -> Result<Option<String>, (u8, String)> {
     match file::read(&place.path, LIMIT) {
         // What is not text is damaged, and found to be so by whoever reads it.
-        Ok(bytes) => Some(String::from_utf8(bytes).unwrap_or_default()),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+        Ok(bytes) => Ok(Some(String::from_utf8(bytes).unwrap_or_default())),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) if file::is_shortage(&error) => {
+            Err((exit::LATER, format!("{}: cannot be read: {error}", place.name)))
+        }
         Err(error) => {
             issues.push(warning(place, format!("cannot be read ({error}): what it held is not known")));
-            None
+            Ok(None)
         }
     }
 }

@@ -31,12 +31,12 @@ pub(super) fn span(seconds: u64) -> String {
 
 /// What a file or a server put there, without what a terminal would obey.
 pub(super) fn plain(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { '?' } else { c }).collect()
+    text.replace(char::is_control, "?")
 }
 
 /// The same for several lines.
 pub(super) fn plain_lines(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() && c != '\n' { '?' } else { c }).collect()
+    text.replace(|c: char| c.is_control() && c != '\n', "?")
 }
 
 #[cfg(test)]

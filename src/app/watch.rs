@@ -204,7 +204,7 @@ impl Loop {
             }
             self.take(woken, now(world))?;
         }
-        log::debug!("stopped by a signal");
+        crate::sys::log::say(log::Level::Debug, format_args!("stopped by a signal"));
         Ok(last.filter(|_| mode.until_settled).unwrap_or(exit::FINE))
     }
 

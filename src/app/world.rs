@@ -59,11 +59,12 @@ impl World<'_> {
                 format!("cannot be read: {error}")
             }
         };
-        let text = file::read(&path, CONFIG_LIMIT).map_err(|error| issue(None, unreadable(error)))?;
+        let read = file::read_with_mode(&path, CONFIG_LIMIT);
+        let (text, mode) = read.map_err(|error| issue(None, unreadable(error)))?;
         let package = uci::parse(&text)
             .map_err(|error| issue(Some(error.line), format!("parse error: {}", error.reason.explain())))?;
         let mut config = build(&package, &name);
-        if let Some(mode) = file::mode(&path).filter(|mode| mode & 0o077 != 0) {
+        if mode & 0o077 != 0 {
             let message = format!("its mode {mode:o} lets others read the passwords: chmod 600 {name}");
             config.issues.push(Issue { level: Level::Warning, file: name, line: None, message });
         }

@@ -2,13 +2,13 @@
 //!
 //! Does not read files. Output only: no pass reads it; `nicup status` and LuCI do.
 
-use miniserde::{Deserialize, Serialize, json};
+use crate::wire::json::{self, object};
 
 /// LuCI reads at most 256 KiB; above this, the messages of current hosts are left out, then events.
 pub const SIZE_LIMIT: usize = 240 * 1024;
 
 /// The whole file.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct Status {
     /// 1
     pub version: u32,
@@ -27,9 +27,10 @@ pub struct Status {
     /// Newest first.
     pub events: Vec<EventStatus>,
 }
+object!(Status { version, program, time, uptime, mode, problems, services, events });
 
 /// Something wrong with a file.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct Problem {
     /// `error` or `warning`.
     pub level: String,
@@ -40,9 +41,10 @@ pub struct Problem {
     /// What, and what to do.
     pub message: String,
 }
+object!(Problem { level, file, line, message });
 
 /// One service.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct ServiceStatus {
     /// The section's name.
     pub name: String,
@@ -65,9 +67,21 @@ pub struct ServiceStatus {
     /// Its hosts.
     pub hosts: Vec<HostStatus>,
 }
+object!(ServiceStatus {
+    name,
+    enabled,
+    server,
+    transport,
+    interface,
+    device,
+    ipv4,
+    ipv6,
+    address_note,
+    hosts
+});
 
 /// One hostname.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct HostStatus {
     /// Its name.
     pub hostname: String,
@@ -94,9 +108,23 @@ pub struct HostStatus {
     /// Failures in a row.
     pub failures: u32,
 }
+object!(HostStatus {
+    hostname,
+    state,
+    registered_ipv4,
+    registered_ipv6,
+    code,
+    message,
+    last_attempt,
+    last_success,
+    changed,
+    next_attempt,
+    next_attempt_uptime,
+    failures
+});
 
 /// One entry of the timeline.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct EventStatus {
     /// Unix seconds.
     pub time: Option<i64>,
@@ -113,11 +141,12 @@ pub struct EventStatus {
     /// With which address.
     pub ipv6: Option<String>,
 }
+object!(EventStatus { time, uptime, service, hostname, code, ipv4, ipv6 });
 
 /// The file's text, on one line; left shorter where LuCI could not read it otherwise.
 #[must_use]
 pub fn write(status: &Status) -> String {
-    let text = json::to_string(status);
+    let text = json::to_text(status);
     if text.len() <= SIZE_LIMIT {
         return text;
     }
@@ -127,18 +156,18 @@ pub fn write(status: &Status) -> String {
             host.message = None;
         }
     }
-    let text = json::to_string(&status);
+    let text = json::to_text(&status);
     if text.len() <= SIZE_LIMIT {
         return text;
     }
     status.events.clear();
-    json::to_string(&status)
+    json::to_text(&status)
 }
 
 /// Reads a status file. None: damaged, or of another version.
 #[must_use]
 pub fn read(text: &str) -> Option<Status> {
-    json::from_str(text).ok().filter(|status: &Status| status.version == 1)
+    json::from_text(text).filter(|status: &Status| status.version == 1)
 }
 
 #[cfg(test)]

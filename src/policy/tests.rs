@@ -111,7 +111,7 @@ impl Story {
     pub(super) fn restart(&mut self) -> &mut Story {
         let state = record::write_state(&self.book, &self.now());
         self.book = record::read_records(&record::write_records(&self.book)).unwrap();
-        record::read_state(&state, &self.now(), &mut self.book).unwrap();
+        self.book = record::read_state(&state, &self.now(), std::mem::take(&mut self.book)).unwrap();
         self
     }
 
@@ -121,7 +121,7 @@ impl Story {
         self.book = record::read_records(&record::write_records(&self.book)).unwrap();
         self.boot_id.push('+');
         (self.boot_ms, self.wall) = (20_300, self.wall + off + 20);
-        record::read_state(&state, &self.now(), &mut self.book).unwrap();
+        self.book = record::read_state(&state, &self.now(), std::mem::take(&mut self.book)).unwrap();
         self
     }
 

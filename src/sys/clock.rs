@@ -1,6 +1,8 @@
 //! Boot time, wall time and the boot's name. Does not judge whether the wall clock is set.
 
+use super::file;
 use super::posix::since_boot;
+use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 /// One reading of the clocks.
@@ -38,6 +40,6 @@ impl Clock for System {
 
 /// The kernel's random name of this boot; empty where there is no /proc, so that then all boots count as one.
 fn boot_id() -> String {
-    let text = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
-    text.trim_end().to_owned()
+    let text = file::read(Path::new("/proc/sys/kernel/random/boot_id"), 64).unwrap_or_default();
+    String::from_utf8_lossy(&text).trim_end().to_owned()
 }

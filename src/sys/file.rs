@@ -1,8 +1,10 @@
 //! Files below `--root`: read up to a limit, replaced atomically. Does not know what is in them.
 
 use rustix::fs::{Mode, OFlags};
+use rustix::io::{Errno, retry_on_intr};
 use std::fs::File;
-use std::io::{self, Read as _, Write as _};
+use std::io::{self, Write as _};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 /// The directory that stands before every absolute path (`--root`); empty for the real system.
@@ -32,14 +34,37 @@ impl Root {
     }
 }
 
-/// Reads a regular file of at most `limit` bytes.
+/// Reads a regular file of at most `limit` bytes. What fails is tried once more: flash has bad moments.
 ///
 /// # Errors
 /// As the system says; `FileTooLarge` above the limit, `InvalidInput` for what is no regular file.
 pub fn read(path: &Path, limit: usize) -> io::Result<Vec<u8>> {
+    read_with_mode(path, limit).map(|(bytes, _)| bytes)
+}
+
+/// The same, with the file's permission bits.
+///
+/// # Errors
+/// As [`read`].
+pub fn read_with_mode(path: &Path, limit: usize) -> io::Result<(Vec<u8>, u32)> {
+    let of_the_file = [io::ErrorKind::NotFound, io::ErrorKind::InvalidInput, io::ErrorKind::FileTooLarge];
+    match read_once(path, limit) {
+        Err(error) if !of_the_file.contains(&error.kind()) => read_once(path, limit),
+        known => known,
+    }
+}
+
+/// Whether an error says nothing of a file: the system lacks memory or descriptors, and will have some again.
+#[must_use]
+pub fn is_shortage(error: &io::Error) -> bool {
+    let errno = Errno::from_io_error(error);
+    errno.is_some_and(|errno| [Errno::NOMEM, Errno::MFILE, Errno::NFILE].contains(&errno))
+}
+
+fn read_once(path: &Path, limit: usize) -> io::Result<(Vec<u8>, u32)> {
     // Without NONBLOCK, opening a FIFO that somebody put there would hang.
     let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK;
-    let mut file = File::from(rustix::fs::open(path, flags, Mode::empty())?);
+    let file = File::from(rustix::fs::open(path, flags, Mode::empty())?);
     let metadata = file.metadata()?;
     if !metadata.is_file() {
         return Err(io::Error::new(io::ErrorKind::InvalidInput, "not a regular file"));
@@ -49,17 +74,26 @@ pub fn read(path: &Path, limit: usize) -> io::Result<Vec<u8>> {
     if size > limit {
         return Err(too_large());
     }
-    let mut bytes = Vec::with_capacity(size + 1);
-    (&mut file).take(limit as u64 + 1).read_to_end(&mut bytes)?;
-    if bytes.len() > limit { Err(too_large()) } else { Ok(bytes) }
+    // Files of /proc have no size; of the others one read brings everything, and nobody asks for their end.
+    let mut bytes = Vec::new();
+    while bytes.len() <= limit {
+        let had = bytes.len();
+        if had == 0 {
+            bytes = vec![0; size + SPARE]; // zeroed by the kernel mostly, not byte by byte as resize does
+        } else {
+            bytes.resize(had * 2 + SPARE, 0);
+        }
+        let length = retry_on_intr(|| rustix::io::read(&file, &mut bytes[had..]))?;
+        bytes.truncate(had + length);
+        if length == 0 || bytes.len() == size {
+            break;
+        }
+    }
+    if bytes.len() > limit { Err(too_large()) } else { Ok((bytes, metadata.permissions().mode() & 0o7777)) }
 }
 
-/// Permission bits of a file; None if they cannot be read.
-#[must_use]
-pub fn mode(path: &Path) -> Option<u32> {
-    use std::os::unix::fs::PermissionsExt as _;
-    std::fs::metadata(path).ok().map(|metadata| metadata.permissions().mode() & 0o7777)
-}
+/// Bytes of room beyond the size that a file has.
+const SPARE: usize = 64;
 
 /// Whether what is written must be on the medium before the old content is given up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -87,15 +121,22 @@ pub fn replace(path: &Path, content: &[u8], mode: u32, keep: Keep) -> io::Result
         && let Some(dir) = path.parent()
     {
         // The file is replaced in any case; a filesystem that cannot sync a directory loses nothing else.
-        let _ = File::open(dir).and_then(|dir| dir.sync_all());
+        let _ = open(dir).and_then(|dir| dir.sync_all());
     }
     Ok(())
 }
 
 fn write_new(path: &Path, content: &[u8], mode: u32, keep: Keep) -> io::Result<()> {
-    let _ = std::fs::remove_file(path);
     let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC | OFlags::NOFOLLOW;
-    let mut file = File::from(rustix::fs::open(path, flags, Mode::from_raw_mode(mode))?);
+    let create = || rustix::fs::open(path, flags, Mode::from_raw_mode(mode));
+    let mut file = File::from(match create() {
+        // Left by a process that was killed, or put there.
+        Err(Errno::EXIST) => {
+            std::fs::remove_file(path)?;
+            create()?
+        }
+        created => created?,
+    });
     file.write_all(content)?;
     if keep == Keep::Durable {
         file.sync_all()?;
@@ -105,6 +146,14 @@ fn write_new(path: &Path, content: &[u8], mode: u32, keep: Keep) -> io::Result<(
         rustix::fs::fchmod(&file, Mode::from_raw_mode(mode))?;
     }
     Ok(())
+}
+
+/// Opens what is to be read in parts. Straight to the kernel: the C library's open asks for a flag once more.
+///
+/// # Errors
+/// As the system says.
+pub fn open(path: &Path) -> io::Result<File> {
+    Ok(File::from(rustix::fs::open(path, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty())?))
 }
 
 /// Makes a directory and what is above it.
@@ -122,7 +171,6 @@ pub fn make_dir(path: &Path, mode: u32) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::os::unix::fs::PermissionsExt as _;
 
     fn scratch(name: &str) -> PathBuf {
         let dir = std::env::temp_dir().join(format!("nicup-file-{}-{name}", std::process::id()));
@@ -161,6 +209,8 @@ mod tests {
         assert_eq!(read(&dir.join("f"), 4).unwrap_err().kind(), io::ErrorKind::FileTooLarge);
         assert_eq!(read(&dir, 4).unwrap_err().kind(), io::ErrorKind::InvalidInput);
         assert_eq!(read(&dir.join("g"), 4).unwrap_err().kind(), io::ErrorKind::NotFound);
+        // No size is known before, and it takes more than one read.
+        assert!(read(Path::new("/proc/self/smaps"), 1 << 20).unwrap().len() > 4096);
         std::fs::remove_dir_all(dir).unwrap();
     }
 

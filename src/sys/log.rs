@@ -2,7 +2,9 @@
 //!
 //! Does not decide what is worth a line. Lines of libraries are left out: they may carry headers.
 
-use log::{LevelFilter, Log, Metadata, Record};
+use log::{Level, LevelFilter, Log, Metadata, Record};
+use std::fmt;
+use std::io::Write as _;
 use std::path::PathBuf;
 use std::sync::Mutex;
 use syslog::{Facility, LogFormat, Logger, LoggerBackend, Severity};
@@ -41,6 +43,14 @@ impl LogFormat<String> for Plain {
     }
 }
 
+/// A line of any level. log's own macros compile nothing below `info` in the product: the debug lines of libraries, which
+/// nobody may see, cost no flash so. Ours go this way.
+pub fn say(level: Level, line: fmt::Arguments<'_>) {
+    if level <= log::max_level() {
+        log::logger().log(&Record::builder().level(level).target("nicup").args(line).build());
+    }
+}
+
 /// Starts logging. Called once.
 pub fn start(setup: Setup) {
     let level = if setup.verbose { LevelFilter::Debug } else { setup.syslog };
@@ -60,13 +70,10 @@ impl Log for Lines {
             return;
         }
         // One line, whatever a server or a file put into it.
-        let text: String =
-            record.args().to_string().chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+        let text = record.args().to_string().replace(char::is_control, " ");
         if self.setup.verbose {
-            #[allow(clippy::print_stderr)] // the one place that may
-            {
-                eprintln!("nicup: {text}");
-            }
+            // Not eprintln: a reader that went away must not end a pass between a request and its record.
+            let _ = writeln!(std::io::stderr(), "nicup: {text}");
         }
         if record.level() <= self.setup.syslog {
             self.to_syslog(record.level(), text);
@@ -78,7 +85,7 @@ impl Log for Lines {
 
 impl Lines {
     /// `info` is a change of state, hence syslog's notice; debug is its info. The socket is opened with the first line: most passes have none.
-    fn to_syslog(&self, level: log::Level, text: String) {
+    fn to_syslog(&self, level: Level, text: String) {
         let Ok(mut syslog) = self.syslog.lock() else { return };
         // A log daemon that began anew has another socket: a line that the old one does not take is for the new one.
         for _ in 0..2 {
@@ -88,11 +95,11 @@ impl Lines {
             let Some(logger) = syslog.as_mut() else { return };
             let text = text.clone();
             let written = match level {
-                log::Level::Error => logger.err(text),
-                log::Level::Warn => logger.warning(text),
-                log::Level::Info => logger.notice(text),
-                log::Level::Debug => logger.info(text),
-                log::Level::Trace => logger.debug(text),
+                Level::Error => logger.err(text),
+                Level::Warn => logger.warning(text),
+                Level::Info => logger.notice(text),
+                Level::Debug => logger.info(text),
+                Level::Trace => logger.debug(text),
             };
             if written.is_ok() {
                 return;

@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 pub mod hotplug;
+pub mod json;
 pub mod nic;
 pub mod rtnl;
 pub mod ubus;

@@ -35,6 +35,9 @@ pub struct Answer {
 pub const BODY_LIMIT: usize = 4096;
 /// Bytes of the answer's headers that are read (contract section 3).
 pub const HEADER_LIMIT: usize = 16 * 1024;
+/// Bytes of a whole answer with all that HTTP puts around it: chunk sizes, trailers, interim answers. The longest body
+/// in chunks of a byte each, behind the longest headers, is 40 KiB.
+pub const ANSWER_LIMIT: usize = 64 * 1024;
 
 /// Why there was no answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

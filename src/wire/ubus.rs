@@ -2,10 +2,10 @@
 //!
 //! Does not run `ubus` (sys::ubus) and does not choose an interface. Only the fields that nicup needs are read.
 
-use miniserde::{Deserialize, json};
+use super::json::{self, object};
 
 /// One logical interface of netifd.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct Interface {
     /// Logical name, e.g. `wan`. In `status` output it is absent.
     pub interface: Option<String>,
@@ -14,16 +14,18 @@ pub struct Interface {
     /// The Linux device that carries the addresses, e.g. `pppoe-wan`. Absent while the interface is down.
     pub l3_device: Option<String>,
 }
+object!(Interface { interface, up, l3_device });
 
-#[derive(Deserialize)]
+#[derive(Default)]
 struct Dump {
     interface: Vec<Interface>,
 }
+object!(Dump { interface });
 
 /// Output of `ubus call network.interface.NAME status`. None: not what netifd prints.
 #[must_use]
 pub fn status(name: &str, output: &str) -> Option<Interface> {
-    let mut interface: Interface = json::from_str(output).ok()?;
+    let mut interface: Interface = json::from_text(output)?;
     interface.interface = Some(name.to_owned());
     Some(interface)
 }
@@ -31,7 +33,7 @@ pub fn status(name: &str, output: &str) -> Option<Interface> {
 /// Output of `ubus call network.interface dump`. None: not what netifd prints.
 #[must_use]
 pub fn dump(output: &str) -> Option<Vec<Interface>> {
-    json::from_str::<Dump>(output).ok().map(|dump| dump.interface)
+    json::from_text::<Dump>(output).map(|dump| dump.interface)
 }
 
 #[cfg(test)]

@@ -49,7 +49,7 @@ fn run() -> Option<Output> {
     };
     let flags = ["-nm", "-rnm"].into_iter().find(works)?;
     let mut again = Command::new("unshare");
-    again.arg(flags).arg(std::env::current_exe().unwrap()).args(filters()).arg("--test-threads=4");
+    again.arg(flags).arg(std::env::current_exe().unwrap()).args(filters()).arg("--test-threads=8");
     Some(again.env(INSIDE, "1").stderr(Stdio::inherit()).output().unwrap())
 }
 

@@ -41,7 +41,7 @@ fn route(port: u16, ca_file: &Path) -> Route<'_> {
     }
 }
 
-/// Listens to everything that is logged, by ureq too, for a secret.
+/// Listens to everything that is logged, by libraries too, for a secret.
 struct Eavesdropper;
 static LEAKED: AtomicBool = AtomicBool::new(false);
 

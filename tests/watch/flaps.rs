@@ -1,7 +1,8 @@
 //! Events by the thousand, and how long one takes.
 
 use crate::common::{HOME, STATE, STATUS};
-use crate::place::{Running, alone, batch, is_current, nap, say, shows, start, until, watch};
+use crate::place::{Running, alone, alone_with, batch, is_current, nap, say, shows, start, until, watch};
+use noip_simulator::{Account, Options, TEST_PASSWORD, TEST_USERNAME};
 use rustix::process::Signal;
 use std::time::{Duration, Instant};
 
@@ -61,6 +62,44 @@ fn ten_thousand_events_on_other_devices_start_no_pass() {
         after.as_millis()
     ));
     assert!(after <= Duration::from_millis(40), "1 %: {after:?}");
+}
+
+#[test]
+fn a_thousand_devices_come_at_once() {
+    let hosts: Vec<String> = (0..50).map(|n| format!("host{n}.example.net")).collect();
+    let hosts: Vec<&str> = hosts.iter().map(String::as_str).collect();
+    let account = Account::new(TEST_USERNAME, TEST_PASSWORD, &hosts);
+    let options = Options { accounts: vec![account], ..Options::default() };
+    let Some(r) = alone_with("flaps::a_thousand_devices_come_at_once", options) else { return };
+    let service = |n: usize| {
+        let lines = format!("option device 'lan{n}'\nlist hostname 'host{n}.example.net'\n");
+        r.service(&format!("s{n}"), &lines)
+    };
+    r.config(&(0..50).map(service).collect::<String>());
+    let running = watch(&r);
+    until("the end of the pass", 5, || running.children().is_empty());
+    let cpu = running.cpu();
+    let pair = |n: usize| {
+        format!(
+            "link add lan{n} type veth peer name peer-lan{n}\nlink set lan{n} up\n\
+             addr add 198.51.100.{}/32 dev lan{n}\n",
+            n % 250
+        )
+    };
+    batch(&(0..500).map(pair).collect::<String>());
+    let all_current = || {
+        let services = r.status().services;
+        services.len() == 50 && services.iter().all(|service| service.hosts[0].state == "current")
+    };
+    until("all are current", 30, all_current);
+    until("the end of the pass", 5, || running.children().is_empty());
+    nap(3500);
+    assert_eq!(r.requests(), 50, "one for each");
+    say(&format!(
+        "1,000 devices at once, 50 of them ours: {} ms of the loop's own",
+        (running.cpu() - cpu).as_millis()
+    ));
+    assert!(running.cpu() - cpu < Duration::from_secs(1));
 }
 
 #[test]

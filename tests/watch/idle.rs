@@ -47,7 +47,7 @@ fn a_thousand_passes_leave_nothing_behind() {
     // Each fourth is for an address that was never there before.
     let once = |n: usize| {
         let before = r.stamp(STATUS);
-        if n % 4 == 0 {
+        if n.is_multiple_of(4) {
             r.address(&format!("add 2001:db8::{n:x}/64 nodad"));
             r.address(&format!("del 2001:db8::{n:x}/64"));
         } else {

@@ -1,6 +1,6 @@
 //! Starting, stopping and waking: TERM, INT, USR1, a second loop, `run --wait`, hotplug.
 
-use crate::common::{HOME, OFFICE, RECORDS, STATUS};
+use crate::common::{HOME, OFFICE, RECORDS, Router, STATUS};
 use crate::place::{alone, is_current, nap, say, shows, start, until, watch};
 use noip_simulator::CertKind;
 use rustix::process::Signal;
@@ -90,6 +90,40 @@ fn told_to_stop_a_pass_that_hangs_is_ended() {
     let host = r.shows(HOME, "waiting", "unconfirmed");
     assert!(host.next_attempt.is_some());
     assert_eq!(r.requests(), 1);
+}
+
+/// Processes that were started for this router.
+fn processes(r: &Router) -> usize {
+    let root = r.root.to_str().unwrap();
+    let lines = std::fs::read_dir("/proc").unwrap().flatten();
+    let lines = lines.filter_map(|entry| std::fs::read(entry.path().join("cmdline")).ok());
+    lines.filter(|line| String::from_utf8_lossy(line).contains(root)).count()
+}
+
+#[test]
+fn told_to_stop_at_any_moment_of_its_start() {
+    let Some(r) = alone("signals::told_to_stop_at_any_moment_of_its_start") else { return };
+    r.answers(&["delay:40:normal"; 40]);
+    let (mut early, mut all) = (0, 0);
+    for micros in (0..60_000).step_by(1500) {
+        let mut running = start(&r, &["watch"], &[]);
+        std::thread::sleep(Duration::from_micros(micros));
+        running.signal(Signal::TERM);
+        let end = Instant::now() + Duration::from_secs(2);
+        while running.is_running() {
+            assert!(Instant::now() < end, "after {micros} µs");
+        }
+        assert_eq!(processes(&r), 0, "after {micros} µs");
+        // Before it listens, a signal ends it as it ends any process.
+        let ran = running.ended();
+        assert!(ran.exit == 0 || ran.exit == -1, "{ran:?} after {micros} µs");
+        early += usize::from(ran.exit == -1);
+        all += 1;
+    }
+    assert!(early < all, "none of them listened");
+    let _running = watch(&r);
+    is_current(&r, "203.0.113.7");
+    assert_eq!(r.requests(), 1, "what was begun was ended, and written down");
 }
 
 #[test]

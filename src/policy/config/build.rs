@@ -64,8 +64,8 @@ fn build_main(section: &Section, issues: &mut Issues<'_>) -> Main {
 fn build_service(section: &Section, issues: &mut Issues<'_>) -> Entry {
     let mut options = Options::new(section, issues);
     let enabled = options.one("enabled", true, value::boolean);
-    let username = options.required("username", true, value::credential);
-    let password = options.required("password", false, |text| value::credential(text).map(Secret::new));
+    let username = options.required("username", true);
+    let password = options.required("password", false);
     let hostnames = hostnames(&mut options);
     let uplink = uplink(&mut options);
     let endpoint = endpoint(&mut options);
@@ -75,7 +75,7 @@ fn build_service(section: &Section, issues: &mut Issues<'_>) -> Entry {
         line: section.line,
         enabled,
         username: username.unwrap_or_default(),
-        password: password.unwrap_or_else(|| Secret::new(String::new())),
+        password: Secret::new(password.unwrap_or_default()),
         hostnames,
         uplink,
         family: options.one("family", Family::Ipv4, value::family),

@@ -2,7 +2,7 @@
 //!
 //! Does not know which options there are (build), nor what a value may be (value).
 
-use super::value::Wrong;
+use super::value::{self, Wrong};
 use super::{Issue, Level};
 use crate::wire::uci::{Opt, Section, Text, Value};
 
@@ -30,6 +30,9 @@ impl Issues<'_> {
     }
 }
 
+/// From a text to a value. A plain function, so that what is around it is compiled once for each type and no more.
+pub(super) type Parse<T> = fn(&str) -> Result<T, Wrong>;
+
 /// The options of one section; each is taken out by the field it fills, what is left over is unknown.
 pub(super) struct Options<'a, 'b> {
     left: Vec<&'a Opt>,
@@ -56,43 +59,42 @@ impl<'a, 'b> Options<'a, 'b> {
         Some(self.left.swap_remove(at))
     }
 
-    /// A value by `parse`. `shown`: whether an error may repeat the value (not a secret's).
-    fn parse<T>(
-        &mut self,
-        name: &str,
-        text: &Text,
-        shown: bool,
-        parse: impl Fn(&str) -> Result<T, Wrong>,
-    ) -> Option<T> {
-        let wrong = match std::str::from_utf8(&text.bytes).map(parse) {
-            Ok(Ok(value)) => return Some(value),
-            Ok(Err(wrong)) => wrong,
-            Err(_) => "is not UTF-8 text",
-        };
+    /// The value by `parse`; what is wrong becomes an error, which repeats the value only if `shown` (not a secret's).
+    fn parse<T>(&mut self, name: &str, text: &Text, shown: bool, parse: Parse<T>) -> Option<T> {
+        match std::str::from_utf8(&text.bytes).map_err(|_| "is not UTF-8 text").and_then(parse) {
+            Ok(value) => Some(value),
+            Err(wrong) => {
+                self.wrong(name, text, shown, wrong);
+                None
+            }
+        }
+    }
+
+    fn wrong(&mut self, name: &str, text: &Text, shown: bool, wrong: Wrong) {
         let value = if shown && !has_login(&text.bytes) {
             format!(" '{}'", short(&text.bytes))
         } else {
             String::new()
         };
         self.error(text.line, format!("option {name}:{value} {wrong}"));
-        None
     }
 
-    pub(super) fn one<T>(&mut self, name: &str, default: T, parse: impl Fn(&str) -> Result<T, Wrong>) -> T {
+    pub(super) fn one<T>(&mut self, name: &str, default: T, parse: Parse<T>) -> T {
         self.maybe(name, true, parse).unwrap_or(default)
     }
 
     /// None: not set, set to nothing, or wrong (then the error is recorded).
-    pub(super) fn maybe<T>(
-        &mut self,
-        name: &str,
-        shown: bool,
-        parse: impl Fn(&str) -> Result<T, Wrong>,
-    ) -> Option<T> {
+    pub(super) fn maybe<T>(&mut self, name: &str, shown: bool, parse: Parse<T>) -> Option<T> {
+        let text = self.text(name)?;
+        self.parse(name, text, shown, parse)
+    }
+
+    /// The text of an option, if it has one.
+    fn text(&mut self, name: &str) -> Option<&'a Text> {
         let opt = self.take(name)?;
         match &opt.value {
             Value::One(text) if text.bytes.is_empty() => None,
-            Value::One(text) => self.parse(name, text, shown, parse),
+            Value::One(text) => Some(text),
             Value::List(_) => {
                 self.error(opt.line, format!("option {name} takes one value: write option, not list"));
                 None
@@ -101,20 +103,16 @@ impl<'a, 'b> Options<'a, 'b> {
     }
 
     /// A list, or a space-separated option; each value with its line.
-    pub(super) fn several<T>(
-        &mut self,
-        name: &str,
-        parse: impl Fn(&str) -> Result<T, Wrong>,
-    ) -> Vec<(T, u32)> {
+    pub(super) fn several(&mut self, name: &str, parse: Parse<String>) -> Vec<(String, u32)> {
         let Some(opt) = self.take(name) else { return Vec::new() };
-        let texts = match &opt.value {
+        let words: Vec<Text> = match &opt.value {
             Value::One(text) => {
                 let words = text.bytes.split(|&b| b == b' ' || b == b'\t').filter(|word| !word.is_empty());
                 words.map(|word| Text { bytes: word.to_vec(), line: text.line }).collect()
             }
             Value::List(texts) => texts.clone(),
         };
-        let values = texts.iter().map(|text| (self.parse(name, text, true, &parse), text.line));
+        let values = words.iter().map(|text| (self.parse(name, text, true, parse), text.line));
         values.filter_map(|(value, line)| Some((value?, line))).collect()
     }
 
@@ -123,14 +121,9 @@ impl<'a, 'b> Options<'a, 'b> {
         self.left.iter().find(|opt| opt.name == name).map(|opt| opt.line)
     }
 
-    pub(super) fn required<T>(
-        &mut self,
-        name: &str,
-        shown: bool,
-        parse: impl Fn(&str) -> Result<T, Wrong>,
-    ) -> Option<T> {
+    pub(super) fn required(&mut self, name: &str, shown: bool) -> Option<String> {
         let before = self.issues.list.len();
-        let value = self.maybe(name, shown, parse);
+        let value = self.maybe(name, shown, value::credential);
         if value.is_none() && self.issues.list.len() == before {
             self.error(self.section_line, format!("option {name} is missing"));
         }

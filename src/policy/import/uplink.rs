@@ -62,7 +62,8 @@ fn web(options: &mut Options<'_>, family: Family, line: u32) -> Source {
     let given = options.take("ip_url");
     // ddns-scripts takes a page of dyndns.com if none is given
     let is_page = |text: &str| {
-        let host = text.split("://").nth(1).and_then(|rest| rest.split(['/', ':']).next());
+        let host =
+            text.split_once(':').and_then(|(_, rest)| rest.strip_prefix("//")?.split(['/', ':']).next());
         host.is_none_or(|host| {
             ["checkip.dyndns.com", "checkipv6.dyndns.com", "checkip.dyndns.org", "checkipv6.dyndns.org"]
                 .iter()

@@ -10,7 +10,7 @@ use super::{EVENT_LIMIT, RETRY_AFTER_LIMIT, RETRY_LIMIT};
 use crate::policy::code::{Code, State};
 use crate::policy::decide::{Addresses, Because};
 use crate::policy::time::{Boot, Now, Stamp, Wait};
-use miniserde::{Deserialize, json};
+use crate::wire::json::{self, Json};
 use rows::{
     AccountRow, EventRow, HostRow, RecordsFile, RetryRow, SentRow, ServerRow, SourceRow, StampRow, StateFile,
     StateRow, StopRow, VersionOnly, WaitRow,
@@ -73,7 +73,7 @@ pub fn write_records(book: &Book) -> String {
                 from: stamp_row(&ordered.wait.from),
             }),
         });
-    json::to_string(&RecordsFile {
+    json::to_text(&RecordsFile {
         version: VERSION,
         hosts: hosts.collect(),
         accounts: accounts.collect(),
@@ -166,7 +166,7 @@ pub fn write_state(book: &Book, now: &Now) -> String {
         ipv4: text(event.ipv4),
         ipv6: text(event.ipv6),
     });
-    json::to_string(&StateFile {
+    json::to_text(&StateFile {
         version: VERSION,
         boot_id: now.boot_id.clone(),
         problems: book.problems,
@@ -176,22 +176,21 @@ pub fn write_state(book: &Book, now: &Now) -> String {
     })
 }
 
-/// Adds what [`write_state`] wrote to `book`. The state of an earlier boot counts for nothing.
+/// The book with what [`write_state`] wrote. The state of an earlier boot counts for nothing.
 ///
 /// # Errors
-/// The text is garbage, or of a later version; then `book` is as it was.
-pub fn read_state(text: &str, now: &Now, book: &mut Book) -> Result<(), ReadError> {
+/// The text is garbage, or of a later version.
+pub fn read_state(text: &str, now: &Now, mut book: Book) -> Result<Book, ReadError> {
     let file: StateFile = read(text)?;
     if file.boot_id != now.boot_id {
         book.touch();
-        return Ok(());
+        return Ok(book);
     }
     // What happened, happened by now: a later number would be a wait that never ends.
     let past = |at: u64| Boot(at).min(now.ceil());
-    let mut read = book.clone();
-    read.problems = file.problems;
+    book.problems = file.problems;
     for row in file.hosts {
-        let host = read.host(&row.server, &row.username, &row.hostname);
+        let host = book.host(&row.server, &row.username, &row.hostname);
         let sent = row.sent.map(sent).transpose()?;
         host.open = row.open.map(|at| Open { at: past(at), sent });
         host.unsettled = row.unsettled;
@@ -210,25 +209,24 @@ pub fn read_state(text: &str, now: &Now, book: &mut Book) -> Result<(), ReadErro
         let addresses: Result<Vec<IpAddr>, _> = row.addresses.iter().map(|text| text.parse()).collect();
         let addresses = addresses.map_err(|_| ReadError::Garbage)?;
         let found = row.problem.map_or(Ok(addresses), Err);
-        read.learn(Learnt { source: row.source, at: past(row.at), found });
+        book.learn(Learnt { source: row.source, at: past(row.at), found });
     }
     for row in file.events.into_iter().take(EVENT_LIMIT) {
         let (ipv4, ipv6) = (address(row.ipv4)?, address(row.ipv6)?);
         let (at, code) = (past(row.at), code(&row.code)?);
-        read.events.push(Event { at, service: row.service, hostname: row.hostname, code, ipv4, ipv6 });
+        book.events.push(Event { at, service: row.service, hostname: row.hostname, code, ipv4, ipv6 });
     }
-    *book = read;
     book.untouch(); // as it is on disk
-    Ok(())
+    Ok(book)
 }
 
 /// Most files are of this version: they are read once, and asked for their version only when that fails.
-fn read<T: Deserialize + Versioned>(text: &str) -> Result<T, ReadError> {
-    match json::from_str::<T>(text) {
-        Ok(file) if file.version() == VERSION => Ok(file),
-        _ => match json::from_str::<VersionOnly>(text) {
-            Ok(VersionOnly { version }) if version > VERSION => Err(ReadError::Newer(version)),
-            Ok(_) | Err(_) => Err(ReadError::Garbage),
+fn read<T: Json + Default + Versioned>(text: &str) -> Result<T, ReadError> {
+    match json::from_text::<T>(text) {
+        Some(file) if file.version() == VERSION => Ok(file),
+        _ => match json::from_text(text) {
+            Some(VersionOnly { version }) if version > VERSION => Err(ReadError::Newer(version)),
+            Some(_) | None => Err(ReadError::Garbage),
         },
     }
 }

@@ -273,6 +273,18 @@ impl Book {
         self.find(server, username, hostname).map(|at| &self.hosts[at])
     }
 
+    /// Whether nothing is remembered at all.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        let Book { hosts, accounts, servers, events, sources, problems, handling: _ } = self;
+        hosts.is_empty()
+            && accounts.is_empty()
+            && servers.is_empty()
+            && events.is_empty()
+            && sources.is_empty()
+            && *problems == 0
+    }
+
     /// Says that something in it changes. What gives a record away to be changed says it by itself.
     pub fn touch(&mut self) {
         self.handling.touched = true;

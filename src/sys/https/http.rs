@@ -1,22 +1,23 @@
-//! One HTTP/1.1 request and its answer over a connection that is already open, by ureq.
+//! One HTTP/1.1 request and its answer over a connection that is already open, by ureq-proto.
 //!
-//! Does not connect, follow, retry, pool, log in or decompress. ureq asks a connector for a line and is handed the
-//! one there is; what breaks on that line is noted as our own failure, because ureq would only pass on a text.
+//! ureq-proto is ureq's protocol engine: it writes requests and reads answers, from buffer to buffer. What ureq puts
+//! around it (agent, pool, middleware, connectors) is left out: connecting, proxies and TLS are done next door.
+//! Does not connect, follow, retry, pool, log in or decompress.
 
-use std::fmt;
 use std::io::{self, Read, Write};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use ureq::http::header::RETRY_AFTER;
-use ureq::unversioned::resolver::{ResolvedSocketAddrs, Resolver};
-use ureq::unversioned::transport::{Buffers, ConnectionDetails, Connector, NextTimeout, Transport};
-use ureq::{Agent, Error};
+use ureq_proto::BodyMode;
+use ureq_proto::client::state::{RecvBody, RecvResponse};
+use ureq_proto::client::{Call, RecvResponseResult, SendRequestResult, header_raw};
+use ureq_proto::http;
+use ureq_proto::http::header::RETRY_AFTER;
+use ureq_proto::http::uri::PathAndQuery;
 
 use super::explain::{Stage, cut, tls_failed};
 use super::tcp::{Phase, Tcp};
 use super::tls::{Broken, Tls};
 use super::{Route, bracketed, failed};
-use crate::wire::nic::{Answer, BODY_LIMIT, Failed, Failure, HEADER_LIMIT, Request};
+use crate::wire::nic::{ANSWER_LIMIT, Answer, BODY_LIMIT, Failed, Failure, HEADER_LIMIT, Request};
 
 /// An open connection, with or without TLS.
 pub(super) enum Stream {
@@ -24,95 +25,147 @@ pub(super) enum Stream {
     Tls(Box<Tls>),
 }
 
-/// Smallest room for an answer; No-IP's are a few hundred bytes. Grows up to what the headers may have.
-const FIRST_ROOM: usize = 2048;
-const WHOLE_ROOM: usize = HEADER_LIMIT + BODY_LIMIT;
-
 pub(super) fn exchange(stream: Stream, route: &Route<'_>, request: &Request) -> Result<Answer, Failed> {
-    let deadline = stream.tcp().deadline;
-    let trail = Arc::new(Mutex::new(Trail { sent: false, broken: None }));
-    let host = bracketed(route.server);
-    let (scheme, standard) = if route.tls { ("https", 443) } else { ("http", 80) };
-    let authority = if route.port == standard { host.to_string() } else { format!("{host}:{}", route.port) };
+    let mut line = Line { stream, route, received: 0, input: Vec::new() };
+    let (call, text) = written(route, request)
+        .ok_or_else(|| failed(Failure::NotHttp, "the request cannot be written as HTTP".into()))?;
+    let mut sent = false;
+    let sending = line.stream.send(&text, &mut sent).map_err(|e| line.broken(&Broken::Cut(e)));
+    sending.and_then(|()| read(call, &mut line)).map_err(|failed| Failed { sent, ..failed })
+}
 
-    let login = request.authorization.as_deref().unwrap_or_default();
-    let written = authority.len() + request.target.len() + login.len() + request.user_agent.len();
-    let room = Room {
-        output: vec![0; written + FIXED_TEXT],
-        input: Vec::new(),
-        used: 0,
-        filled: 0,
-        progressed: false,
-    };
-    let line = Line { stream, room, trail: trail.clone() };
-    let config = Agent::config_builder()
-        .proxy(None)
-        .http_status_as_error(false)
-        .max_redirects(0)
-        .max_redirects_will_error(false)
-        .user_agent("")
-        .accept("")
-        .accept_encoding("")
-        .max_response_header_size(HEADER_LIMIT)
-        .max_idle_connections(0)
-        .build();
-    let agent = Agent::with_parts(config, Handover(Mutex::new(Some(line))), Nowhere);
-    let mut asked = agent
-        .get(format!("{scheme}://{authority}{}", request.target))
-        .header_raw("Host", authority.as_bytes());
-    if request.authorization.is_some() {
-        asked = asked.header_raw("Authorization", login.as_bytes());
+/// The whole request in one piece. None if something in it has no place in HTTP.
+fn written(route: &Route<'_>, request: &Request) -> Option<(Call<RecvResponse>, Vec<u8>)> {
+    let mut host = bracketed(route.server).into_owned();
+    if route.port != if route.tls { 443 } else { 80 } {
+        host.push_str(&format!(":{}", route.port));
     }
-    let answer = asked
-        .header_raw("User-Agent", request.user_agent.as_bytes())
-        .call()
-        .and_then(|response| Ok(read(response)?));
-    answer.map_err(|error| {
-        let trail = lock(&trail);
-        let failed = match &trail.broken {
-            Some(Broken::Cut(e)) => cut(deadline, e, Phase::Answer),
-            Some(Broken::Tls(e)) => tls_failed(e, route, Stage::Open),
-            None => not_an_answer(&error, trail.sent),
-        };
-        Failed { sent: trail.sent, ..failed }
-    })
+    let mut asked = http::Request::get(PathAndQuery::try_from(request.target.as_str()).ok()?);
+    let login = request.authorization.as_deref();
+    let headers =
+        [("Host", Some(&*host)), ("Authorization", login), ("User-Agent", Some(&request.user_agent))];
+    for (name, value) in headers {
+        if let Some(value) = value {
+            asked = header_raw(asked, name, value.as_bytes());
+        }
+    }
+    let mut call = Call::new(asked.body(()).ok()?).ok()?.proceed();
+
+    let mut text = vec![
+        0;
+        FIXED_TEXT
+            + request.target.len()
+            + headers.iter().filter_map(|h| h.1).map(str::len).sum::<usize>()
+    ];
+    let length = call.write(&mut text).ok()?;
+    text.truncate(length);
+    match call.proceed() {
+        Ok(Some(SendRequestResult::RecvResponse(call))) => Some((call, text)),
+        Ok(None | Some(SendRequestResult::Await100(_) | SendRequestResult::SendBody(_))) | Err(_) => None,
+    }
 }
 
 /// `GET`, the version, the names of the headers and the line ends: 64 bytes, and some to spare.
 const FIXED_TEXT: usize = 96;
 
-fn read(response: ureq::http::Response<ureq::Body>) -> io::Result<Answer> {
-    let status = response.status().as_u16();
-    let retry_after = response.headers().get(RETRY_AFTER).and_then(|v| v.to_str().ok()).map(str::to_string);
-    let mut body = Vec::new();
-    let mut rest = response.into_body().into_reader().take(BODY_LIMIT as u64 + 1);
-    rest.read_to_end(&mut body)?;
+fn read(mut call: Call<RecvResponse>, line: &mut Line<'_>) -> Result<Answer, Failed> {
+    let response = loop {
+        let (used, response) = call.try_response(&line.input, false).map_err(|_| not_http())?;
+        let head = if response.is_some() { used } else { line.input.len() };
+        if head > HEADER_LIMIT {
+            return Err(failed(Failure::NotHttp, "the headers of the answer are over 16 KiB".into()));
+        }
+        line.input.drain(..used);
+        match response {
+            Some(response) => break response,
+            // 100 Continue or its like, and perhaps the answer right behind it.
+            None if used > 0 => {}
+            None if line.more()? => {}
+            None => return Err(line.closed()),
+        }
+    };
+    let mut body = match call.proceed() {
+        Some(RecvResponseResult::RecvBody(call)) => read_body(call, line)?,
+        Some(RecvResponseResult::Redirect(_) | RecvResponseResult::Cleanup(_)) | None => Vec::new(),
+    };
     let too_long = body.len() > BODY_LIMIT;
     body.truncate(BODY_LIMIT);
-    Ok(Answer { status, retry_after, body, too_long })
+    let retry_after = response.headers().get(RETRY_AFTER).and_then(|v| v.to_str().ok()).map(str::to_string);
+    Ok(Answer { status: response.status().as_u16(), retry_after, body, too_long })
 }
 
-#[allow(clippy::wildcard_enum_match_arm)] // ureq's enum grows
-fn not_an_answer(error: &Error, sent: bool) -> Failed {
-    let (failure, detail) = match error {
-        _ if !sent => (Failure::NotHttp, "the request cannot be written as HTTP"),
-        Error::Io(_) | Error::ConnectionFailed => {
-            (Failure::Connect, "the connection was closed before the whole answer had come")
+/// The body, or one byte more of it than [`BODY_LIMIT`].
+fn read_body(mut call: Call<RecvBody>, line: &mut Line<'_>) -> Result<Vec<u8>, Failed> {
+    let until_closed = call.body_mode() == BodyMode::CloseDelimited;
+    let mut body = vec![0; BODY_LIMIT + 1];
+    let mut length = 0;
+    while length < body.len() && (until_closed || !call.can_proceed()) {
+        let (used, got) = call.read(&line.input, &mut body[length..]).map_err(|_| not_http())?;
+        line.input.drain(..used);
+        length += got;
+        if used > 0 || line.more()? {
+            continue;
         }
-        Error::LargeResponseHeader(..) => (Failure::NotHttp, "the headers of the answer are over 16 KiB"),
-        _ => (Failure::NotHttp, "the answer is not HTTP"),
-    };
-    failed(failure, detail.into())
+        // Some servers leave out the empty line behind the last chunk.
+        if until_closed || call.is_ended_chunked() {
+            break;
+        }
+        return Err(line.closed());
+    }
+    body.truncate(length);
+    Ok(body)
 }
 
-/// What happened on the line, for the time after ureq has given up.
-struct Trail {
-    sent: bool,
-    broken: Option<Broken>,
+fn not_http() -> Failed {
+    failed(Failure::NotHttp, "the answer is not HTTP".into())
 }
 
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+/// The open connection, and what has come over it and is not used yet.
+struct Line<'a> {
+    stream: Stream,
+    route: &'a Route<'a>,
+    received: usize,
+    input: Vec<u8>,
+}
+
+/// Bytes that are read at a time; No-IP's whole answers are a few hundred.
+const PIECE: usize = 2048;
+/// No line of HTTP in an answer that can be meant for us is longer.
+const MOST_INPUT: usize = HEADER_LIMIT + BODY_LIMIT;
+
+impl Line<'_> {
+    /// Waits for more input. False if the server has ended the connection properly.
+    fn more(&mut self) -> Result<bool, Failed> {
+        let before = self.input.len();
+        if before > MOST_INPUT {
+            return Err(not_http());
+        }
+        if before == 0 {
+            self.input = vec![0; PIECE]; // calloc, where resize writes byte by byte
+        } else {
+            self.input.resize(before + PIECE, 0);
+        }
+        let received =
+            self.stream.receive(&mut self.input[before..]).map_err(|broken| self.broken(&broken))?;
+        self.input.truncate(before + received);
+        self.received += received;
+        if self.received > ANSWER_LIMIT {
+            return Err(failed(Failure::NotHttp, "the answer is over 64 KiB".into()));
+        }
+        Ok(received > 0)
+    }
+
+    fn broken(&self, broken: &Broken) -> Failed {
+        match broken {
+            Broken::Cut(error) => cut(self.stream.tcp().deadline, error, Phase::Answer),
+            Broken::Tls(error) => tls_failed(error, self.route, Stage::Open),
+        }
+    }
+
+    /// The end of a connection came too early.
+    fn closed(&self) -> Failed {
+        self.broken(&Broken::Cut(io::ErrorKind::UnexpectedEof.into()))
+    }
 }
 
 impl Stream {
@@ -142,135 +195,5 @@ impl Stream {
             Stream::Tls(tls) => tls.receive(buffer),
             Stream::Plain(tcp) => tcp.read(buffer).map_err(Broken::Cut),
         }
-    }
-}
-
-/// The open connection, as ureq sees it.
-struct Line {
-    stream: Stream,
-    room: Room,
-    trail: Arc<Mutex<Trail>>,
-}
-
-impl Transport for Line {
-    fn buffers(&mut self) -> &mut dyn Buffers {
-        &mut self.room
-    }
-
-    fn transmit_output(&mut self, amount: usize, _timeout: NextTimeout) -> Result<(), Error> {
-        let mut trail = lock(&self.trail);
-        let sending = self.stream.send(&self.room.output[..amount], &mut trail.sent);
-        sending.map_err(|e| {
-            trail.broken = Some(Broken::Cut(e));
-            Error::ConnectionFailed
-        })
-    }
-
-    fn await_input(&mut self, _timeout: NextTimeout) -> Result<bool, Error> {
-        match self.stream.receive(self.room.input_append_buf()) {
-            Ok(amount) => {
-                self.room.input_appended(amount);
-                Ok(amount > 0)
-            }
-            Err(broken) => {
-                lock(&self.trail).broken = Some(broken);
-                Err(Error::ConnectionFailed)
-            }
-        }
-    }
-
-    fn is_open(&mut self) -> bool {
-        false
-    }
-
-    fn is_tls(&self) -> bool {
-        match self.stream {
-            Stream::Plain(_) => false,
-            Stream::Tls(_) => true,
-        }
-    }
-}
-
-impl fmt::Debug for Line {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Line")
-    }
-}
-
-/// A connector that has its connection already, once.
-struct Handover(Mutex<Option<Line>>);
-
-impl Connector for Handover {
-    type Out = Line;
-
-    fn connect(&self, _details: &ConnectionDetails<'_>, _chained: Option<()>) -> Result<Option<Line>, Error> {
-        Ok(lock(&self.0).take())
-    }
-}
-
-impl fmt::Debug for Handover {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Handover")
-    }
-}
-
-/// A resolver with nothing left to do.
-#[derive(Debug)]
-struct Nowhere;
-
-impl Resolver for Nowhere {
-    fn resolve(
-        &self,
-        _uri: &ureq::http::Uri,
-        _config: &ureq::config::Config,
-        _timeout: NextTimeout,
-    ) -> Result<ResolvedSocketAddrs, Error> {
-        Ok(self.empty())
-    }
-}
-
-/// Room for one request, all of it at once, and for an answer as it comes.
-struct Room {
-    output: Vec<u8>,
-    input: Vec<u8>,
-    used: usize,
-    filled: usize,
-    progressed: bool,
-}
-
-impl Buffers for Room {
-    fn output(&mut self) -> &mut [u8] {
-        &mut self.output
-    }
-
-    fn input(&self) -> &[u8] {
-        &self.input[self.used..self.filled]
-    }
-
-    fn input_append_buf(&mut self) -> &mut [u8] {
-        self.input.copy_within(self.used..self.filled, 0);
-        self.filled -= self.used;
-        self.used = 0;
-        if self.filled == self.input.len() {
-            self.input.resize((self.filled * 2).clamp(FIRST_ROOM, WHOLE_ROOM), 0);
-        }
-        &mut self.input[self.filled..]
-    }
-
-    fn input_appended(&mut self, amount: usize) {
-        self.filled += amount;
-    }
-
-    fn input_consume(&mut self, amount: usize) {
-        self.progressed = amount > 0;
-        self.used += amount;
-    }
-
-    fn tmp_and_output(&mut self) -> (&mut [u8], &mut [u8]) {
-        (&mut self.input[self.filled..], &mut self.output)
-    }
-
-    fn can_use_input(&self) -> bool {
-        self.progressed && self.used < self.filled
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! Does not try again, follow redirects, keep connections or sessions, read the environment, or judge an answer.
 //! Floor plan, in the order of an exchange: `roots` opens the CA file, `resolve`, `tcp`, `proxy`, `tls` (which asks
-//! `roots` and `pem` about the chain), `http` (ureq). Each step fails by itself; `explain` words what rustls says.
+//! `roots` and `pem` about the chain), `http` (ureq-proto). Each step fails by itself; `explain` words what rustls says.
 //!
 //! An answer counts only when it is whole: all of Content-Length, the last chunk, or else the end of the connection,
 //! which over TLS must be a proper one (close_notify). Anything less is a [`Failed`] with `sent`.

@@ -4,78 +4,159 @@
 //! a bundle of 150 roots is read for the sake of one.
 //! Source: RFC 7468 (text), X.690 (DER), RFC 5280 section 4.1 (order of the fields).
 
-use std::io::{self, BufRead, BufReader, Read};
+use std::io::{self, Read};
 use std::ops::Range;
 
 /// Bytes read from the file at a time.
-const PIECE: usize = 8 * 1024;
+const PIECE: usize = 64 * 1024;
 /// Text between certificates is taken in parts of this size, so that a file without newlines cannot fill the memory.
-const LINE_LIMIT: u64 = 4096;
+const LINE_LIMIT: usize = 4096;
 /// Characters in one block; the largest public root has about 3,000.
-const BLOCK_LIMIT: u64 = 32 * 1024;
+const BLOCK_LIMIT: usize = 32 * 1024;
+/// Holds the first line of a block, in which the certificate says how long it is.
+const FIRST_LINE: usize = 128;
 
 const BEGIN: &[u8] = b"-----BEGIN CERTIFICATE-----";
 const END: &[u8] = b"-----END CERTIFICATE-----";
 
 /// Walks over the `CERTIFICATE` blocks of a PEM file. Everything between them, and every other label, is skipped.
 pub(super) struct Pem<R> {
-    input: BufReader<R>,
-    block: Vec<u8>,
+    input: R,
+    buffer: Vec<u8>,
+    /// What has been read and not walked over yet.
+    rest: Range<usize>,
 }
 
 impl<R: Read> Pem<R> {
     pub(super) fn new(input: R) -> Self {
-        Pem { input: BufReader::with_capacity(PIECE, input), block: Vec::with_capacity(4096) }
+        Pem { input, buffer: vec![0; PIECE], rest: 0..0 }
     }
 
     /// The next well-formed block; a broken one (no END, cut short, not a certificate) is skipped.
     pub(super) fn next(&mut self) -> io::Result<Option<Block<'_>>> {
-        while self.fill()? {
-            let (mut width, mut gap) = even(&self.block);
-            let mut outline = Text { characters: &self.block, width, gap }.outline();
+        while self.begin()? {
+            let Some((length, whole)) = self.block()? else { continue };
+            let mut place = self.rest.start..self.rest.start + length;
+            self.rest.start += whole;
+            let (mut width, mut gap) = even(&self.buffer[place.clone()]);
+            let mut outline = Text { characters: &self.buffer[place.clone()], width, gap }.outline();
             if outline.is_none() {
                 // Lines of uneven length are rare enough to be moved together.
-                self.block.retain(|character| !character.is_ascii_whitespace());
+                let mut end = place.start;
+                for at in place.clone() {
+                    let character = self.buffer[at];
+                    if !character.is_ascii_whitespace() {
+                        self.buffer[end] = character;
+                        end += 1;
+                    }
+                }
+                place.end = end;
                 (width, gap) = (usize::MAX, 0);
-                outline = Text { characters: &self.block, width, gap }.outline();
+                outline = Text { characters: &self.buffer[place.clone()], width, gap }.outline();
             }
             if let Some(outline) = outline {
-                return Ok(Some(Block { text: Text { characters: &self.block, width, gap }, outline }));
+                return Ok(Some(Block {
+                    text: Text { characters: &self.buffer[place], width, gap },
+                    outline,
+                }));
             }
         }
         Ok(None)
     }
 
-    /// Takes the text between the next BEGIN and its END as it stands. False at the end of the file.
-    fn fill(&mut self) -> io::Result<bool> {
-        let mut inside = false;
+    /// Walks behind the next BEGIN. False at the end of the file.
+    fn begin(&mut self) -> io::Result<bool> {
         loop {
-            self.block.clear();
-            if !inside {
-                if self.take(b'\n', LINE_LIMIT)? == 0 {
-                    return Ok(false);
-                }
-                inside = self.block.trim_ascii_end() == BEGIN;
-                continue;
+            let end = self.line(0)?;
+            let found = self.seen(0)[..end].trim_ascii_end() == BEGIN;
+            self.rest.start += end;
+            if found || end == 0 {
+                return Ok(found);
             }
-            // One search for the dash of END instead of one for every line.
-            if self.take(b'-', BLOCK_LIMIT)? == 0 {
-                return Ok(false);
-            }
-            let end = self.block.len() - 1;
-            self.take(b'\n', LINE_LIMIT)?;
-            let line = self.block[end..].trim_ascii_end();
-            if line == END && self.block[..end].ends_with(b"\n") {
-                self.block.truncate(end);
-                return Ok(true);
-            }
-            inside = line == BEGIN;
         }
     }
 
-    fn take(&mut self, last: u8, limit: u64) -> io::Result<usize> {
-        (&mut self.input).take(limit).read_until(last, &mut self.block)
+    /// The characters before END, and those with it. None: a broken block, which has been walked over.
+    fn block(&mut self) -> io::Result<Option<(usize, usize)>> {
+        // A certificate says how long it is, so END is known to stand in one place: nothing is searched.
+        while self.seen(0).len() < FIRST_LINE && self.more()? {}
+        let said = length(self.seen(0)).unwrap_or(0);
+        if (1..BLOCK_LIMIT).contains(&said) && self.is_line(said, END)? {
+            return Ok(Some((said, self.line(said)?)));
+        }
+        let mut dash = 0;
+        loop {
+            let rest = self.seen(dash);
+            let found = rest.iter().position(|c| *c == b'-');
+            dash += found.unwrap_or(rest.len());
+            if found.is_some() {
+                break;
+            }
+            if dash > BLOCK_LIMIT || !self.more()? {
+                self.rest.start += dash;
+                return Ok(None);
+            }
+        }
+        let whole = self.line(dash)?;
+        if self.is_line(dash, END)? && self.seen(0)[..dash].ends_with(b"\n") {
+            return Ok(Some((dash, whole)));
+        }
+        // Another BEGIN begins anew.
+        self.rest.start += if self.is_line(dash, BEGIN)? { dash } else { whole };
+        Ok(None)
     }
+
+    fn is_line(&mut self, from: usize, line: &[u8]) -> io::Result<bool> {
+        let end = self.line(from)?;
+        Ok(self.seen(0).get(from..end).is_some_and(|text| text.trim_ascii_end() == line))
+    }
+
+    /// Where the line ends that begins at `from`, or its first part does.
+    fn line(&mut self, from: usize) -> io::Result<usize> {
+        loop {
+            let line = self.seen(from);
+            let line = &line[..line.len().min(LINE_LIMIT)];
+            if let Some(length) = line.iter().position(|c| *c == b'\n') {
+                return Ok(from + length + 1);
+            }
+            let known = from + line.len();
+            if line.len() == LINE_LIMIT || !self.more()? {
+                return Ok(known);
+            }
+        }
+    }
+
+    /// What has been read, from `from` on.
+    fn seen(&self, from: usize) -> &[u8] {
+        self.buffer[self.rest.clone()].get(from..).unwrap_or_default()
+    }
+
+    /// Reads on. False at the end of the file.
+    fn more(&mut self) -> io::Result<bool> {
+        self.buffer.copy_within(self.rest.clone(), 0);
+        self.rest = 0..self.rest.len();
+        if self.rest.end == self.buffer.len() {
+            self.buffer.resize(self.rest.end + PIECE, 0);
+        }
+        loop {
+            match self.input.read(&mut self.buffer[self.rest.end..]) {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                read => {
+                    let length = read?;
+                    self.rest.end += length;
+                    return Ok(length > 0);
+                }
+            }
+        }
+    }
+}
+
+/// How many characters a certificate has, line ends included, as its own first bytes say.
+fn length(characters: &[u8]) -> Option<usize> {
+    let (width, gap) = even(characters);
+    let text = Text { characters, width, gap };
+    let encoded = element(&|at| text.byte(at), 0)?.body.end.div_ceil(3) * 4;
+    Some(encoded + encoded.div_ceil(width) * gap)
 }
 
 /// One certificate, still in base64.

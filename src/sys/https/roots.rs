@@ -16,6 +16,7 @@ use rustls::{CertificateError, DigitallySignedStruct, Error, RootCertStore, Sign
 use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
 
 use super::pem::{self, Pem};
+use crate::sys::file;
 
 /// What is wrong with a CA file.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -60,7 +61,7 @@ pub fn inspect_ca(path: &Path) -> Result<usize, CaProblem> {
 }
 
 pub(super) fn open(path: &Path) -> Result<File, CaProblem> {
-    File::open(path).map_err(|e| CaProblem::from_io(&e))
+    file::open(path).map_err(|e| CaProblem::from_io(&e))
 }
 
 /// Verifies one server's chain against a CA file.

@@ -2,21 +2,21 @@
 //!
 //! Does not look at values. Source: libuci's list.c (uci_add_section, uci_set, uci_add_list, uci_fixup_section).
 
-use std::collections::BTreeMap;
 use std::mem;
 
+use super::index::Index;
 use super::{Opt, Package, Reason, Section, Text, Value};
 
-/// The package so far. The two maps keep a large file linear; libuci walks its lists.
+/// The package so far. The two indexes keep a large file linear; libuci walks its lists.
 #[derive(Default)]
 pub(super) struct Assembly {
     pub(super) package: Package,
     /// The section that options go to.
     current: Option<usize>,
     /// The first section of each name, given or made up: libuci finds the first.
-    by_name: BTreeMap<String, usize>,
-    /// Options by section and name.
-    options: BTreeMap<(usize, String), usize>,
+    by_name: Index,
+    /// Options, by section and name, as their numbers in the section.
+    options: Index,
 }
 
 impl Assembly {
@@ -34,11 +34,11 @@ impl Assembly {
 
     /// A section by name: continues the first of that name, which may be an anonymous one's made-up name.
     pub(super) fn open(&mut self, kind: String, name: String, line: u32) -> Result<(), Reason> {
-        let Some(&at) = self.by_name.get(&name) else {
+        let Some(at) = self.section(&name) else {
             self.push(Section { kind, name, anonymous: false, line, options: Vec::new() });
             return Ok(());
         };
-        if self.package.sections.get(at).is_none_or(|section| section.kind != kind) {
+        if self.package.sections[at].kind != kind {
             return Err(Reason::OtherType);
         }
         self.current = Some(at);
@@ -70,23 +70,40 @@ impl Assembly {
 
     fn push(&mut self, section: Section) {
         let at = self.package.sections.len();
-        self.by_name.entry(section.name.clone()).or_insert(at);
+        if self.section(&section.name).is_none() {
+            self.by_name.insert(djb_hash(section.name.as_bytes()), at);
+        }
         self.package.sections.push(section);
         self.current = Some(at);
     }
 
+    /// The first section of a name.
+    fn section(&self, name: &str) -> Option<usize> {
+        let sections = &self.package.sections;
+        self.by_name.find(djb_hash(name.as_bytes()), |at| sections[at].name == name)
+    }
+
+    /// An option of the current section.
     fn find(&mut self, name: &str) -> Option<&mut Opt> {
         let section = self.current?;
-        let at = *self.options.get(&(section, name.to_owned()))?;
-        self.package.sections.get_mut(section)?.options.get_mut(at)
+        let options = &mut self.package.sections[section].options;
+        let same = |at: usize| options.get(at).is_some_and(|option| option.name == name);
+        let at = self.options.find(option_hash(section, name), same)?;
+        options.get_mut(at)
     }
 
     fn append(&mut self, option: Opt) {
         let Some(current) = self.current else { return };
-        let Some(section) = self.package.sections.get_mut(current) else { return };
-        self.options.insert((current, option.name.clone()), section.options.len());
-        section.options.push(option);
+        let options = &mut self.package.sections[current].options;
+        self.options.insert(option_hash(current, &option.name), options.len());
+        options.push(option);
     }
+}
+
+/// An option's name is unique in its section only.
+#[allow(clippy::cast_possible_truncation)]
+fn option_hash(section: usize, name: &str) -> u32 {
+    djb_hash(name.as_bytes()) ^ (section as u32).wrapping_mul(0x9e37_79b9)
 }
 
 /// D. J. Bernstein's hash, as libuci computes it.

@@ -10,6 +10,7 @@
 mod assembly;
 mod command;
 mod error;
+mod index;
 mod reader;
 mod write;
 

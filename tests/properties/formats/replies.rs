@@ -111,8 +111,8 @@ fn consequences(config: &Config, outcome: Outcome, now: &Now, jitter: u64) {
     let sent = Sent { service, hosts: &hosts, addresses: &addresses, contact, version, begun, now, jitter };
     settle::settle(&mut book, &sent, &outcome);
 
-    let mut read = read_records(&write_records(&book)).unwrap();
-    read_state(&write_state(&book, now), now, &mut read).unwrap();
+    let read = read_records(&write_records(&book)).unwrap();
+    let read = read_state(&write_state(&book, now), now, read).unwrap();
     for name in &service.hostnames {
         let decision = ask(&book, service, contact, name, &addresses, now);
         assert_eq!(ask(&read, service, contact, name, &addresses, now), decision);

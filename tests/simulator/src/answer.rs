@@ -132,6 +132,8 @@ pub(crate) fn bytes_of(behaviour: &Behaviour, normal: Answer, framing: Framing, 
             let head = Answer::lines(200, &[]).head(Some("Transfer-Encoding: chunked"), true);
             return Bytes::just((head + "5\r\ngood \r\nzz\r\n203.0.113.7\r\n0\r\n\r\n").into_bytes(), true);
         }
+        Behaviour::Raw(text) => return Bytes::just(text.clone().into_bytes(), true),
+        Behaviour::Flood(first, again) => return Bytes::repeat(first.clone(), again, None, "", true),
         Behaviour::Garbage | Behaviour::GarbageHttp => return Bytes::just(GARBAGE.to_vec(), true),
         Behaviour::Normal
         | Behaviour::Delay(..)
@@ -142,6 +144,7 @@ pub(crate) fn bytes_of(behaviour: &Behaviour, normal: Answer, framing: Framing, 
         | Behaviour::SlowDrip(..)
         | Behaviour::Chunked(_)
         | Behaviour::Unframed(_)
+        | Behaviour::Hello(_)
         | Behaviour::Certificate(_) => normal,
     };
     answer.bytes(framing, close)

@@ -62,6 +62,12 @@ pub enum Behaviour {
     Garbage,
     /// Bytes that are no HTTP, as the answer.
     GarbageHttp,
+    /// Exactly these bytes as the answer, and then the end of the connection.
+    Raw(String),
+    /// The first bytes, and then the second ones again and again without end.
+    Flood(String, String),
+    /// A ServerHello that a client must not go on with, and silence.
+    Hello(Hello),
     /// This connection shows another certificate. Its requests take entries of their own.
     Certificate(CertKind),
 }
@@ -73,6 +79,16 @@ pub enum Cut {
     Fin,
     /// A reset. What the kernel has not sent yet is lost: exact on a loopback, not over a slow line.
     Rst,
+}
+
+/// What a ServerHello offers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Hello {
+    /// TLS 1.0, the only version that this server would have.
+    Tls10,
+    /// TLS 1.2 with the mark of a server that has TLS 1.3: somebody took that out of the client's offer on the way
+    /// (RFC 8446, 4.1.3).
+    Downgrade,
 }
 
 /// Where a hanging server stops.
@@ -93,7 +109,7 @@ impl Behaviour {
     #[must_use]
     pub fn at_accept(&self) -> bool {
         match self {
-            Self::Garbage | Self::CutBeforeHandshake(_) | Self::Certificate(_) => true,
+            Self::Garbage | Self::CutBeforeHandshake(_) | Self::Hello(_) | Self::Certificate(_) => true,
             Self::Hang(stage) => matches!(stage, Stage::Accept | Stage::Handshake),
             Self::Delay(_, inner) => inner.at_accept(),
             Self::Normal
@@ -111,7 +127,9 @@ impl Behaviour {
             | Self::Chunked(_)
             | Self::BadChunks
             | Self::Unframed(_)
-            | Self::GarbageHttp => false,
+            | Self::GarbageHttp
+            | Self::Raw(_)
+            | Self::Flood(..) => false,
         }
     }
 
@@ -138,6 +156,9 @@ impl Behaviour {
             | Self::BadChunks
             | Self::Garbage
             | Self::GarbageHttp
+            | Self::Raw(_)
+            | Self::Flood(..)
+            | Self::Hello(_)
             | Self::Certificate(_) => false,
         }
     }

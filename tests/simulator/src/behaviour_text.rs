@@ -6,7 +6,7 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
-use crate::behaviour::{Behaviour, Cut, Stage};
+use crate::behaviour::{Behaviour, Cut, Hello, Stage};
 
 /// Every form in one line each, for `--help` and for the error that names what is allowed.
 pub const FORMS: &str = "\
@@ -31,6 +31,9 @@ bad-chunks                   a chunk without a valid length
 unframed[:BEHAVIOUR]         the answer without a length, ended by the end of the connection
 garbage                      bytes that are no TLS (taken at accept)
 garbage-http                 bytes that are no HTTP
+raw:TEXT                     exactly these bytes, then the end of the connection
+flood:FIRST|AGAIN            these bytes, then those again and again without end
+hello:tls-1.0|downgrade      a ServerHello of TLS 1.0, or of a TLS 1.2 that was forced (taken at accept)
 cert:KIND                    another certificate for this connection (taken at accept)
 ";
 
@@ -152,6 +155,13 @@ impl fmt::Display for Behaviour {
             Self::Unframed(inner) => write!(f, "unframed:{inner}"),
             Self::Garbage => f.write_str("garbage"),
             Self::GarbageHttp => f.write_str("garbage-http"),
+            Self::Raw(text) => write!(f, "raw:{}", escape(text)),
+            Self::Flood(first, again) => {
+                let [first, again] = [first, again].map(|text| escape(text).replace('|', "\\|"));
+                write!(f, "flood:{first}|{again}")
+            }
+            Self::Hello(Hello::Tls10) => f.write_str("hello:tls-1.0"),
+            Self::Hello(Hello::Downgrade) => f.write_str("hello:downgrade"),
             Self::Certificate(kind) => write!(f, "cert:{kind}"),
         }
     }
@@ -215,6 +225,16 @@ impl FromStr for Behaviour {
             "unframed" => Ok(Self::Unframed(answer(text, rest.unwrap_or("normal"))?)),
             "garbage" => bare(Self::Garbage),
             "garbage-http" => bare(Self::GarbageHttp),
+            "raw" => Ok(Self::Raw(unescape(argument()?))),
+            "flood" => match split_bars(argument()?).as_slice() {
+                [first, again] if !again.is_empty() => Ok(Self::Flood(first.clone(), again.clone())),
+                _ => wrong(text, "it takes two texts, and what comes again is not empty"),
+            },
+            "hello" => Ok(Self::Hello(match argument()? {
+                "tls-1.0" => Hello::Tls10,
+                "downgrade" => Hello::Downgrade,
+                _ => return wrong(text, "there are tls-1.0 and downgrade"),
+            })),
             "cert" => match argument()?.parse() {
                 Ok(kind) => Ok(Self::Certificate(kind)),
                 Err(error) => Err(UnknownBehaviour(format!("{error}"))),

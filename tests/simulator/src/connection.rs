@@ -13,6 +13,7 @@ use crate::received::{Authorization, Received};
 use crate::registry::Update;
 use crate::request::{self, Rules};
 use crate::server::{Shared, host_values, lock};
+use crate::tls;
 
 /// A request has to be complete so long after its last byte, and the next one to begin.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -78,6 +79,15 @@ fn open(shared: &Shared, socket: TcpStream, place: &Place) -> io::Result<Option<
             let mut channel = Channel::plain(socket);
             channel.send(GARBAGE)?;
             channel.end(Cut::Fin);
+            return Ok(None);
+        }
+        Some(Behaviour::Hello(hello)) => {
+            failed("a ServerHello that no client may accept");
+            let mut channel = Channel::plain(socket);
+            channel.set_timeout(PATIENCE);
+            channel.read(&mut [0; 4096])?;
+            channel.send(&tls::server_hello(*hello))?;
+            channel::drain(channel.socket(), None);
             return Ok(None);
         }
         Some(Behaviour::Hang(Stage::Handshake)) => silent = true,

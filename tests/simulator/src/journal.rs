@@ -13,6 +13,8 @@ use crate::received::Received;
 pub struct Connections {
     /// TCP connections accepted, on all listeners.
     pub accepted: usize,
+    /// Those of them that are over and done with: what came in them has been counted.
+    pub ended: usize,
     /// TLS handshakes finished.
     pub handshakes: usize,
     /// Why connections ended before a handshake was finished, in the order of their ends.
@@ -52,6 +54,11 @@ impl Journal {
         state.connections.accepted += 1;
         self.changed.notify_all();
         state.connections.accepted - 1
+    }
+
+    pub(crate) fn ended(&self) {
+        self.lock().connections.ended += 1;
+        self.changed.notify_all();
     }
 
     pub(crate) fn handshake_done(&self) {

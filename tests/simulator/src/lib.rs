@@ -33,7 +33,7 @@ mod script;
 mod server;
 mod tls;
 
-pub use behaviour::{Behaviour, Cut, Stage};
+pub use behaviour::{Behaviour, Cut, Hello, Stage};
 pub use behaviour_text::{FORMS, UnknownBehaviour};
 pub use certificate::{CERT_KINDS, CertKind, UnknownCertKind};
 pub use journal::Connections;

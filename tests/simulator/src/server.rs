@@ -234,18 +234,25 @@ fn accept(listener: &TcpListener, shared: &Arc<Shared>, index: usize, tls: bool)
             continue;
         };
         let id = shared.journal.accepted();
-        let Ok(copy) = socket.try_clone() else { continue };
+        let Ok(copy) = socket.try_clone() else {
+            shared.journal.ended();
+            continue;
+        };
         lock(&shared.open).insert(id, copy);
         let place = connection::Place { id, peer, listener: index, tls };
         let worker = Arc::clone(shared);
         let spawned = Builder::new().name(format!("connection {id}")).spawn(move || {
             connection::serve(&worker, socket, &place);
+            worker.journal.ended();
             lock(&worker.open).remove(&id);
         });
         running.retain(|thread| !thread.is_finished());
         match spawned {
             Ok(thread) => running.push(thread),
-            Err(_) => drop(lock(&shared.open).remove(&id)),
+            Err(_) => {
+                drop(lock(&shared.open).remove(&id));
+                shared.journal.ended();
+            }
         }
     }
     for socket in lock(&shared.open).values() {

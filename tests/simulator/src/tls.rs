@@ -3,9 +3,29 @@
 use std::str::FromStr;
 use std::sync::Arc;
 
+use crate::behaviour::Hello;
 use rustls::crypto::{CryptoProvider, ring};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{CipherSuite, ServerConfig, SupportedProtocolVersion, version};
+
+/// A record with a ServerHello and nothing after it; its fields are RFC 5246's, section 7.4.1.3.
+pub(crate) fn server_hello(hello: Hello) -> Vec<u8> {
+    const NO_SESSION_NO_COMPRESSION: usize = 4;
+    let (minor, cipher, mark) = match hello {
+        // TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA
+        Hello::Tls10 => (1, [0xc0, 0x13], *b"\x55\x55\x55\x55\x55\x55\x55\x55"),
+        // TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256
+        Hello::Downgrade => (3, [0xc0, 0x2b], *b"DOWNGRD\x01"),
+    };
+    let random = [[0x55; 24].as_slice(), mark.as_slice()].concat();
+    let length = 2 + random.len() + NO_SESSION_NO_COMPRESSION;
+    let mut body = vec![2, 0, 0, u8::try_from(length).unwrap_or(0), 3, minor];
+    body.extend(random);
+    body.extend([0, cipher[0], cipher[1], 0]);
+    let mut record = vec![0x16, 3, minor, 0, u8::try_from(body.len()).unwrap_or(0)];
+    record.append(&mut body);
+    record
+}
 
 /// Versions, cipher and session tickets of all TLS listeners.
 #[derive(Clone, Debug)]

@@ -62,6 +62,11 @@ fn texts_read_back() {
         "bad-chunks",
         "garbage",
         "garbage-http",
+        "raw:HTTP/1.1 200 OK\\r\\n\\r\\na|b",
+        "flood:a\\|b\\n|c\\\\",
+        "flood:|x",
+        "hello:tls-1.0",
+        "hello:downgrade",
         "cert:expired",
         "cert:valid:-5..1795409700",
     ] {
@@ -77,9 +82,19 @@ fn texts_read_back() {
     ] {
         assert_eq!(parse(short).to_string(), long);
     }
-    for wrong in
-        ["", "Normal", "normal:x", "body", "cut:x", "cut:-1", "cut:3:garbage", "hang:x", "status:99999"]
-    {
+    for wrong in [
+        "",
+        "Normal",
+        "normal:x",
+        "body",
+        "cut:x",
+        "cut:-1",
+        "cut:3:garbage",
+        "hang:x",
+        "status:99999",
+        "flood:x|",
+        "hello:x",
+    ] {
         assert!(wrong.parse::<Behaviour>().is_err(), "{wrong}");
     }
 }
@@ -103,6 +118,7 @@ fn canned_answers() {
         ("chunked:body:good 1", "HTTP/1.1 200 OK\r\n", "\r\n\r\n6\r\ngood 1\r\n0\r\n\r\n"),
         ("unframed:body:good 1", "HTTP/1.1 200 OK\r\n", "Connection: close\r\n\r\ngood 1"),
         ("delay:1:drip:0:body:good 1", "HTTP/1.1 200 OK\r\n", "\r\n\r\ngood 1"),
+        ("raw:HTTP/1.0 2\\r\\n", "HTTP/1.0 2\r\n", ""),
         ("bad-chunks", "HTTP/1.1 200 OK\r\n", "zz\r\n203.0.113.7\r\n0\r\n\r\n"),
     ] {
         let (got, how) = answer(&sim, text);

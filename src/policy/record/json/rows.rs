@@ -1,21 +1,23 @@
 //! The two files' rows, field by field as they stand in them. Does not judge a value.
 
-use miniserde::{Deserialize, Serialize};
+use crate::wire::json::object;
 
-#[derive(Deserialize)]
+#[derive(Default)]
 pub(super) struct VersionOnly {
     pub(super) version: u64,
 }
+object!(VersionOnly { version });
 
-#[derive(Serialize, Deserialize)]
+#[derive(Default)]
 pub(super) struct RecordsFile {
     pub(super) version: u64,
     pub(super) hosts: Vec<HostRow>,
     pub(super) accounts: Vec<AccountRow>,
     pub(super) servers: Vec<ServerRow>,
 }
+object!(RecordsFile { version, hosts, accounts, servers });
 
-#[derive(Serialize, Deserialize)]
+#[derive(Default)]
 pub(super) struct HostRow {
     pub(super) server: String,
     pub(super) username: String,
@@ -27,45 +29,51 @@ pub(super) struct HostRow {
     pub(super) at: Option<StampRow>,
     pub(super) stop: Option<StopRow>,
 }
+object!(HostRow { server, username, hostname, ipv4, ipv6, offline, code, at, stop });
 
-#[derive(Serialize, Deserialize)]
+#[derive(Default)]
 pub(super) struct StampRow {
     pub(super) wall: Option<i64>,
     pub(super) boot: u64,
     pub(super) boot_id: String,
 }
+object!(StampRow { wall, boot, boot_id });
 
-#[derive(Serialize, Deserialize)]
+#[derive(Default)]
 pub(super) struct StopRow {
     pub(super) code: String,
     pub(super) detail: String,
     pub(super) settings: u32,
     pub(super) at: StampRow,
 }
+object!(StopRow { code, detail, settings, at });
 
-#[derive(Serialize, Deserialize)]
+#[derive(Default)]
 pub(super) struct AccountRow {
     pub(super) server: String,
     pub(super) username: String,
     pub(super) stop: StopRow,
 }
+object!(AccountRow { server, username, stop });
 
-#[derive(Serialize, Deserialize)]
+#[derive(Default)]
 pub(super) struct ServerRow {
     pub(super) server: String,
     pub(super) stop: Option<StopRow>,
     pub(super) wait: Option<WaitRow>,
 }
+object!(ServerRow { server, stop, wait });
 
-#[derive(Serialize, Deserialize)]
+#[derive(Default)]
 pub(super) struct WaitRow {
     pub(super) code: String,
     pub(super) failures: u32,
     pub(super) seconds: u64,
     pub(super) from: StampRow,
 }
+object!(WaitRow { code, failures, seconds, from });
 
-#[derive(Serialize, Deserialize)]
+#[derive(Default)]
 pub(super) struct StateFile {
     pub(super) version: u64,
     pub(super) boot_id: String,
@@ -74,16 +82,18 @@ pub(super) struct StateFile {
     pub(super) sources: Vec<SourceRow>,
     pub(super) events: Vec<EventRow>,
 }
+object!(StateFile { version, boot_id, problems, hosts, sources, events });
 
-#[derive(Serialize, Deserialize)]
+#[derive(Default)]
 pub(super) struct SourceRow {
     pub(super) source: String,
     pub(super) at: u64,
     pub(super) addresses: Vec<String>,
     pub(super) problem: Option<String>,
 }
+object!(SourceRow { source, at, addresses, problem });
 
-#[derive(Serialize, Deserialize)]
+#[derive(Default)]
 pub(super) struct StateRow {
     pub(super) server: String,
     pub(super) username: String,
@@ -103,15 +113,35 @@ pub(super) struct StateRow {
     pub(super) shown_ipv4: Option<String>,
     pub(super) shown_ipv6: Option<String>,
 }
+object!(StateRow {
+    server,
+    username,
+    hostname,
+    open,
+    sent,
+    unsettled,
+    attempt,
+    forced,
+    changes,
+    storming,
+    retry,
+    transport,
+    state,
+    code,
+    since,
+    shown_ipv4,
+    shown_ipv6
+});
 
-#[derive(Serialize, Deserialize)]
+#[derive(Default)]
 pub(super) struct SentRow {
     pub(super) because: String,
     pub(super) ipv4: Option<String>,
     pub(super) ipv6: Option<String>,
 }
+object!(SentRow { because, ipv4, ipv6 });
 
-#[derive(Serialize, Deserialize)]
+#[derive(Default)]
 pub(super) struct RetryRow {
     pub(super) code: String,
     pub(super) detail: String,
@@ -123,8 +153,9 @@ pub(super) struct RetryRow {
     pub(super) ipv6: Option<String>,
     pub(super) clock: i64,
 }
+object!(RetryRow { code, detail, failures, last, until, settings, ipv4, ipv6, clock });
 
-#[derive(Serialize, Deserialize)]
+#[derive(Default)]
 pub(super) struct EventRow {
     pub(super) at: u64,
     pub(super) service: String,
@@ -133,3 +164,4 @@ pub(super) struct EventRow {
     pub(super) ipv4: Option<String>,
     pub(super) ipv6: Option<String>,
 }
+object!(EventRow { at, service, hostname, code, ipv4, ipv6 });

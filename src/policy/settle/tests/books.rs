@@ -42,8 +42,8 @@ fn cut_off_after_the_records(story: &mut Story, reply: Reply) {
     let state = record::write_state(&story.book, &now);
     story.boot_ms += 800; // the answer comes in the same second, or in the next
     story.reply(reply);
-    story.book = record::read_records(&record::write_records(&story.book)).unwrap();
-    record::read_state(&state, &story.now(), &mut story.book).unwrap();
+    let records = record::read_records(&record::write_records(&story.book)).unwrap();
+    story.book = record::read_state(&state, &story.now(), records).unwrap();
     assert!(story.host(A).open.is_some());
     story.pass(3);
     close(story);

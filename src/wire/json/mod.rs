@@ -1,0 +1,194 @@
+//! JSON, as far as nicup's files and netifd's answers need it: text to structs and back.
+//!
+//! Does not know floating point (a number with a fraction is skipped where nobody asks for it, and wrong where somebody
+//! does), and keeps no tree: a value is read straight into the field that it belongs to. What is not JSON, or has
+//! another type than the field, makes the whole text unreadable. An own one, because the smallest library for it costs
+//! 60 KB more on a MIPS router, tables for floating point and code for each struct.
+//! Source: RFC 8259.
+
+mod reader;
+
+pub use reader::Reader;
+
+/// Something that has a place in JSON.
+pub trait Json {
+    /// Appends it to a text.
+    fn write(&self, out: &mut String);
+
+    /// Reads it in place. None: that is not what stands there.
+    fn read(&mut self, input: &mut Reader<'_>) -> Option<()>;
+
+    /// A field of that type is not there. None: it must be.
+    fn absent(&mut self) -> Option<()> {
+        None
+    }
+}
+
+/// A value as text, on one line without blanks.
+#[must_use]
+pub fn to_text(value: &dyn Json) -> String {
+    let mut out = String::new();
+    value.write(&mut out);
+    out
+}
+
+/// Reads a whole text. None: it is not JSON, or not of that type.
+#[must_use]
+pub fn from_text<T: Json + Default>(text: &str) -> Option<T> {
+    let mut value = T::default();
+    let mut input = Reader::new(text);
+    value.read(&mut input)?;
+    input.end().then_some(value)
+}
+
+/// Makes a struct an object of JSON. All of its fields are listed, in the order in which they are written; reading takes
+/// them in any order, passes over others, and needs all but the `Option`s.
+macro_rules! object {
+    ($name:ident { $($field:ident),* $(,)? }) => {
+        impl $crate::wire::json::Json for $name {
+            fn write(&self, out: &mut String) {
+                let $name { $($field),* } = self;
+                $crate::wire::json::write_object(out, &[$(stringify!($field)),*], &[$($field),*]);
+            }
+
+            fn read(&mut self, input: &mut $crate::wire::json::Reader<'_>) -> Option<()> {
+                let $name { $($field),* } = self;
+                input.object(&[$(stringify!($field)),*], &mut [$($field),*])
+            }
+        }
+    };
+}
+pub(crate) use object;
+
+/// Appends an object; for [`object!`].
+pub(crate) fn write_object(out: &mut String, names: &[&str], values: &[&dyn Json]) {
+    let mut before = '{';
+    for (name, value) in names.iter().zip(values) {
+        out.push(before);
+        before = ',';
+        write_text(out, name);
+        out.push(':');
+        value.write(out);
+    }
+    out.push('}');
+}
+
+fn write_text(out: &mut String, text: &str) {
+    out.push('"');
+    let mut rest = text;
+    while let Some(at) = rest.bytes().position(|byte| matches!(byte, 0..b' ' | b'"' | b'\\')) {
+        out.push_str(&rest[..at]);
+        match rest.as_bytes()[at] {
+            b'\n' => out.push_str("\\n"),
+            b'\r' => out.push_str("\\r"),
+            b'\t' => out.push_str("\\t"),
+            control @ 0..b' ' => out.push_str(&format!("\\u{control:04x}")),
+            mark => out.extend(['\\', char::from(mark)]),
+        }
+        rest = &rest[at + 1..];
+    }
+    out.push_str(rest);
+    out.push('"');
+}
+
+impl Json for String {
+    fn write(&self, out: &mut String) {
+        write_text(out, self);
+    }
+
+    fn read(&mut self, input: &mut Reader<'_>) -> Option<()> {
+        *self = input.text()?.into_owned();
+        Some(())
+    }
+}
+
+impl Json for bool {
+    fn write(&self, out: &mut String) {
+        out.push_str(if *self { "true" } else { "false" });
+    }
+
+    fn read(&mut self, input: &mut Reader<'_>) -> Option<()> {
+        *self = input.word("true");
+        (*self || input.word("false")).then_some(())
+    }
+}
+
+impl Json for u64 {
+    fn write(&self, out: &mut String) {
+        out.push_str(&self.to_string());
+    }
+
+    fn read(&mut self, input: &mut Reader<'_>) -> Option<()> {
+        *self = input.number()?.parse().ok()?;
+        Some(())
+    }
+}
+
+impl Json for u32 {
+    fn write(&self, out: &mut String) {
+        u64::from(*self).write(out);
+    }
+
+    fn read(&mut self, input: &mut Reader<'_>) -> Option<()> {
+        let mut wide = 0u64;
+        wide.read(input)?;
+        *self = wide.try_into().ok()?;
+        Some(())
+    }
+}
+
+impl Json for i64 {
+    fn write(&self, out: &mut String) {
+        out.push_str(&self.to_string());
+    }
+
+    fn read(&mut self, input: &mut Reader<'_>) -> Option<()> {
+        *self = input.number()?.parse().ok()?;
+        Some(())
+    }
+}
+
+impl<T: Json + Default> Json for Option<T> {
+    fn write(&self, out: &mut String) {
+        match self {
+            Some(value) => value.write(out),
+            None => out.push_str("null"),
+        }
+    }
+
+    fn read(&mut self, input: &mut Reader<'_>) -> Option<()> {
+        *self = None;
+        if input.word("null") { Some(()) } else { self.insert(T::default()).read(input) }
+    }
+
+    fn absent(&mut self) -> Option<()> {
+        *self = None;
+        Some(())
+    }
+}
+
+impl<T: Json + Default> Json for Vec<T> {
+    fn write(&self, out: &mut String) {
+        out.push('[');
+        for (at, item) in self.iter().enumerate() {
+            if at > 0 {
+                out.push(',');
+            }
+            item.write(out);
+        }
+        out.push(']');
+    }
+
+    fn read(&mut self, input: &mut Reader<'_>) -> Option<()> {
+        self.clear();
+        input.items(&mut |input| {
+            let mut item = T::default();
+            item.read(input)?;
+            self.push(item);
+            Some(())
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,184 @@
+//! Reads JSON from front to back. Does not know what belongs where.
+
+use super::Json;
+use std::borrow::Cow;
+
+/// A text, and how far it has been read.
+pub struct Reader<'a> {
+    text: &'a str,
+    at: usize,
+}
+
+/// Objects and lists within each other that are passed over: more would be an attack on the stack.
+const DEEPEST: u8 = 64;
+
+impl<'a> Reader<'a> {
+    pub(super) fn new(text: &'a str) -> Self {
+        Reader { text, at: 0 }
+    }
+
+    /// Whether there is nothing more but blanks.
+    pub(super) fn end(&mut self) -> bool {
+        self.next().is_none()
+    }
+
+    /// The next byte that is no blank.
+    fn next(&mut self) -> Option<u8> {
+        self.pass(|byte| matches!(byte, b' ' | b'\t' | b'\n' | b'\r'))
+    }
+
+    /// Passes over bytes of a kind; the first that is not of it.
+    fn pass(&mut self, kind: impl Fn(u8) -> bool) -> Option<u8> {
+        let rest = self.text.as_bytes().get(self.at..)?;
+        let length = rest.iter().position(|byte| !kind(*byte));
+        self.at += length.unwrap_or(rest.len());
+        rest.get(length?).copied()
+    }
+
+    /// Takes a mark, if it comes next.
+    fn mark(&mut self, mark: u8) -> bool {
+        let there = self.next() == Some(mark);
+        self.at += usize::from(there);
+        there
+    }
+
+    /// Takes a word, if it comes next.
+    pub(super) fn word(&mut self, word: &str) -> bool {
+        self.next();
+        let there = self.text.as_bytes()[self.at..].starts_with(word.as_bytes());
+        self.at += if there { word.len() } else { 0 };
+        there
+    }
+
+    /// A whole number.
+    pub(super) fn number(&mut self) -> Option<&'a str> {
+        self.next();
+        let from = self.at;
+        self.pass(|byte| matches!(byte, b'-' | b'0'..=b'9'));
+        self.text.get(from..self.at)
+    }
+
+    /// A text; borrowed if it stands there as it is.
+    pub(super) fn text(&mut self) -> Option<Cow<'a, str>> {
+        if !self.mark(b'"') {
+            return None;
+        }
+        let mut text = Cow::Borrowed("");
+        loop {
+            let from = self.at;
+            let end = self.pass(|byte| !matches!(byte, 0..b' ' | b'"' | b'\\'))?;
+            text += self.text.get(from..self.at)?;
+            self.at += 1;
+            match end {
+                b'"' => return Some(text),
+                b'\\' => text.to_mut().push(self.escaped()?),
+                _ => return None,
+            }
+        }
+    }
+
+    /// What a backslash stands for.
+    fn escaped(&mut self) -> Option<char> {
+        let letter = *self.text.as_bytes().get(self.at)?;
+        self.at += 1;
+        Some(match letter {
+            b'"' | b'\\' | b'/' => char::from(letter),
+            b'b' => '\u{8}',
+            b'f' => '\u{c}',
+            b'n' => '\n',
+            b'r' => '\r',
+            b't' => '\t',
+            b'u' => {
+                let unit = self.unit()?;
+                // The first half of a character that UTF-16 has in two.
+                if !(0xd800..0xdc00).contains(&unit) {
+                    return char::from_u32(unit);
+                }
+                let second = self.text.get(self.at..)?.starts_with("\\u");
+                self.at += 2;
+                let second = self.unit().filter(|unit| second && (0xdc00..0xe000).contains(unit))?;
+                char::from_u32(0x10000 + ((unit - 0xd800) << 10) + (second - 0xdc00))?
+            }
+            _ => return None,
+        })
+    }
+
+    /// Four hexadecimal digits.
+    fn unit(&mut self) -> Option<u32> {
+        let digits = self.text.get(self.at..self.at + 4)?;
+        self.at += 4;
+        digits.chars().try_fold(0, |unit, digit| Some(unit << 4 | digit.to_digit(16)?))
+    }
+
+    /// A list; `item` reads each entry.
+    pub(super) fn items(&mut self, item: &mut dyn FnMut(&mut Self) -> Option<()>) -> Option<()> {
+        if !self.mark(b'[') {
+            return None;
+        }
+        if self.mark(b']') {
+            return Some(());
+        }
+        loop {
+            item(self)?;
+            if !self.mark(b',') {
+                return self.mark(b']').then_some(());
+            }
+        }
+    }
+
+    /// An object; `member` reads the value of each name.
+    fn members(&mut self, member: &mut dyn FnMut(&mut Self, &str) -> Option<()>) -> Option<()> {
+        if !self.mark(b'{') {
+            return None;
+        }
+        if self.mark(b'}') {
+            return Some(());
+        }
+        loop {
+            let name = self.text()?;
+            if !self.mark(b':') {
+                return None;
+            }
+            member(self, &name)?;
+            if !self.mark(b',') {
+                return self.mark(b'}').then_some(());
+            }
+        }
+    }
+
+    /// An object whose members are those of a struct, and others that are passed over.
+    pub(crate) fn object(&mut self, names: &[&str], values: &mut [&mut dyn Json]) -> Option<()> {
+        let mut missing = (1u32 << names.len()) - 1;
+        // Mostly they come in the order of the struct.
+        let mut expected = 0;
+        self.members(&mut |input, name| {
+            if names.get(expected) != Some(&name) {
+                match names.iter().position(|known| *known == name) {
+                    Some(at) => expected = at,
+                    None => return input.skip(DEEPEST),
+                }
+            }
+            missing &= !(1 << expected);
+            values[expected].read(input)?;
+            expected += 1;
+            Some(())
+        })?;
+        let absent = values.iter_mut().enumerate().filter(|(at, _)| missing >> at & 1 == 1);
+        absent.map(|(_, value)| value.absent()).collect()
+    }
+
+    /// Passes over a value.
+    fn skip(&mut self, depth: u8) -> Option<()> {
+        let depth = depth.checked_sub(1)?;
+        match self.next()? {
+            b'"' => self.text().map(|_| ()),
+            b'{' => self.members(&mut |input, _| input.skip(depth)),
+            b'[' => self.items(&mut |input| input.skip(depth)),
+            b'-' | b'0'..=b'9' => {
+                self.pass(|byte| matches!(byte, b'-' | b'+' | b'.' | b'e' | b'E' | b'0'..=b'9'));
+                Some(())
+            }
+            _ => ["true", "false", "null"].iter().any(|word| self.word(word)).then_some(()),
+        }
+    }
+}
