@@ -9,6 +9,7 @@ mod deliver;
 mod dns;
 mod hooks;
 mod import;
+mod lines;
 mod links;
 mod observe;
 pub mod pass;

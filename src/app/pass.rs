@@ -8,6 +8,7 @@ use super::report::{self, Report};
 use super::store::Store;
 use super::world::Loaded;
 use super::{VERSION, World, deliver, exit, sources};
+use crate::policy::chatter::Chatter;
 use crate::policy::config::{Config, Entry, Issue, Level, Main, Service};
 use crate::policy::decide::{self, Ask, Case, Decision};
 use crate::policy::record::{Book, Host, Key};
@@ -45,6 +46,10 @@ pub(super) struct Pass<'a> {
     pub(super) dead_ways: Vec<(Way, Failed)>,
     /// Passwords that were readable on the way, each time anew.
     pub(super) clear_text: Vec<Issue>,
+    /// How much was logged lately.
+    pub(super) chatter: Chatter,
+    /// Hostnames of all services.
+    pub(super) hosts: usize,
     /// What the hooks will be told.
     pub(super) changes: Vec<Change>,
     /// Who will tell them.
@@ -159,8 +164,10 @@ impl<'a> Pass<'a> {
         let ask = Ask { force: order.force, clock_set: order.event == Some(Event::Clock) };
         let contact = config.main.contact.clone();
         Pass {
+            hosts: services.iter().map(|service| service.hostnames.len()).sum(),
             services,
             contact,
+            chatter: book.chatter,
             book,
             store,
             issues,

@@ -1,6 +1,7 @@
 //! The end of a pass: state.json, status.json, a log line for each host whose story changed, the exit status.
 
 use super::hooks::{Change, Runner};
+use super::lines::{log_issues, within};
 use super::observe::Sighting;
 use super::pass::Pass;
 use super::{VERSION, World, exit, sources};
@@ -44,12 +45,17 @@ pub(super) fn finish(
         pass.store.save_records(&pass.book, &mut pass.issues);
     }
     let problems = fingerprint::of_texts(pass.issues.iter().map(Issue::sentence));
-    log_issues(&pass.issues, pass.book.problems == problems);
+    let (hosts, repeated) = (pass.hosts, pass.book.problems == problems);
+    log_issues(&pass.issues, |level| match repeated {
+        true => log::Level::Debug,
+        false => within(&mut pass.chatter, level, hosts, &now),
+    });
     if pass.book.problems != problems {
         pass.book.problems = problems;
         pass.book.touch();
     }
-    log_issues(&pass.clear_text, false);
+    log_issues(&pass.clear_text, |level| within(&mut pass.chatter, level, hosts, &now));
+    pass.book.chatter = pass.chatter;
     pass.issues.append(&mut pass.clear_text);
     if pass.book.is_touched()
         && let Err(issue) = pass.store.save_state(&pass.book, &now)
@@ -103,20 +109,8 @@ fn wake(pass: &Pass<'_>, status: &Status, sightings: &[Sighting]) -> Wake {
 /// The report of a pass that found no configuration to work with.
 pub(super) fn broken(world: &mut World<'_>, main: &Main, issue: Issue) -> Report {
     let now = world.now();
-    log_issues(std::slice::from_ref(&issue), false);
+    log_issues(std::slice::from_ref(&issue), |level| level);
     publish(world, main, status(main, &[issue], Vec::new(), Vec::new(), &now))
-}
-
-/// Each problem once; what the pass before had too is repeated at debug.
-fn log_issues(issues: &[Issue], repeated: bool) {
-    for issue in issues {
-        let level = match issue.level {
-            _ if repeated => log::Level::Debug,
-            Level::Error => log::Level::Error,
-            Level::Warning => log::Level::Warn,
-        };
-        say(level, format_args!("{}", issue.sentence()));
-    }
 }
 
 fn publish(world: &World<'_>, main: &Main, mut status: Status) -> Report {
@@ -271,6 +265,7 @@ fn host_status(
     log: Log,
 ) -> HostStatus {
     let (server, username) = (&service.endpoint.server, &service.username);
+    let hosts = pass.hosts;
     let fresh;
     let host = match pass.book.get(server, username, hostname) {
         Some(host) => host,
@@ -281,7 +276,11 @@ fn host_status(
         }
     };
     let view = message::view(service, &pass.book, host, decision, now.ceil());
-    let news = if log == Log::Changes { tell(service, host, sighting, &view, now) } else { None };
+    let mut level = || within(&mut pass.chatter, log::Level::Info, hosts, now);
+    let news = match log {
+        Log::Changes => tell(service, host, sighting, &view, now, &mut level),
+        Log::Nothing => None,
+    };
     let shown = news.as_ref().map(|news| &news.shown).or(host.shown.as_ref());
     let registered = &host.registered;
     let status = HostStatus {
@@ -318,12 +317,19 @@ struct News {
 }
 
 /// One log line: at notice where the story changed, else at debug. None: it did not.
-fn tell(service: &Service, host: &Host, sighting: &Sighting, view: &View, now: &Now) -> Option<News> {
+fn tell(
+    service: &Service,
+    host: &Host,
+    sighting: &Sighting,
+    view: &View,
+    now: &Now,
+    news: &mut dyn FnMut() -> log::Level,
+) -> Option<News> {
     let (ipv4, ipv6) = (host.registered.ipv4, host.registered.ipv6);
     let was = host.shown.as_ref();
     let same_story = was.is_some_and(|was| (was.state, was.code) == (view.state, view.code));
     let same_address = was.is_some_and(|was| (was.ipv4, was.ipv6) == (ipv4, ipv6));
-    let level = if same_story && same_address { log::Level::Debug } else { log::Level::Info };
+    let level = if same_story && same_address { log::Level::Debug } else { news() };
     if level <= log::max_level() {
         let addresses: Vec<String> = sighting.addresses.list().iter().map(ToString::to_string).collect();
         let addresses = addresses.join(" ");

@@ -19,7 +19,7 @@ use rustix::process::{Signal, kill_process};
 use seat::Seat;
 use std::ffi::OsString;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Milliseconds after which a pass that crashed is started again: the 1st, 2nd, ... time in a row.
 const CRASHED: [u64; 6] = [10_000, 30_000, 60_000, 300_000, 1_800_000, 3_600_000];
@@ -36,6 +36,8 @@ const PASS_SECONDS: u64 = 30;
 const PASS_LIMIT: u64 = 3600;
 /// Exchanges that a service may need besides one for each host: other ports of its server, pages that tell an address.
 const EXCHANGES: u64 = 6;
+/// Milliseconds after which the seat of a loop that was told to stop is looked at again.
+const LOOK: u64 = 50;
 /// Attempts to take the seat of a loop that ends at this moment.
 const ATTEMPTS: usize = 5;
 
@@ -56,7 +58,7 @@ pub(super) struct Mode<'a> {
 pub(super) fn run(world: &mut World<'_>, mode: &Mode<'_>) -> Result<u8, (u8, String)> {
     let cannot_wait = |error: io::Error| (exit::LATER, format!("cannot wait for events: {error}"));
     // Before anybody can find this process to wake it: a signal that nothing catches would end it.
-    let events = Events::open().map_err(cannot_wait)?;
+    let mut events = Events::open().map_err(cannot_wait)?;
     let loaded = world.config();
     if let Some(unknown) = pass::unknown_service(&loaded, mode.order) {
         return Err((exit::USAGE, format!("no service '{unknown}' in {}", world.config_file())));
@@ -72,11 +74,18 @@ pub(super) fn run(world: &mut World<'_>, mode: &Mode<'_>) -> Result<u8, (u8, Str
     let place = run_dir.join("loop.lock");
     let mut seat = None;
     for _ in 0..ATTEMPTS {
-        seat = seat::take(&place).map_err(cannot)?;
+        seat = seat::take(&place, mode.until_settled).map_err(cannot)?;
         if seat.is_some() || !mode.until_settled {
             break;
         }
         if wake_loop(world, &main.run_dir) {
+            return Ok(exit::FINE);
+        }
+    }
+    if seat.is_none() && !mode.until_settled {
+        let stopped;
+        (seat, stopped) = succeed(world, &place, &mut events).map_err(cannot)?;
+        if stopped {
             return Ok(exit::FINE);
         }
     }
@@ -104,6 +113,21 @@ pub(super) fn run(world: &mut World<'_>, mode: &Mode<'_>) -> Result<u8, (u8, Str
         deadline,
     };
     turn.turn(world, mode).map_err(cannot_wait)
+}
+
+/// The seat of a `run --wait`, which is told to stop, or none because another loop stays; and whether this loop was told
+/// to stop meanwhile.
+fn succeed(world: &mut World<'_>, place: &Path, events: &mut Events) -> io::Result<(Option<Seat>, bool)> {
+    let end = now(world) + GRACE[0] + GRACE[1] + AT_ONCE;
+    while seat::ask_for(place) && now(world) < end {
+        let woken = events.sleep(Some(now(world) + LOOK), None)?;
+        events.hear(|_| ())?; // the first pass sees all that was before it
+        let seat = if woken.stop { None } else { seat::take(place, false)? };
+        if woken.stop || seat.is_some() {
+            return Ok((seat, woken.stop));
+        }
+    }
+    Ok((None, false))
 }
 
 /// Milliseconds that a pass may take.
@@ -214,7 +238,8 @@ impl Loop {
             Next::At(at) => Some(at),
             Next::Never => None,
         };
-        let answering = self.quiet.due().map(|due| due.max(self.not_before));
+        let not_before = if self.quiet.is_wish() { 0 } else { self.not_before };
+        let answering = self.quiet.due().map(|due| due.max(not_before));
         planned.into_iter().chain(answering).min()
     }
 
@@ -230,7 +255,7 @@ impl Loop {
         if woken.stop || self.is_settled() {
             return Ok(true);
         }
-        self.seat = seat::take(&self.place)?;
+        self.seat = seat::take(&self.place, true)?;
         Ok(self.seat.is_none()) // another loop has begun, and sees what this one would
     }
 

@@ -26,7 +26,7 @@ pub struct World<'a> {
 }
 
 /// Bytes of a configuration file that are read.
-pub(super) const CONFIG_LIMIT: usize = 1 << 20;
+pub(super) const CONFIG_LIMIT: usize = 256 * 1024;
 
 /// A configuration, or the one problem that keeps it from being read.
 pub(super) type Loaded = Result<Config, Issue>;
@@ -48,16 +48,17 @@ impl World<'_> {
     ///
     /// # Errors
     /// There is no such file, it cannot be read, or it is no UCI text.
+    #[allow(clippy::wildcard_enum_match_arm)] // std's enum grows
     pub(super) fn config(&self) -> Loaded {
         let name = self.config_file();
         let path = self.root.path(&name);
         let issue = |line, message| Issue { level: Level::Error, file: name.clone(), line, message };
-        let unreadable = |error: std::io::Error| {
-            if error.kind() == std::io::ErrorKind::NotFound {
+        let unreadable = |error: std::io::Error| match error.kind() {
+            std::io::ErrorKind::NotFound => {
                 "there is no such file: create it with a section of type service, see the README".to_owned()
-            } else {
-                format!("cannot be read: {error}")
             }
+            std::io::ErrorKind::FileTooLarge => format!("{error}: remove what is not needed"),
+            _ => format!("cannot be read: {error}"),
         };
         let read = file::read_with_mode(&path, CONFIG_LIMIT);
         let (text, mode) = read.map_err(|error| issue(None, unreadable(error)))?;

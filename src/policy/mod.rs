@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 pub mod address;
+pub mod chatter;
 pub mod code;
 pub mod config;
 pub mod decide;

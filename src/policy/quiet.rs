@@ -40,6 +40,10 @@ pub struct Quiet {
     news: News,
     /// Somebody said that an interface came up: its addresses may come one after the other.
     expecting: bool,
+    /// When somebody last asked for a pass.
+    asked: Option<u64>,
+    /// Somebody asked, and was put off.
+    put_off: bool,
 }
 
 /// The last word on each family: whether it is lacking.
@@ -71,19 +75,23 @@ impl Quiet {
     }
 
     /// Somebody asks for a pass now. False: it waits for [`Quiet::due`], because a service that wants both families is
-    /// about to get them. netifd tells of an interface as soon as it has its first address.
+    /// about to get them. netifd tells of an interface as soon as it has its first address. Or because somebody asked a
+    /// moment ago: netifd may tell of many things at a time, and each of them asks.
     #[must_use]
     pub fn asked(&mut self, now: u64) -> bool {
+        let again = self.asked.replace(now).is_some_and(|last| now.saturating_sub(last) < QUIET);
         let coming = match self.pair {
             None => false,
             Some(Lacks { ipv4: true, ipv6: true }) => true,
             Some(lacks) => lacks.ipv4 != lacks.ipv6 && self.span.is_some(),
         };
-        if coming {
-            self.expecting = true;
+        self.expecting |= coming;
+        let put_off = coming || again;
+        if put_off {
+            self.put_off = true;
             self.note(now, Change::Device);
         }
-        !coming
+        !put_off
     }
 
     /// A pass begins: what happened so far is its business.
@@ -91,6 +99,13 @@ impl Quiet {
         self.span = None;
         self.news = News::default();
         self.expecting = false;
+        self.put_off = false;
+    }
+
+    /// Whether it is somebody's wish that is due, and not only the kernel's word.
+    #[must_use]
+    pub fn is_wish(&self) -> bool {
+        self.put_off
     }
 
     /// A pass ended which found `pair`; it may not have seen what happened while it ran.
@@ -132,6 +147,22 @@ mod tests {
 
     fn due(pair: Option<Lacks>, events: &[(u64, Change)]) -> Option<u64> {
         after(pair, events).due()
+    }
+
+    #[test]
+    fn who_asks_again_and_again_gets_two_passes() {
+        let mut quiet = Quiet::default();
+        assert!(quiet.asked(10_000), "the first at once");
+        quiet.begin();
+        for at in (10_050..=11_000).step_by(50) {
+            assert!(!quiet.asked(at));
+        }
+        assert_eq!(quiet.due(), Some(11_300));
+        quiet.begin();
+        assert!(quiet.asked(11_300), "after a moment of quiet, at once again");
+        // Without an end, too, there is a pass every few seconds.
+        (11_350..20_000).step_by(50).for_each(|at| assert!(!quiet.asked(at)));
+        assert_eq!(quiet.due(), Some(14_350));
     }
 
     #[test]

@@ -4,7 +4,8 @@
 
 use crate::wire::json::{self, object};
 
-/// LuCI reads at most 256 KiB; above this, the messages of current hosts are left out, then events.
+/// LuCI reads less than 256 KiB. Above this, the messages of current hosts are left out, then events, then all messages, and
+/// in the end hosts: current ones first.
 pub const SIZE_LIMIT: usize = 240 * 1024;
 
 /// The whole file.
@@ -161,7 +162,58 @@ pub fn write(status: &Status) -> String {
         return text;
     }
     status.events.clear();
+    let text = json::to_text(&status);
+    if text.len() <= SIZE_LIMIT {
+        return text;
+    }
+    for host in status.services.iter_mut().flat_map(|service| &mut service.hosts) {
+        host.message = None;
+    }
+    let whole = status.clone();
+    status.say_left_out("all messages of hosts are left out");
+    let text = json::to_text(&status);
+    if text.len() <= SIZE_LIMIT { text } else { without_hosts(whole) }
+}
+
+/// As many hosts as there is room for, in their order.
+fn without_hosts(mut status: Status) -> String {
+    let mut hosts: Vec<Vec<HostStatus>> =
+        status.services.iter_mut().map(|service| std::mem::take(&mut service.hosts)).collect();
+    let all: usize = hosts.iter().map(Vec::len).sum();
+    status.say_left_out(&format!("{all} hosts and all messages are left out"));
+    let mut text = json::to_text(&status);
+    while text.len() > SIZE_LIMIT && status.services.pop().is_some() {
+        text = json::to_text(&status);
+    }
+    let mut room = SIZE_LIMIT.saturating_sub(text.len());
+    hosts.truncate(status.services.len());
+    let mut kept: Vec<Vec<bool>> = hosts.iter().map(|hosts| vec![false; hosts.len()]).collect();
+    for current in [false, true] {
+        for (host, kept) in hosts.iter().flatten().zip(kept.iter_mut().flatten()) {
+            let length = json::to_text(host).len() + 1; // and a comma
+            if (host.state == "current") == current && length <= room {
+                room -= length;
+                *kept = true;
+            }
+        }
+    }
+    let mut left = all;
+    for ((service, hosts), kept) in status.services.iter_mut().zip(hosts).zip(kept) {
+        service.hosts = hosts.into_iter().zip(kept).filter_map(|(host, kept)| kept.then_some(host)).collect();
+        left -= service.hosts.len();
+    }
+    status.problems.pop();
+    status.say_left_out(&format!("{left} hosts and all messages are left out"));
     json::to_text(&status)
+}
+
+impl Status {
+    fn say_left_out(&mut self, what: &str) {
+        let message =
+            format!("{what}, because LuCI reads less than 256 KiB: put fewer hostnames on this router");
+        let (level, file) = ("warning".to_owned(), "status.json".to_owned());
+        self.problems.push(Problem { level, file, line: None, message });
+    }
 }
 
 /// Reads a status file. None: damaged, or of another version.
@@ -223,6 +275,43 @@ mod tests {
         assert!(!text.contains('\n') && !text.contains(": "), "{text}");
         assert_eq!(read(&text), Some(status(1, "x")));
         assert_eq!(read(&text.replace("\"version\":1", "\"version\":2")), None);
+    }
+
+    #[test]
+    fn a_larger_file_says_what_it_leaves_out() {
+        for (count, name, hosts_left) in
+            [(700, 0, true), (1000, 0, true), (1000, 100, false), (1000, 240, false)]
+        {
+            let mut status = status(count, &"m".repeat(160));
+            for (at, host) in status.services[0].hosts.iter_mut().enumerate() {
+                host.hostname.insert_str(0, &"n".repeat(name));
+                if at >= 10 {
+                    host.state = "stopped".to_owned();
+                }
+            }
+            let text = write(&status);
+            assert!(text.len() <= SIZE_LIMIT, "{count}: {}", text.len());
+            let read = read(&text).unwrap();
+            let hosts = &read.services[0].hosts;
+            assert_eq!(hosts.len() == count, hosts_left, "{}", hosts.len());
+            let said = &read.problems[0].message;
+            let left = if hosts_left { String::new() } else { format!("{} hosts and ", count - hosts.len()) };
+            assert!(said.starts_with(&format!("{left}all messages")), "{said}");
+            if !hosts_left {
+                assert!(hosts.iter().all(|host| host.state == "stopped"), "the current ones go first");
+                assert!(text.len() > SIZE_LIMIT - 700, "and no more than needed: {}", text.len());
+            }
+        }
+    }
+
+    #[test]
+    fn services_alone_can_be_too_many() {
+        let mut status = status(1, "x");
+        status.services[0].name = "s".repeat(2000);
+        status.services = vec![status.services[0].clone(); 250];
+        let text = write(&status);
+        assert!((SIZE_LIMIT - 5000..=SIZE_LIMIT).contains(&text.len()), "{}", text.len());
+        assert!(read(&text).unwrap().services.len() > 100);
     }
 
     #[test]

@@ -34,7 +34,7 @@ impl Root {
     }
 }
 
-/// Reads a regular file of at most `limit` bytes. What fails is tried once more: flash has bad moments.
+/// Reads a regular file of at most `limit` bytes.
 ///
 /// # Errors
 /// As the system says; `FileTooLarge` above the limit, `InvalidInput` for what is no regular file.
@@ -42,7 +42,7 @@ pub fn read(path: &Path, limit: usize) -> io::Result<Vec<u8>> {
     read_with_mode(path, limit).map(|(bytes, _)| bytes)
 }
 
-/// The same, with the file's permission bits.
+/// The same, with the file's permission bits. What fails is tried once more: flash has bad moments.
 ///
 /// # Errors
 /// As [`read`].

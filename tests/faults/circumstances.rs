@@ -112,14 +112,14 @@ pub(crate) fn begin(row: &str, r: &Router) -> Scene {
     let garbage = |lines: usize| {
         let block =
             format!("-----BEGIN CERTIFICATE-----\n{}-----END CERTIFICATE-----\n", "QUJD".repeat(16) + "\n");
-        block.repeat(lines) + &"\u{1}\0\u{7f} no line end".repeat(lines)
+        block.repeat(lines) + &"\u{1}\0\u{7f} no line end".repeat(70 * lines)
     };
     match row {
         "bundle_missing" => std::fs::remove_file(r.root.join(CA)).unwrap(),
         "bundle_empty" => r.write(CA, ""),
         "bundle_garbage" => r.write(CA, garbage(10)),
-        "bundle_of_10_mb" => r.write(CA, garbage(80_000) + "\n" + right),
-        "bundle_of_10_mb_garbage" => r.write(CA, garbage(80_000)),
+        "bundle_of_10_mb" => r.write(CA, garbage(8_000) + "\n" + right),
+        "bundle_of_10_mb_garbage" => r.write(CA, garbage(8_000)),
         "redirect_to_itself" => {
             let itself = format!("https://127.0.0.1:{}/nic/update?hostname={HOME}", r.sim.port());
             r.answers(&[&format!("redirect:{itself}")]);

@@ -72,7 +72,8 @@ pub(crate) fn is_as_the_row_says(row: &Row, r: &Router, exit: i32) -> HostStatus
     let shown = (host.state.as_str(), host.code.as_deref().unwrap_or("-"), exit, host.failures);
     assert_eq!(shown, (state, row.code.as_str(), row.exit, row.failures), "{host:#?}");
     let next = host.next_attempt_uptime.unwrap().saturating_sub(status.uptime);
-    assert!(next.abs_diff(row.next) <= 1, "next attempt in {next} s");
+    // A pass looks at its certificates after a failure: on a busy machine that takes a moment of the wait.
+    assert!((row.next.saturating_sub(3)..=row.next + 1).contains(&next), "next attempt in {next} s");
     assert_eq!(recorded(r), Some(if row.recorded { NEW } else { OLD }));
     host
 }

@@ -107,6 +107,11 @@ fn crashes_are_backed_off_and_no_event_hurries_them() {
     assert_eq!(turn.next, Next::Now, "a user may");
     turn.next = Next::Never;
     turn.quiet.begin();
+    turn.enter(crashed(), NOW + 50);
+    turn.take(USR1, NOW + 100).unwrap();
+    assert_eq!(turn.due(), Some(NOW + 400), "and again, after a moment");
+    turn.next = Next::Never;
+    turn.quiet.begin();
     turn.enter(finished(&Wake::default()), NOW);
     assert!(turn.is_settled());
     turn.quiet.note(NOW, Change::Device);

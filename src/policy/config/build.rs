@@ -3,8 +3,7 @@
 use super::options::{Issues, Options, short};
 use super::value;
 use super::{
-    Config, DEFAULT_SERVER, Endpoint, Entry, Family, Invalid, Issue, Level, Main, Secret, Service, Source,
-    Uplink,
+    Config, DEFAULT_SERVER, Endpoint, Entry, Family, Invalid, Main, Secret, Service, Source, Uplink,
 };
 use crate::policy::fingerprint;
 use crate::wire::uci::{Package, Section};
@@ -12,10 +11,11 @@ use crate::wire::uci::{Package, Section};
 /// Builds the configuration from `package`; `file` is the name that the issues carry.
 #[must_use]
 pub fn build(package: &Package, file: &str) -> Config {
-    let mut issues = Issues { file, list: Vec::new() };
+    let mut issues = Issues::new(file);
     let mut main: Option<Main> = None;
     let mut services: Vec<Entry> = Vec::new();
     let mut taken = Taken::default();
+    let mut surplus = false;
     for section in &package.sections {
         match section.kind.as_str() {
             "nicup" if main.is_some() => {
@@ -25,11 +25,28 @@ pub fn build(package: &Package, file: &str) -> Config {
                 );
             }
             "nicup" => main = Some(build_main(section, &mut issues)),
-            "service" => {
+            "service" if services.len() < SERVICES => {
                 let mut entry = build_service(section, &mut issues);
                 taken.refuse_shared(&mut entry, section.line, &services, &mut issues);
+                taken.refuse_surplus(&mut entry, section.line, &mut issues);
                 services.push(entry);
             }
+            "service" if !surplus => {
+                surplus = true;
+                let message = format!(
+                    "more than {SERVICES} services: this one and those behind it are not run, remove some"
+                );
+                issues.error(section.line, message);
+                // It stands for all of them: while a service is wrong, no record is dropped as nobody's.
+                services.push(Entry::Invalid(Invalid {
+                    name: section.name.clone(),
+                    enabled: true,
+                    hostnames: Vec::new(),
+                    server: DEFAULT_SERVER.to_owned(),
+                    reason: issues.last(),
+                }));
+            }
+            "service" => {}
             other => {
                 let message = format!(
                     "unknown section type '{}': only nicup and service are read",
@@ -39,11 +56,9 @@ pub fn build(package: &Package, file: &str) -> Config {
             }
         }
     }
-    if services.is_empty() {
-        let message = "no section of type service: add one with username, password and hostname".to_owned();
-        issues.list.push(Issue { level: Level::Warning, file: file.to_owned(), line: None, message });
-    }
-    Config { main: main.unwrap_or_default(), services, issues: issues.list }
+    let none = "no section of type service: add one with username, password and hostname".to_owned();
+    let issues = issues.finish(services.is_empty().then_some(none));
+    Config { main: main.unwrap_or_default(), services, issues }
 }
 
 fn build_main(section: &Section, issues: &mut Issues<'_>) -> Main {
@@ -103,7 +118,7 @@ fn build_service(section: &Section, issues: &mut Issues<'_>) -> Entry {
 
 fn hostnames(options: &mut Options<'_, '_>) -> Vec<String> {
     let line = options.line_of("hostname").unwrap_or(options.section_line);
-    let errors = options.issues.list.len();
+    let errors = options.issues.count();
     let mut names: Vec<String> = Vec::new();
     for (name, line) in options.several("hostname", value::hostname) {
         if names.contains(&name) {
@@ -112,7 +127,7 @@ fn hostnames(options: &mut Options<'_, '_>) -> Vec<String> {
             names.push(name);
         }
     }
-    if names.is_empty() && options.issues.list.len() == errors {
+    if names.is_empty() && options.issues.count() == errors {
         let message = "no hostname: add list hostname with the name to update, or all.ddnskey.com";
         options.error(line, message.to_owned());
     }
@@ -187,9 +202,18 @@ fn endpoint(options: &mut Options<'_, '_>) -> Endpoint {
     }
 }
 
-/// The hostnames that services have taken so far, as short numbers.
+/// Sections of type service that are run.
+const SERVICES: usize = 250;
+/// Hostnames of all of them together: all can change state in one pass, and the status has room for these.
+const HOSTS: usize = 1000;
+
+/// The hostnames that services have taken so far.
 #[derive(Default)]
-struct Taken(Vec<u32>);
+struct Taken {
+    /// As short numbers.
+    names: Vec<u32>,
+    count: usize,
+}
 
 impl Taken {
     /// Two services would overwrite each other's address for ever: the later one is refused. A group's name and
@@ -203,25 +227,41 @@ impl Taken {
             // A short number first: comparing all names with all would cost more than reading them.
             let print = fingerprint::of_texts([&service.endpoint.server, name]);
             let shared = |other: &&Service| shares(other, service, name);
-            if self.0.contains(&print)
+            if self.names.contains(&print)
                 && let Some(other) = valid(before).find(shared)
             {
                 let other = short(other.name.as_bytes());
                 let message =
                     format!("hostname '{name}' is in service '{other}' too: remove it from one of them");
                 issues.error(line, message);
-                *entry = Entry::Invalid(Invalid {
-                    name: service.name.clone(),
-                    enabled: true,
-                    hostnames: service.hostnames.clone(),
-                    server: service.endpoint.server.clone(),
-                    reason: issues.last(),
-                });
+                *entry = invalid(service, issues);
                 return;
             }
-            self.0.push(print);
+            self.names.push(print);
         }
     }
+
+    /// A service with too many hostnames behind those that are taken already.
+    fn refuse_surplus(&mut self, entry: &mut Entry, line: u32, issues: &mut Issues<'_>) {
+        let Entry::Valid(service) = entry else { return };
+        if self.count + service.hostnames.len() <= HOSTS {
+            self.count += service.hostnames.len();
+            return;
+        }
+        issues.error(line, format!("with this service there are more than {HOSTS} hostnames: remove some"));
+        *entry = invalid(service, issues);
+    }
+}
+
+/// A service that the last issue is about.
+fn invalid(service: &Service, issues: &Issues<'_>) -> Entry {
+    Entry::Invalid(Invalid {
+        name: service.name.clone(),
+        enabled: service.enabled,
+        hostnames: service.hostnames.clone(),
+        server: service.endpoint.server.clone(),
+        reason: issues.last(),
+    })
 }
 
 fn valid(entries: &[Entry]) -> impl Iterator<Item = &Service> {

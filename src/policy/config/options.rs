@@ -6,15 +6,34 @@ use super::value::{self, Wrong};
 use super::{Issue, Level};
 use crate::wire::uci::{Opt, Section, Text, Value};
 
+/// Problems of one configuration that are told; a file that is no configuration at all has one in every line.
+const TOLD: usize = 100;
+
 /// Everything that is found wrong, in the order of finding.
 pub(super) struct Issues<'a> {
-    pub(super) file: &'a str,
-    pub(super) list: Vec<Issue>,
+    file: &'a str,
+    list: Vec<Issue>,
+    /// What is not told: how many, and the worst of it.
+    more: usize,
+    worst: Level,
+    last: String,
 }
 
-impl Issues<'_> {
+impl<'a> Issues<'a> {
+    pub(super) fn new(file: &'a str) -> Self {
+        Issues { file, list: Vec::new(), more: 0, worst: Level::Warning, last: String::new() }
+    }
+
     fn push(&mut self, level: Level, line: u32, message: String) {
-        self.list.push(Issue { level, file: self.file.to_owned(), line: Some(line), message });
+        self.last = format!("line {line}: {message}");
+        if self.list.len() < TOLD {
+            self.list.push(Issue { level, file: self.file.to_owned(), line: Some(line), message });
+            return;
+        }
+        self.more += 1;
+        if level == Level::Error {
+            self.worst = level;
+        }
     }
 
     pub(super) fn error(&mut self, line: u32, message: String) {
@@ -26,7 +45,22 @@ impl Issues<'_> {
     }
 
     pub(super) fn last(&self) -> String {
-        self.list.last().map(|i| format!("line {}: {}", i.line.unwrap_or(0), i.message)).unwrap_or_default()
+        self.last.clone()
+    }
+
+    pub(super) fn count(&self) -> usize {
+        self.list.len() + self.more
+    }
+
+    /// All of them, `more` about the file as a whole behind them.
+    pub(super) fn finish(mut self, whole: Option<String>) -> Vec<Issue> {
+        let of_file = |level, message| Issue { level, file: self.file.to_owned(), line: None, message };
+        let surplus = (self.more > 0).then(|| {
+            of_file(self.worst, format!("{} more, which are not told: correct these first", self.more))
+        });
+        let whole = whole.map(|message| of_file(Level::Warning, message));
+        self.list.extend(surplus.into_iter().chain(whole));
+        self.list
     }
 }
 
@@ -122,9 +156,9 @@ impl<'a, 'b> Options<'a, 'b> {
     }
 
     pub(super) fn required(&mut self, name: &str, shown: bool) -> Option<String> {
-        let before = self.issues.list.len();
+        let before = self.issues.count();
         let value = self.maybe(name, shown, value::credential);
-        if value.is_none() && self.issues.list.len() == before {
+        if value.is_none() && self.issues.count() == before {
             self.error(self.section_line, format!("option {name} is missing"));
         }
         value

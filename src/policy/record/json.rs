@@ -7,6 +7,7 @@ mod rows;
 
 use super::{Account, Book, Event, Host, Key, Learnt, Open, Ordered, Registered, Retry, Server, Shown, Stop};
 use super::{EVENT_LIMIT, RETRY_AFTER_LIMIT, RETRY_LIMIT};
+use crate::policy::chatter::Chatter;
 use crate::policy::code::{Code, State};
 use crate::policy::decide::{Addresses, Because};
 use crate::policy::time::{Boot, Now, Stamp, Wait};
@@ -170,6 +171,8 @@ pub fn write_state(book: &Book, now: &Now) -> String {
         version: VERSION,
         boot_id: now.boot_id.clone(),
         problems: book.problems,
+        log_since: Some(book.chatter.since.0),
+        log_lines: Some(book.chatter.lines),
         hosts: hosts.collect(),
         sources: sources.collect(),
         events: events.collect(),
@@ -189,6 +192,8 @@ pub fn read_state(text: &str, now: &Now, mut book: Book) -> Result<Book, ReadErr
     // What happened, happened by now: a later number would be a wait that never ends.
     let past = |at: u64| Boot(at).min(now.ceil());
     book.problems = file.problems;
+    book.chatter =
+        Chatter { since: file.log_since.map_or(Boot(0), past), lines: file.log_lines.unwrap_or(0) };
     for row in file.hosts {
         let host = book.host(&row.server, &row.username, &row.hostname);
         let sent = row.sent.map(sent).transpose()?;

@@ -7,6 +7,7 @@ mod json;
 
 pub use json::{ReadError, read_records, read_state, write_records, write_state};
 
+use super::chatter::Chatter;
 use super::code::{Code, State};
 use super::decide::{Addresses, Because};
 use super::time::{Boot, Stamp, Wait};
@@ -28,6 +29,8 @@ pub struct Book {
     pub sources: Vec<Learnt>,
     /// Fingerprint of the problems that were logged last.
     pub problems: u32,
+    /// Lines in the log.
+    pub chatter: Chatter,
     handling: Handling,
 }
 
@@ -276,7 +279,7 @@ impl Book {
     /// Whether nothing is remembered at all.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        let Book { hosts, accounts, servers, events, sources, problems, handling: _ } = self;
+        let Book { hosts, accounts, servers, events, sources, problems, chatter: _, handling: _ } = self;
         hosts.is_empty()
             && accounts.is_empty()
             && servers.is_empty()

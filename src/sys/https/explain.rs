@@ -55,7 +55,7 @@ pub(super) fn tls_failed(error: &Error, route: &Route<'_>, stage: Stage) -> Fail
         Error::AlertReceived(alert) => {
             let code = u8::from(*alert);
             let meaning = match code {
-                40 => "handshake failure, perhaps no cipher in common",
+                40 => "handshake failure, perhaps no cipher or key exchange in common",
                 70 => "no TLS version in common",
                 80 => "internal error",
                 112 => "it does not know this name",
@@ -105,7 +105,9 @@ fn certificate(problem: &CertificateError, route: &Route<'_>) -> Failed {
         }
         C::NotValidForName => format!("the certificate is for another name than {}", route.server),
         C::UnknownIssuer => format!("the certificate's issuer is not in {}", route.ca_name),
-        C::BadSignature => "the certificate is not signed by who it says".into(),
+        C::BadSignature => {
+            "a certificate is not signed by who it says, or by an RSA key under 2048 bits".into()
+        }
         C::BadEncoding => "the certificate is malformed".into(),
         C::UnsupportedSignatureAlgorithm
         | C::UnsupportedSignatureAlgorithmContext { .. }

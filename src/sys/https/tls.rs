@@ -104,7 +104,8 @@ fn config(route: &Route<'_>, roots: File, clock: Clock) -> Result<ClientConfig, 
         ],
         // P-256 is the one group that every TLS 1.3 server must have (RFC 8446, 9.1), and its code is there anyway for
         // certificates. X25519 beside it: 21,808 bytes on mipsel.
-        kx_groups: vec![kx_group::SECP256R1],
+        // P-384: in TLS 1.2 this list also says of which curves a server's own key may be.
+        kx_groups: vec![kx_group::SECP256R1, kx_group::SECP384R1],
         signature_verification_algorithms: ALGORITHMS,
         secure_random: &Kernel,
         key_provider: &NoKeys,

@@ -1,6 +1,7 @@
 //! What a user may write, and what is said about the rest.
 
 use super::*;
+use crate::policy::config::{Issue, Level};
 use crate::policy::config::{LogLevel, Mode};
 use crate::wire::uci;
 

@@ -78,11 +78,13 @@ pub(super) struct StateFile {
     pub(super) version: u64,
     pub(super) boot_id: String,
     pub(super) problems: u32,
+    pub(super) log_since: Option<u64>,
+    pub(super) log_lines: Option<u32>,
     pub(super) hosts: Vec<StateRow>,
     pub(super) sources: Vec<SourceRow>,
     pub(super) events: Vec<EventRow>,
 }
-object!(StateFile { version, boot_id, problems, hosts, sources, events });
+object!(StateFile { version, boot_id, problems, log_since, log_lines, hosts, sources, events });
 
 #[derive(Default)]
 pub(super) struct SourceRow {

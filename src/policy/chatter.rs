@@ -1,0 +1,79 @@
+//! How many lines passes may put into the log within an hour. An address that comes and goes every second has news every
+//! second, and a router's log is a small ring that everybody shares.
+//!
+//! Does not log, and does not know what a line says.
+
+use super::time::Boot;
+
+/// Seconds.
+const HOUR: u64 = 3600;
+/// Lines of an hour, whatever there is to tell.
+const LINES: u32 = 60;
+/// More of them for each host. One host's storm, slowed down, makes about thirty.
+const EACH: u32 = 10;
+
+/// The hour that runs, and its lines so far.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Chatter {
+    /// When the hour began.
+    pub since: Boot,
+    /// Lines, told or not.
+    pub lines: u32,
+}
+
+impl Default for Chatter {
+    fn default() -> Chatter {
+        Chatter { since: Boot(0), lines: 0 }
+    }
+}
+
+/// What becomes of a line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Line {
+    /// It is told.
+    Told,
+    /// It is the first that is not: the limit, so that this is told in its place.
+    First(u32),
+    /// It is not told.
+    Silent,
+}
+
+impl Chatter {
+    /// One more line, of a router with so many hosts.
+    pub fn line(&mut self, now: Boot, hosts: usize) -> Line {
+        if now.since(self.since) >= HOUR || self.lines == 0 {
+            *self = Chatter { since: now, lines: 0 };
+        }
+        self.lines = self.lines.saturating_add(1);
+        let hosts = u32::try_from(hosts).unwrap_or(u32::MAX);
+        let limit = EACH.saturating_mul(hosts).saturating_add(LINES);
+        match self.lines {
+            told if told <= limit => Line::Told,
+            first if first == limit + 1 => Line::First(limit),
+            _ => Line::Silent,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_hour_has_so_many_lines_and_the_next_one_as_many() {
+        let mut chatter = Chatter::default();
+        for hour in [5, 5 + HOUR] {
+            for at in 0..70 {
+                assert_eq!(chatter.line(Boot(hour + at), 1), Line::Told);
+            }
+            assert_eq!(chatter.line(Boot(hour + HOUR - 1), 1), Line::First(70));
+            assert_eq!(chatter.line(Boot(hour + HOUR - 1), 1), Line::Silent);
+        }
+    }
+
+    #[test]
+    fn a_router_with_all_hosts_can_tell_of_each() {
+        let mut chatter = Chatter::default();
+        assert!((0..1000).all(|_| chatter.line(Boot(7), 1000) == Line::Told));
+    }
+}

@@ -1,0 +1,56 @@
+// Makes po/templates/nicup.pot from the page's sources; with --check, says whether it is as it should be.
+import fs from 'node:fs';
+import path from 'node:path';
+
+const app = path.resolve(import.meta.dirname, '../../openwrt/luci-app-nicup');
+const target = path.join(app, 'po/templates/nicup.pot');
+const texts = new Map();
+
+function note(text, place) {
+	if (!texts.has(text))
+		texts.set(text, []);
+
+	texts.get(text).push(place);
+}
+
+function files(folder) {
+	return fs.readdirSync(folder, { recursive: true }).map(name => path.join(folder, name)).filter(name => /\.js$/.test(name)).sort();
+}
+
+/* Every call of _() has one plain string in single quotes: anything else cannot be translated. */
+for (const file of files(path.join(app, 'htdocs'))) {
+	const name = path.relative(path.resolve(app, '../..'), file).replace(/^openwrt/, 'applications');
+
+	fs.readFileSync(file, 'utf8').split('\n').forEach((line, index) => {
+		const calls = line.match(/(?<![\w$.])_\(/g) ?? [];
+		const plain = [ ...line.matchAll(/(?<![\w$.])_\('((?:[^'\\]|\\.)*)'\)/g) ];
+
+		if (calls.length != plain.length)
+			throw new Error(`${name}:${index + 1}: _() takes one string in single quotes, on one line`);
+
+		for (const [ , text ] of plain)
+			note(text.replaceAll('\\\'', '\''), `${name}:${index + 1}`);
+	});
+}
+
+/* and what the menu and the access list say */
+for (const file of [ 'root/usr/share/luci/menu.d/luci-app-nicup.json', 'root/usr/share/rpcd/acl.d/luci-app-nicup.json' ])
+	fs.readFileSync(path.join(app, file), 'utf8').split('\n').forEach((line, index) => {
+		const said = /"(?:title|description)": "([^"]*)"/.exec(line);
+
+		if (said)
+			note(said[1], `applications/luci-app-nicup/${file}:${index + 1}`);
+	});
+
+const entries = [ ...texts ].sort(([ one ], [ two ]) => (one < two ? -1 : 1)).map(([ text, places ]) =>
+	[ ...places.map(place => `#: ${place}`), `msgid "${text.replace(/["\\]/g, '\\$&')}"`, 'msgstr ""' ].join('\n'));
+const pot = [ 'msgid ""\nmsgstr "Content-Type: text/plain; charset=UTF-8"', ...entries ].join('\n\n') + '\n';
+
+if (!process.argv.includes('--check')) {
+	fs.writeFileSync(target, pot);
+	console.log(`${texts.size} texts`);
+}
+else if (!fs.existsSync(target) || fs.readFileSync(target, 'utf8') != pot) {
+	console.log('po/templates/nicup.pot is not up to date: node tests/luci/pot.mjs makes it');
+	process.exit(1);
+}

@@ -1,0 +1,33 @@
+'use strict';
+'require baseclass';
+
+/* Stands in for LuCI's rpc: calls of ubus over HTTP. */
+
+const texts = { 2: 'Invalid argument', 4: 'Resource not found', 5: 'No data', 6: 'Permission denied', 7: 'Request timeout', 8: 'Not supported' };
+
+return baseclass.extend({
+	getStatusText(code) {
+		return texts[code] ?? 'Unknown error';
+	},
+
+	/* Without `reject`, a call that fails gives what was expected in its empty form, as LuCI's does. */
+	declare(options) {
+		return (...args) => {
+			const params = Object.fromEntries((options.params ?? []).map((name, index) => [ name, args[index] ]));
+			const [ key, empty ] = Object.entries(options.expect ?? {})[0] ?? [];
+
+			return fetch('/ubus', {
+				method: 'POST',
+				body: JSON.stringify({ object: options.object, method: options.method, params, readonly: L.env.readonly })
+			}).then(reply => reply.json()).then(([ code, data ]) => {
+				if (code != 0 && options.reject)
+					throw new Error('RPC call to %s/%s failed: %s'.format(options.object, options.method, this.getStatusText(code)));
+
+				if (options.expect == null)
+					return code == 0 ? data : code;
+
+				return (key == '' ? data : data?.[key]) ?? empty;
+			});
+		};
+	}
+});

@@ -1,0 +1,165 @@
+// Whatever is missing or broken has a sentence of its own.
+import fs from 'node:fs';
+import path from 'node:path';
+import { press } from '../steps.mjs';
+
+async function working(stage) {
+	stage.configure([ 'nicup', 'main', {} ], stage.service('home', 'home.example.net'));
+	await stage.service_start();
+	await stage.settled('home.example.net', 'current');
+}
+
+/* The status file as the program wrote it, but for one thing. */
+function tamper(stage, change) {
+	const status = stage.status();
+
+	change(status);
+	stage.write('var/run/nicup/status.json', JSON.stringify(status));
+}
+
+export const stories = {
+	async 'a status of another version, a damaged one and none'({ stage, open, sees, assert }) {
+		await working(stage);
+		tamper(stage, status => { status.version = 2; });
+
+		const page = await open('view/nicup/overview');
+
+		await sees(page, 'The status file is of a newer version (2) than this page reads (1). Update the package luci-app-nicup.');
+		assert.ok(await page.locator('.nicup-hosts').isHidden(), 'there is no empty table');
+		tamper(stage, status => { status.version = 0; });
+		await sees(page, 'of an older version (0)');
+		stage.write('var/run/nicup/status.json', '{"version":1,"serv');
+		await sees(page, 'The status file is damaged (');
+		stage.write('var/run/nicup/status.json', '{"version":1}');
+		await sees(page, 'The status file is damaged (parts are missing). Press Update now: it is written anew.');
+		await press(page, 'Update now');
+		await sees(page, 'Current', '.nicup-hosts');
+		fs.rmSync(path.join(stage.root, 'var/run/nicup/status.json'));
+		await sees(page, 'There is no status yet');
+	},
+
+	async 'the service ends, and what is old is not shown as fresh'({ stage, open, sees, assert }) {
+		await working(stage);
+
+		const page = await open('view/nicup/overview');
+
+		await sees(page, 'Current', '.nicup-hosts');
+		assert.equal(await page.locator('.nicup-notice').count(), 0);
+		await stage.service_stop();
+		await sees(page, /The service nicup is not running, so nothing is kept up to date: what you see is \d+ s old/);
+		assert.equal(await page.locator('.nicup-old').count(), 1);
+		await press(page, 'Start');
+		await page.waitForSelector('.nicup-notice', { state: 'detached' });
+		assert.equal(await page.locator('.nicup-old').count(), 0);
+	},
+
+	async 'nothing resident is no trouble where nothing is meant to be'({ stage, open, sees, assert }) {
+		stage.configure([ 'nicup', 'main', { mode: 'hotplug' } ], stage.service('home', 'home.example.net', { force_interval: '0' }));
+		stage.nicup('run');
+
+		const page = await open('view/nicup/overview');
+
+		await sees(page, 'Current', '.nicup-hosts');
+		assert.equal(await page.locator('.nicup-notice').count(), 0);
+		assert.match(await page.locator('.nicup-hosts td.nicup-next').innerText(), /when the address changes$/);
+	},
+
+	async 'the program is not installed'({ stage, open, sees, assert }) {
+		await working(stage);
+		await stage.service_stop();
+		stage.installed = false;
+
+		const page = await open('view/nicup/overview');
+
+		await sees(page, 'The program nicup is not installed. Install the package nicup');
+		await sees(page, 'nicup is not installed.', '.nicup-reason');
+		assert.ok(await page.locator('.nicup-update').isDisabled());
+	},
+
+	async 'everything is switched off'({ stage, open, sees }) {
+		stage.configure([ 'nicup', 'main', { enabled: '0' } ], stage.service('home', 'home.example.net'));
+		stage.nicup('run');
+
+		const page = await open('view/nicup/overview');
+
+		await sees(page, 'nicup is switched off: nothing is sent. Switch it on under General below and save.');
+		await sees(page, 'Switched off', '.nicup-hosts');
+		await sees(page, 'Everything is switched off.', '.nicup-reason');
+	},
+
+	/* The program says null for every wall time while the clock is not set (src/app/report.rs). */
+	async 'the clock is not set'({ stage, open, sees, assert }) {
+		await working(stage);
+		tamper(stage, status => {
+			status.time = null;
+
+			for (const host of status.services[0].hosts)
+				host.last_attempt = host.last_success = host.changed = host.next_attempt = null;
+
+			for (const event of status.events)
+				event.time = null;
+		});
+
+		const page = await open('view/nicup/overview');
+
+		await sees(page, 'The router\'s clock is not set yet, so there are no dates here.');
+		assert.doesNotMatch(await sees(page, 'at the latest in', '.nicup-hosts'), /since|1970|NaN|null/);
+		await sees(page, 'just now', '.nicup-events');
+	},
+
+	async 'a configuration that cannot be read at all is named with its line'({ stage, open, sees }) {
+		await working(stage);
+		stage.write('etc/config/nicup', 'config service \'home\n');
+		stage.nicup('run');
+
+		const page = await open('view/nicup/overview');
+
+		await sees(page, /\/etc\/config\/nicup, line 1: parse error/, '.nicup-notices');
+		await sees(page, 'There is no service yet.', '.nicup-reason');
+	},
+
+	async 'the status is found where run_dir puts it'({ stage, open, sees, router, assert }) {
+		stage.configure([ 'nicup', 'main', { run_dir: '/tmp/elsewhere', mode: 'hotplug' } ], stage.service('home', 'home.example.net'));
+
+		const page = await open('view/nicup/overview');
+
+		await sees(page, 'There is no status yet');
+		stage.nicup('run');
+		await sees(page, 'Current', '.nicup-hosts');
+		assert.deepEqual(router.denied, []);
+	},
+
+	async 'a status that may not be read'({ stage, open, sees }) {
+		await working(stage);
+
+		const page = await open('view/nicup/overview', {
+			before: each => each.route('**/ubus', (route, request) => {
+				const { object, method } = request.postDataJSON();
+
+				return (`${object} ${method}` == 'file read') ? route.fulfill({ body: '[6]' }) : route.fallback();
+			})
+		});
+
+		await sees(page, 'This login may not read the status.');
+	},
+
+	async 'the router is gone'({ stage, open, sees, context }) {
+		await working(stage);
+
+		const page = await open('view/nicup/overview');
+
+		await sees(page, 'Current', '.nicup-hosts');
+		await context.setOffline(true);
+
+		try {
+			await sees(page, 'Is the router reachable?');
+		}
+		finally {
+			await context.setOffline(false);
+		}
+
+		await page.waitForSelector('.nicup-notice', { state: 'detached' });
+		/* what the browser itself reports of a network that is gone */
+		page.troubles = page.troubles.filter(text => !/ERR_INTERNET_DISCONNECTED/.test(text));
+	}
+};

@@ -1,0 +1,36 @@
+// UCI text to sections and back, as far as the page and these tests write it.
+
+export function write(sections) {
+	const quote = value => `'${String(value).replaceAll('\'', '\'\\\'\'')}'`;
+
+	return sections.map(([ type, name, options ]) => [
+		name ? `config ${type} ${quote(name)}` : `config ${type}`,
+		...Object.entries(options).flatMap(([ option, value ]) => Array.isArray(value)
+			? value.map(item => `\tlist ${option} ${quote(item)}`)
+			: [ `\toption ${option} ${quote(value)}` ])
+	].join('\n') + '\n').join('\n');
+}
+
+/* As ubus gives it: an object of sections by name. */
+export function parse(text) {
+	const sections = {};
+	let section = null, index = 0;
+
+	for (const [ , word, name, quoted ] of text.matchAll(/^\s*(config|option|list)\s+(\S+)(?:\s+((?:'[^']*'|\\'|[^\s'])+))?\s*$/gm)) {
+		const value = (quoted ?? '').replace(/\\'|'([^']*)'/g, (whole, inner) => inner ?? '\'');
+
+		if (word == 'config') {
+			const id = value || `cfg${String(index).padStart(2, '0')}`;
+
+			section = sections[id] = { '.type': name, '.name': id, '.anonymous': value == '', '.index': index++ };
+		}
+		else if (word == 'option') {
+			section[name] = value;
+		}
+		else {
+			(section[name] ??= []).push(value);
+		}
+	}
+
+	return sections;
+}

@@ -1,0 +1,53 @@
+//! What netifd itself says. The files in tests/netifd are the output of `ubus call network.interface.NAME status` and
+//! `network.interface dump`, byte for byte, of netifd of June 2025 with an ubusd of December 2025. The proto handlers
+//! for dhcp, dhcpv6 and pppoe gave it addresses of the documentation ranges.
+#![allow(clippy::unwrap_used)]
+
+use nicup::wire::ubus::{Interface, dump, status};
+use std::path::Path;
+
+fn said(file: &str) -> String {
+    std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/netifd").join(file)).unwrap()
+}
+
+fn interface(name: &str, up: bool, device: Option<&str>) -> Interface {
+    Interface { interface: Some(name.to_owned()), up, l3_device: device.map(str::to_owned) }
+}
+
+#[test]
+fn an_interface_that_is_up_has_its_layer_3_device() {
+    for (file, name, device) in [
+        ("wan-dhcp.json", "wan", "wan0"),
+        ("wan6-dhcpv6.json", "wan6", "wan0"),
+        ("dsl-pppoe.json", "dsl", "pppoe-dsl"),
+        ("dsl_6-dynamic.json", "dsl_6", "pppoe-dsl"),
+        ("fixed-static.json", "fixed", "fix0"),
+    ] {
+        assert_eq!(status(name, &said(file)), Some(interface(name, true, Some(device))), "{file}");
+    }
+}
+
+#[test]
+fn an_interface_that_is_not_up_has_none() {
+    for (file, name) in
+        [("wan-down.json", "wan"), ("broken-auth-failed.json", "broken"), ("off-no-device.json", "off")]
+    {
+        assert_eq!(status(name, &said(file)), Some(interface(name, false, None)), "{file}");
+    }
+    assert_eq!(status("nowhere", &said("not-found.txt")), None);
+}
+
+#[test]
+fn a_dump_has_them_all_with_their_names() {
+    let all = dump(&said("dump.json")).unwrap();
+    assert_eq!(
+        all,
+        [
+            interface("dsl", true, Some("pppoe-dsl")),
+            interface("dsl_6", true, Some("pppoe-dsl")),
+            interface("off", false, None),
+            interface("wan", true, Some("wan0")),
+            interface("wan6", true, Some("wan0")),
+        ]
+    );
+}
