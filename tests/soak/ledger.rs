@@ -238,10 +238,12 @@ impl Ledger {
         self.clock_set_at = t;
     }
 
-    /// A failure that no request shows: how many there were in a row is not known any more.
+    /// A failure that no request shows: how many there were in a row, and with which address, is not known any more.
     pub(crate) fn another_failure_in_between(&mut self, known: &[&str]) {
         let others = self.hosts.iter_mut().filter(|(name, _)| !known.contains(name));
-        others.filter_map(|(_, host)| host.retry.as_mut()).for_each(|retry| retry.failures = 0);
+        for retry in others.filter_map(|(_, host)| host.retry.as_mut()) {
+            (retry.failures, retry.addresses) = (0, Vec::new());
+        }
     }
 
     /// The user corrected every setting that a stop can hang on.
@@ -289,8 +291,10 @@ impl Host {
             // What the A record is after an update with IPv6 alone is not known.
             known.extend(old.iter().filter(|ip| !(has(ip) || only_v6 && ip.is_ipv4())));
         }
+        // What is not known of a family ends with an answer about that family.
+        self.excused &= known.iter().any(|ip| !open.addresses.contains(ip));
         self.known = Some((known, open.ended));
-        (self.stopped, self.excused) = (false, false);
+        self.stopped = false;
     }
 
     /// What lives as long as the boot.
