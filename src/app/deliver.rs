@@ -144,6 +144,7 @@ fn exchange(
     if let Some(failed) = no_way(service, sighting) {
         return Outcome::Failed(failed);
     }
+    pass.lock_down(world);
     let request = Request {
         target: target(service, sighting, hosts),
         authorization: Some(nic::basic_auth(&service.username, service.password.reveal())),

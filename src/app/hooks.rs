@@ -8,7 +8,7 @@ use crate::sys::process::{self, RunError};
 use std::io::{Read as _, Write as _};
 use std::net::{Ipv4Addr, Ipv6Addr};
 use std::os::unix::process::CommandExt as _;
-use std::process::{Command, Stdio};
+use std::process::{Child, ChildStdin, Command, Stdio};
 use std::time::Duration;
 
 /// The command that runs hooks. Not for users.
@@ -47,25 +47,36 @@ impl Change {
     }
 }
 
-/// Hands `changes` to a process of its own, if there are hooks at all.
-pub(super) fn start(root: &Root, changes: &[Change]) {
-    let hooks = || std::fs::read_dir(root.path(HOOKS)).is_ok_and(|mut files| files.next().is_some());
-    if changes.is_empty() || !hooks() || !root.path(CALL).exists() {
-        return;
+/// The process that runs the hooks, waiting for what there is to tell. Dropped, it ends without having run any.
+pub(super) struct Runner(ChildStdin);
+
+impl Runner {
+    /// Starts it, if there are hooks at all.
+    pub(super) fn start(root: &Root) -> Option<Runner> {
+        let hooks = std::fs::read_dir(root.path(HOOKS)).is_ok_and(|mut files| files.next().is_some());
+        if !hooks || !root.path(CALL).exists() {
+            return None;
+        }
+        let started = spawn(root).map(|mut child| child.stdin.take().map(Runner));
+        started.map_err(|error| log::warn!("{HOOKS}: the hooks could not be started: {error}")).ok()?
     }
+
+    /// Hands `changes` to it.
+    pub(super) fn tell(mut self, changes: &[Change]) {
+        let lines: String = changes.iter().map(|change| change.line() + "\n").collect();
+        if let Err(error) = self.0.write_all(lines.as_bytes()) {
+            log::warn!("{HOOKS}: the hooks were not told: {error}");
+        }
+    }
+}
+
+fn spawn(root: &Root) -> std::io::Result<Child> {
     let mut command = Command::new("/proc/self/exe");
     if let Some(dir) = root.dir() {
         command.arg("--root").arg(dir);
     }
     command.arg(COMMAND).stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null()).process_group(0);
-    let lines: String = changes.iter().map(|change| change.line() + "\n").collect();
-    let started = command.spawn().and_then(|mut child| match child.stdin.take() {
-        Some(mut pipe) => pipe.write_all(lines.as_bytes()),
-        None => Ok(()),
-    });
-    if let Err(error) = started {
-        log::warn!("{HOOKS}: the hooks could not be started: {error}");
-    }
+    command.spawn()
 }
 
 /// The command itself: runs the hooks for each line of standard input.

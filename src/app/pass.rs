@@ -2,7 +2,7 @@
 //!
 //! Does not wait for anything but the lock and the one request it is sending.
 
-use super::hooks::Change;
+use super::hooks::{Change, Runner};
 use super::observe::{self, Sighting};
 use super::report::{self, Report};
 use super::store::Store;
@@ -17,6 +17,7 @@ use crate::policy::time::Now;
 use crate::sys::file::{self, Root};
 use crate::sys::https;
 use crate::sys::lock::{self, Lock};
+use crate::sys::log::say;
 use crate::wire::hotplug::Event;
 use crate::wire::nic::Failed;
 use std::io;
@@ -51,6 +52,10 @@ pub(super) struct Pass<'a> {
     pub(super) hosts: usize,
     /// What the hooks will be told.
     pub(super) changes: Vec<Change>,
+    /// Who will tell them.
+    pub(super) runner: Option<Runner>,
+    /// This process can start nothing any more.
+    pub(super) locked: bool,
     /// Nothing more can be sent: state.json cannot be written.
     pub(super) halted: bool,
     pub(super) ask: Ask,
@@ -169,6 +174,8 @@ impl<'a> Pass<'a> {
             dead_ways: Vec::new(),
             clear_text: Vec::new(),
             changes: Vec::new(),
+            runner: None,
+            locked: false,
             halted: false,
             ask,
             tried: Vec::new(),
@@ -231,6 +238,20 @@ impl<'a> Pass<'a> {
                 let message = problem.explain(name);
                 self.issues.push(Issue { level: Level::Warning, file, line, message });
             }
+        }
+    }
+
+    /// Strangers are about to be heard: this process gives up what that does not need. What has to be started has to be
+    /// started by now.
+    pub(super) fn lock_down(&mut self, world: &mut World<'_>) {
+        if self.locked {
+            return;
+        }
+        self.locked = true;
+        self.runner = Runner::start(&world.root);
+        if let Err(error) = world.transport.lock_down() {
+            let line = format_args!("the kernel does not take away all that is not needed: {error}");
+            say(log::Level::Debug, line);
         }
     }
 

@@ -1,6 +1,6 @@
 //! The end of a pass: state.json, status.json, a log line for each host whose story changed, the exit status.
 
-use super::hooks::{self, Change};
+use super::hooks::{Change, Runner};
 use super::lines::{log_issues, within};
 use super::observe::Sighting;
 use super::pass::Pass;
@@ -71,7 +71,10 @@ pub(super) fn finish(
     // NTP may set the clock at any moment, and forced updates wait for that.
     wake.clock |= now.wall.is_none();
     let report = Report { held, wake, ..publish(world, &config.main, status) };
-    hooks::start(&world.root, &pass.changes);
+    if !pass.changes.is_empty() {
+        let runner = if pass.locked { pass.runner.take() } else { Runner::start(&world.root) };
+        runner.into_iter().for_each(|runner| runner.tell(&pass.changes));
+    }
     report
 }
 

@@ -194,10 +194,19 @@ fn fetch(
         authorization: None,
         user_agent: pass.user_agent(&world.root).to_owned(),
     };
+    if only_pages(&pass.services) {
+        pass.lock_down(world);
+    }
     match world.transport.exchange(&route, &request) {
         Ok(answer) => one_address(&answer).map(|ip| vec![ip]),
         Err(failed) => Err(failed.detail),
     }
+}
+
+/// Whether addresses come from pages alone, so that neither a script nor `ubus` is still to be run.
+fn only_pages(services: &[&Service]) -> bool {
+    let page = |service: &&Service| matches!(service.source, Source::Web { .. }) && !service.endpoint.bind;
+    services.iter().all(|service| page(service) || !service.enabled)
 }
 
 fn one_address(answer: &Answer) -> Result<IpAddr, String> {

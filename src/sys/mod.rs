@@ -9,4 +9,5 @@ pub mod log;
 pub mod netlink;
 pub mod posix;
 pub mod process;
+pub mod sandbox;
 pub mod ubus;

@@ -230,7 +230,7 @@ impl Taken {
             if self.names.contains(&print)
                 && let Some(other) = valid(before).find(shared)
             {
-                let other = &other.name;
+                let other = short(other.name.as_bytes());
                 let message =
                     format!("hostname '{name}' is in service '{other}' too: remove it from one of them");
                 issues.error(line, message);

@@ -168,7 +168,8 @@ impl<'a, 'b> Options<'a, 'b> {
         let mut left = self.left;
         left.sort_by_key(|opt| opt.line);
         for opt in left {
-            self.issues.warning(opt.line, format!("unknown option '{}': it has no effect", opt.name));
+            let name = short(opt.name.as_bytes());
+            self.issues.warning(opt.line, format!("unknown option '{name}': it has no effect"));
         }
         self.broken
     }

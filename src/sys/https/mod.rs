@@ -17,6 +17,7 @@ mod tcp;
 mod tls;
 
 use std::borrow::Cow;
+use std::io;
 use std::net::Ipv6Addr;
 use std::path::Path;
 use std::time::Duration;
@@ -24,6 +25,7 @@ use std::time::Duration;
 pub use proxy::Proxy;
 pub use roots::{CaProblem, inspect_ca};
 
+use super::sandbox;
 use crate::wire::nic::{Answer, Failed, Failure, Request};
 use tcp::{Deadline, Tcp};
 
@@ -51,6 +53,14 @@ pub struct Route<'a> {
 pub trait Transport {
     /// One request, one answer. Never tries twice.
     fn exchange(&mut self, route: &Route<'_>, request: &Request) -> Result<Answer, Failed>;
+
+    /// Gives up what this process needs no more from its first exchange on.
+    ///
+    /// # Errors
+    /// As [`sandbox::lock_down`]; exchanges go on all the same.
+    fn lock_down(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 /// What certificates are held against.
@@ -71,6 +81,10 @@ pub struct Https {
 }
 
 impl Transport for Https {
+    fn lock_down(&mut self) -> io::Result<()> {
+        sandbox::lock_down()
+    }
+
     fn exchange(&mut self, route: &Route<'_>, request: &Request) -> Result<Answer, Failed> {
         let roots = match route.tls {
             // Before anything else: without it nothing could be trusted, so nobody is bothered.

@@ -165,6 +165,17 @@ fn unknown_options_and_sections_are_warnings() {
 }
 
 #[test]
+fn a_name_of_any_length_makes_no_message_of_any_length() {
+    let long = "o".repeat(100_000);
+    let again = format!(
+        "config service '{long}'\n option username u\n option password p\n list hostname b.example\n"
+    );
+    let config = with(&format!(" option {long} 1\n{again}{}", again.replace(&long, "c")));
+    let longest = config.issues.iter().map(|issue| issue.message.len()).max();
+    assert_eq!((config.issues.len(), longest), (2, Some(112)), "{:.500?}", config.issues);
+}
+
+#[test]
 fn one_value_is_an_option_and_several_are_a_list_or_words() {
     let config = with(" list family ipv4");
     assert_eq!(said(&config), [(Level::Error, 5, "option family takes one value: write option, not list")]);

@@ -1,0 +1,7 @@
+//! libFuzzer's bytes for tests/properties/formats/records.rs.
+#![no_main]
+
+#[path = "../../properties/formats/mod.rs"]
+mod formats;
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| formats::records::check(data));

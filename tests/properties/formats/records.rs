@@ -1,0 +1,162 @@
+//! records.json and, behind a NUL byte, state.json: files that a crash, a flash chip or another version may have left.
+
+use super::{Dice, one, within};
+use nicup::policy::config::{Config, Entry, build};
+use nicup::policy::decide::{Addresses, Ask, Case, Decision, decide};
+use nicup::policy::record::{
+    Book, EVENT_LIMIT, Host, Key, RETRY_AFTER_LIMIT, read_records, read_state, write_records, write_state,
+};
+use nicup::policy::settle;
+use nicup::policy::time::{Boot, Now, RELEASED};
+use nicup::wire::uci::parse;
+
+/// The seed files' login and host.
+const CONFIG: &[u8] =
+    b"config service 'home'\noption username u\noption password p\nlist hostname h.example\n\
+    option server s.example\n";
+
+pub(crate) fn check(data: &[u8]) {
+    let mut parts =
+        data.splitn(2, |byte| *byte == 0).map(|part| std::str::from_utf8(part).unwrap_or_default());
+    let (records, state) = (parts.next().unwrap_or_default(), parts.next());
+    let now = Now::new(100_000_000, RELEASED + 200_000, "boot".to_owned());
+    let mut book = match within(data, 96, || read_records(records)) {
+        Ok(book) => {
+            let written = write_records(&book);
+            assert_eq!(read_records(&written).map(|book| write_records(&book)).as_ref(), Ok(&written));
+            book
+        }
+        Err(error) => {
+            assert!(!error.explain().is_empty());
+            Book::default()
+        }
+    };
+    if let Some(state) = state {
+        let before = book.clone();
+        if let Ok(read) = within(data, 128, || read_state(state, &now, before.clone())) {
+            let written = write_state(&read, &now);
+            assert_eq!(
+                read_state(&written, &now, before).map(|book| write_state(&book, &now)).as_ref(),
+                Ok(&written)
+            );
+            book = read;
+        }
+    }
+    assert!(book.events.len() <= EVENT_LIMIT);
+    let config = build(&parse(CONFIG).unwrap(), "config");
+    decides(&config, book, &now);
+}
+
+/// Whatever the files say: there is a decision, no wait is longer than any that there is, and a stop only stands if it
+/// was earned with these settings.
+fn decides(config: &Config, mut book: Book, now: &Now) {
+    let Entry::Valid(service) = &config.services[0] else { panic!("{:?}", config.issues) };
+    let contact = config.main.contact.as_str();
+    settle::tidy(&mut book, &[service], contact, "1");
+    settle::close_lost(&mut book, service, &Addresses::default(), now);
+    let (server, username, hostname) = (&service.endpoint.server, &service.username, &service.hostnames[0]);
+    let key = Key { server: server.clone(), username: username.clone(), hostname: hostname.clone() };
+    let fresh = Host::new(key);
+    let host = book.get(server, username, hostname).unwrap_or(&fresh);
+    let addresses = Addresses { ipv4: Some([203, 0, 113, 7].into()), ..Addresses::default() };
+    let (services, version, book, addresses) = (&[service.as_ref()], "1", &book, &addresses);
+    for force in [false, true] {
+        let ask = Ask { force, clock_set: false };
+        let case = Case { services, service, contact, version, book, host, addresses, now, ask };
+        let most = now.ceil().plus(RETRY_AFTER_LIMIT);
+        let soon = |at: Boot| assert!(at <= most, "{at:?} is later than {most:?}");
+        match decide(&case) {
+            Decision::WaitUntil { until, .. } => soon(until),
+            Decision::Leave { forced, held } => {
+                forced.into_iter().chain(held.map(|(until, _)| until)).for_each(soon);
+            }
+            Decision::Send(_) | Decision::Stopped(_) => {}
+            Decision::Disabled | Decision::NoAddress(_) => panic!("it is enabled, and has an address"),
+        }
+    }
+}
+
+pub(crate) fn sample(dice: &mut Dice) -> Vec<u8> {
+    let code = |dice: &mut Dice| {
+        one(dice, &["good", "nochg", "badauth", "911", "http-503", "mismatch", "timeout"]).to_owned()
+    };
+    let wall = |dice: &mut Dice| ["null", "1793691200", "0", "-5"][dice.roll(4)];
+    let boot = |dice: &mut Dice| ["boot", "boot", "other", ""][dice.roll(4)];
+    let stamp = |dice: &mut Dice| {
+        format!(r#"{{"wall":{},"boot":{},"boot_id":"{}"}}"#, wall(dice), dice.roll(100_001), boot(dice))
+    };
+    let stop = |dice: &mut Dice| {
+        let (code, at) = (code(dice), stamp(dice));
+        let stop = format!(r#"{{"code":"{code}","detail":"","settings":{},"at":{at}}}"#, dice.roll(9));
+        if dice.roll(2) == 0 { stop } else { "null".to_owned() }
+    };
+    let host = |dice: &mut Dice| {
+        let (at, word, stop) = (stamp(dice), code(dice), stop(dice));
+        format!(
+            r#"{{"server":"s.example","username":"u","hostname":"h.example","ipv4":"203.0.113.{}","ipv6":null,"offline":false,"code":"{word}","at":{at},"stop":{stop}}}"#,
+            dice.roll(300)
+        )
+    };
+    let server = |dice: &mut Dice| {
+        let (from, word, stop) = (stamp(dice), code(dice), stop(dice));
+        let seconds = ["1800", "0", "18446744073709551615"][dice.roll(3)];
+        format!(
+            r#"{{"server":"s.example","stop":{stop},"wait":{{"code":"{word}","failures":{},"seconds":{seconds},"from":{from}}}}}"#,
+            dice.roll(9)
+        )
+    };
+    let (h, s) = (host(dice), server(dice));
+    let mut text = format!(r#"{{"version":1,"hosts":[{h}],"accounts":[],"servers":[{s}]}}"#);
+    if dice.roll(2) == 0 {
+        let (word, id) = (code(dice), boot(dice));
+        let numbers: [usize; 6] = std::array::from_fn(|_| dice.roll(100_010));
+        let [open, attempt, forced, change, last, until] = numbers;
+        text.push_str(&format!(
+            "\0{}{}{}",
+            format_args!(r#"{{"version":1,"boot_id":"{id}","problems":7,"hosts":[{{"server":"s.example","username":"u","hostname":"h.example","open":{open},"unsettled":true,"attempt":{attempt},"forced":{forced},"changes":[{change}],"storming":true,"retry":"#),
+            format_args!(r#"{{"code":"{word}","detail":"","failures":2,"last":{last},"until":{until},"settings":5,"ipv4":null,"ipv6":"::1","clock":-9}},"transport":null,"state":"current","code":null,"since":1,"shown_ipv4":null,"shown_ipv6":null}}],"#),
+            r#""sources":[{"source":"/bin/a","at":5,"addresses":["203.0.113.7"],"problem":null}],"events":[{"at":4,"service":"home","hostname":"h.example","code":"good","ipv4":null,"ipv6":null}]}"#,
+        ));
+    }
+    text.into_bytes()
+}
+
+pub(crate) const WORDS: &[&[u8]] = &[
+    b"\"version\":1",
+    b"\"version\":2",
+    b"\"hosts\":[",
+    b"\"accounts\":[]",
+    b"\"servers\":[]",
+    b"\"server\":\"s.example\"",
+    b"\"username\":\"u\"",
+    b"\"hostname\":\"h.example\"",
+    b"\"ipv4\":null",
+    b"\"203.0.113.7\"",
+    b"\"at\":",
+    b"\"stop\":null",
+    b"\"wait\":",
+    b"\"boot_id\":\"boot\"",
+    b"\"boot\":",
+    b"\"wall\":",
+    b"18446744073709551615",
+    b"-1",
+    b"null",
+    b"true",
+    b"\"retry\":",
+    b"\"until\":",
+    b"\"last\":",
+    b"\"changes\":[1,2,3,4,5]",
+    b"\"storming\":true",
+    b"\"events\":[]",
+    b"\0",
+    b"\"sources\":[]",
+    b"\"code\":\"clock\"",
+    b"\"code\":\"abuse\"",
+    b"\"open\":",
+    b"[",
+    b"]",
+    b"{",
+    b"}",
+    b",",
+    b"\\u0000",
+];

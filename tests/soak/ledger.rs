@@ -1,0 +1,322 @@
+//! What the contract (section 3) allows, kept by a stranger to the code: he sees requests and answers, and knows from
+//! the files how far a pass that was cut off had come.
+//!
+//! Times are milliseconds of the 30 days. Where he cannot know what a pass knew, he allows more, never less.
+
+use crate::{Tally, tell};
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+
+/// What an answer is to a host, by the table of the contract.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Meaning {
+    Accepted,
+    StopsHost,
+    StopsService,
+    StopsAccount,
+    StopsServer,
+    /// `asked`: seconds of a 429, 0 for none; None: an outage.
+    Waits {
+        asked: Option<u64>,
+    },
+    Strange,
+    Network {
+        sent: bool,
+    },
+    Clock,
+}
+
+impl Meaning {
+    /// No-IP's own word.
+    fn is_decisive(&self) -> bool {
+        !matches!(self, Meaning::Strange | Meaning::Network { .. } | Meaning::Clock)
+    }
+}
+
+const MINUTE: u64 = 60_000;
+const NETWORK: [u64; 9] = [10, 30, 60, 120, 300, 600, 1200, 2400, 3600];
+const STRANGE: [u64; 5] = [300, 600, 1200, 2400, 3600];
+const OUTAGE: [u64; 4] = [30, 60, 120, 240];
+/// Stamps in the records are whole seconds.
+const ROUNDING: u64 = 2000;
+/// 5 changes at once within 10 minutes, then one every 5 minutes.
+const CHANGES: usize = 5 + 2;
+
+/// Who a host belongs to; the same for all of the 30 days.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Owner {
+    pub(crate) host: &'static str,
+    pub(crate) service: &'static str,
+    pub(crate) server: &'static str,
+    pub(crate) username: &'static str,
+    /// Milliseconds of force_interval.
+    pub(crate) interval: u64,
+    pub(crate) both: bool,
+}
+
+#[derive(Clone, Debug)]
+struct Retry {
+    meaning: Meaning,
+    failures: usize,
+    last: u64,
+    until: u64,
+    addresses: Vec<IpAddr>,
+}
+
+/// What is known of a host.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Host {
+    /// What the records say was accepted, and when.
+    pub(crate) known: Option<(Vec<IpAddr>, u64)>,
+    /// The last answer leaves open what the server has.
+    unsettled: bool,
+    retry: Option<Retry>,
+    pub(crate) stopped: bool,
+    /// Accepted changes of this boot.
+    changes: Vec<u64>,
+    /// The power failed before the answer was recorded, so that nobody can know what the server has.
+    pub(crate) excused: bool,
+}
+
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Server {
+    /// No request before.
+    pub(crate) closed_until: u64,
+    /// The wait that it ordered is over at the latest: 429s may count as outages, and a tenth more is allowed.
+    pub(crate) open_again: u64,
+    outages: usize,
+    orders: usize,
+}
+
+/// The last request, until it is certain that its outcome was recorded.
+#[derive(Clone, Debug)]
+struct Open {
+    server: &'static str,
+    hosts: Vec<&'static str>,
+    addresses: Vec<IpAddr>,
+    begun: u64,
+    ended: u64,
+    meanings: Vec<Meaning>,
+}
+
+pub(crate) struct Ledger {
+    pub(crate) owners: &'static [Owner],
+    pub(crate) hosts: BTreeMap<&'static str, Host>,
+    pub(crate) servers: BTreeMap<&'static str, Server>,
+    open: Option<Open>,
+    clock_set_at: u64,
+    pub(crate) tally: Tally,
+}
+
+impl Ledger {
+    pub(crate) fn new(owners: &'static [Owner]) -> Ledger {
+        let hosts = owners.iter().map(|owner| (owner.host, Host::default())).collect();
+        let servers = owners.iter().map(|owner| (owner.server, Server::default())).collect();
+        Ledger { owners, hosts, servers, open: None, clock_set_at: 0, tally: Tally::default() }
+    }
+
+    pub(crate) fn owner(&self, host: &str) -> &'static Owner {
+        self.owners.iter().find(|owner| owner.host == host).unwrap()
+    }
+
+    /// A request is about to leave at `t`: may it?
+    pub(crate) fn begins(&mut self, t: u64, server: &str, hosts: &[String], addresses: &[IpAddr]) {
+        self.recorded(); // the one before it in the same pass
+        tell(t, || format!("{hosts:?} {addresses:?} to {server}"));
+        self.tally.tries += 1;
+        let owners: Vec<&'static Owner> = hosts.iter().map(|host| self.owner(host)).collect();
+        for owner in &owners {
+            assert_eq!(owner.server, server);
+            let closed = self.servers[owner.server].closed_until;
+            assert!(
+                t + ROUNDING >= closed,
+                "{}: at {t}, the server wants no request before {closed}",
+                owner.host
+            );
+            self.hosts[owner.host].may_be_sent(t, owner, addresses, self.clock_set_at);
+        }
+        let hosts: Vec<&'static str> = owners.iter().map(|owner| owner.host).collect();
+        let (server, addresses) = (owners[0].server, addresses.to_vec());
+        self.open = Some(Open { server, hosts, addresses, begun: t, ended: t, meanings: Vec::new() });
+    }
+
+    /// How the request ended, or its second way.
+    pub(crate) fn ends(&mut self, t: u64, meanings: Vec<Meaning>) {
+        let open = self.open.as_mut().unwrap();
+        tell(t, || format!("    {meanings:?}"));
+        (open.ended, open.meanings) = (t, meanings);
+    }
+
+    /// The pass wrote everything down.
+    pub(crate) fn recorded(&mut self) {
+        let Some(open) = self.open.take() else { return };
+        self.durable(&open);
+        if open.meanings.contains(&Meaning::Network { sent: false }) {
+            // Nobody else tries a way that is dead, and all who would have count it as their failure.
+            self.another_failure_in_between(&open.hosts);
+        }
+        for (host, meaning) in open.hosts.iter().zip(&open.meanings) {
+            self.hosts.get_mut(host).unwrap().volatile(&open, *meaning);
+        }
+    }
+
+    /// The pass was cut off. `kept`: its last outcome is in the records already.
+    pub(crate) fn cut(&mut self, kept: bool) {
+        self.tally.cuts += 1;
+        let Some(open) = self.open.take() else { return };
+        if kept {
+            self.durable(&open);
+        }
+        for (at, name) in open.hosts.iter().enumerate() {
+            let host = self.hosts.get_mut(name).unwrap();
+            match open.meanings.get(at) {
+                Some(Meaning::Accepted) if kept => (host.unsettled, host.retry) = (false, None),
+                Some(meaning) if kept && meaning.is_decisive() => (host.unsettled, host.retry) = (true, None),
+                _ => host
+                    .volatile(&Open { ended: open.begun, ..open.clone() }, Meaning::Network { sent: true }),
+            }
+        }
+    }
+
+    /// What is in records.json from now on.
+    fn durable(&mut self, open: &Open) {
+        let server = self.servers.get_mut(open.server).unwrap();
+        let wait =
+            |meaning: &Meaning| if let Meaning::Waits { asked } = meaning { Some(*asked) } else { None };
+        let wait = open.meanings.iter().find_map(wait);
+        if let Some(asked) = wait {
+            self.tally.waits += 1;
+            let length = match asked {
+                Some(seconds) => (seconds * 1000).clamp(30 * MINUTE, 30 * 24 * 60 * MINUTE),
+                None => OUTAGE[server.outages.min(3)] * MINUTE,
+            };
+            server.closed_until = open.ended + length;
+            let longest = OUTAGE[server.orders.min(3)] * MINUTE * 11 / 10;
+            server.open_again = open.ended + if asked.is_some() { length } else { longest };
+            server.outages += usize::from(asked.is_none());
+            server.orders += 1;
+        } else if open.meanings.iter().any(Meaning::is_decisive) {
+            *server = Server::default();
+        }
+        for (host, meaning) in open.hosts.iter().zip(&open.meanings) {
+            self.tally.accepted += u64::from(*meaning == Meaning::Accepted);
+            let entry = self.hosts.get_mut(host).unwrap();
+            if *meaning == Meaning::Accepted {
+                entry.accept(open);
+            }
+        }
+        for (host, meaning) in open.hosts.iter().zip(&open.meanings) {
+            let of = self.owner(host);
+            let reach: fn(&Owner, &Owner) -> bool = match meaning {
+                Meaning::StopsHost => |of, other| of.host == other.host,
+                Meaning::StopsService => |of, other| of.service == other.service,
+                Meaning::StopsAccount => {
+                    |of, other| (of.server, of.username) == (other.server, other.username)
+                }
+                Meaning::StopsServer => |of, other| of.server == other.server,
+                Meaning::Accepted | Meaning::Waits { .. } => continue,
+                Meaning::Strange | Meaning::Network { .. } | Meaning::Clock => continue,
+            };
+            self.tally.stops += 1;
+            for other in self.owners.iter().filter(|other| reach(of, other)) {
+                self.hosts.get_mut(other.host).unwrap().stopped = true;
+            }
+        }
+    }
+
+    /// Another boot: what need not survive is forgotten.
+    pub(crate) fn reboots(&mut self) {
+        self.tally.reboots += 1;
+        for host in self.hosts.values_mut() {
+            host.excused |= host.unsettled;
+            (host.unsettled, host.retry) = (false, None);
+            host.changes.clear();
+        }
+    }
+
+    pub(crate) fn clock_is_set(&mut self, t: u64) {
+        self.clock_set_at = t;
+    }
+
+    /// A failure that no request shows: how many there were in a row, and with which address, is not known any more.
+    pub(crate) fn another_failure_in_between(&mut self, known: &[&str]) {
+        let others = self.hosts.iter_mut().filter(|(name, _)| !known.contains(name));
+        for retry in others.filter_map(|(_, host)| host.retry.as_mut()) {
+            (retry.failures, retry.addresses) = (0, Vec::new());
+        }
+    }
+
+    /// The user corrected every setting that a stop can hang on.
+    pub(crate) fn settings_change(&mut self) {
+        self.hosts.values_mut().for_each(|host| host.stopped = false);
+    }
+}
+
+impl Host {
+    fn may_be_sent(&self, t: u64, owner: &Owner, addresses: &[IpAddr], clock_set_at: u64) {
+        let name = owner.host;
+        assert!(!self.stopped, "{name}: a request at {t} while stopped");
+        if let Some(retry) = &self.retry {
+            let moved = *addresses != *retry.addresses;
+            let soonest = if retry.meaning == Meaning::Clock && clock_set_at > retry.last {
+                retry.last
+            } else if matches!(retry.meaning, Meaning::Network { .. }) && moved {
+                retry.until.min(retry.last + 10_000)
+            } else {
+                retry.until
+            };
+            assert!(t >= soonest, "{name}: a request at {t}, too soon after {retry:?}");
+        }
+        let Some((known, since)) = &self.known else { return };
+        let differs = addresses.iter().any(|ip| !known.contains(ip));
+        let old = t + ROUNDING >= since + owner.interval;
+        assert!(
+            differs || self.unsettled || old,
+            "{name}: at {t}, {addresses:?} is registered since {since}"
+        );
+        if addresses.iter().any(|ip| known.iter().any(|old| old.is_ipv4() == ip.is_ipv4() && old != ip)) {
+            let recent = self.changes.iter().filter(|at| **at + 10 * MINUTE > t).count();
+            assert!(recent < CHANGES, "{name}: at {t} {recent} changes in 10 minutes: {:?}", self.changes);
+        }
+    }
+
+    fn accept(&mut self, open: &Open) {
+        let has = |ip: &IpAddr| open.addresses.iter().any(|new| new.is_ipv4() == ip.is_ipv4());
+        let mut known = open.addresses.clone();
+        if let Some((old, _)) = &self.known {
+            let only_v6 = !open.addresses.iter().any(IpAddr::is_ipv4);
+            if old.iter().any(|ip| has(ip) && !known.contains(ip)) {
+                self.changes.push(open.ended);
+            }
+            // What the A record is after an update with IPv6 alone is not known.
+            known.extend(old.iter().filter(|ip| !(has(ip) || only_v6 && ip.is_ipv4())));
+        }
+        // What is not known of a family ends with an answer about that family.
+        self.excused &= known.iter().any(|ip| !open.addresses.contains(ip));
+        self.known = Some((known, open.ended));
+        self.stopped = false;
+    }
+
+    /// What lives as long as the boot.
+    fn volatile(&mut self, open: &Open, meaning: Meaning) {
+        let strange = |meaning: Meaning| meaning == Meaning::Strange;
+        let before = self.retry.take().filter(|retry| strange(retry.meaning) == strange(meaning));
+        let before = before.map_or(0, |retry| retry.failures);
+        let (wait, failures) = match meaning {
+            Meaning::Strange => (STRANGE[before.min(4)], before + 1),
+            Meaning::Network { .. } => (NETWORK[before.min(8)], before + 1),
+            Meaning::Clock => (600, before),
+            Meaning::Accepted | Meaning::Waits { .. } => {
+                self.unsettled &= meaning != Meaning::Accepted;
+                return;
+            }
+            Meaning::StopsHost | Meaning::StopsService | Meaning::StopsAccount | Meaning::StopsServer => {
+                self.unsettled = true;
+                return;
+            }
+        };
+        self.unsettled |= meaning == Meaning::Network { sent: true };
+        let (last, addresses) = (open.ended, open.addresses.clone());
+        self.retry = Some(Retry { meaning, failures, last, until: last + wait * 1000, addresses });
+    }
+}
