@@ -111,7 +111,8 @@ def unchanged(found):
 
 def growth(found):
     parts = ["## Growth\n\nnicup's cost by the size of the task; the last column is the cost of one more at the largest size"
-             f" over that at the middle one, which must not exceed {scale.MOST}.\n"]
+             f" over that at the middle one, which is to be no more than {scale.MOST}. A whole update of many services misses"
+             " that: each request writes the whole state, before and after, so that a power cut forgets nothing.\n"]
     for name, line in found["growth"].items():
         by = [size for size in sorted(line)]
         cells = [f"{line[size]['instructions']:,.0f}, {line[size]['peak']:,.0f} KiB" for size in by]
