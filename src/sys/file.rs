@@ -91,14 +91,19 @@ fn read_once(path: &Path, limit: usize) -> io::Result<(Vec<u8>, u32)> {
 const SPARE: usize = 64;
 
 /// What a small file of the system holds: as much as one read brings, at most `limit` bytes. Empty where there is none.
+/// What fails is tried once more.
 #[must_use]
 pub fn head(path: &Path, limit: usize) -> Vec<u8> {
     let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK;
-    let mut bytes = Vec::with_capacity(limit);
-    if let Ok(file) = rustix::fs::open(path, flags, Mode::empty()) {
-        let _ = rustix::io::read(file, spare_capacity(&mut bytes));
+    let read = || {
+        let mut bytes = Vec::with_capacity(limit);
+        rustix::io::read(rustix::fs::open(path, flags, Mode::empty())?, spare_capacity(&mut bytes))?;
+        rustix::io::Result::Ok(bytes)
+    };
+    match read() {
+        Err(error) if error != Errno::NOENT => read().unwrap_or_default(),
+        known => known.unwrap_or_default(),
     }
-    bytes
 }
 
 /// Whether what is written must be on the medium before the old content is given up.

@@ -77,6 +77,17 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// Takes a text, if it comes next and stands there letter by letter: quicker than to read and compare it.
+    fn exactly(&mut self, text: &str) -> bool {
+        self.next();
+        let rest = self.text.as_bytes()[self.at..].strip_prefix(b"\"");
+        let there = rest
+            .and_then(|rest| rest.strip_prefix(text.as_bytes()))
+            .is_some_and(|rest| rest.starts_with(b"\""));
+        self.at += if there { text.len() + 2 } else { 0 };
+        there
+    }
+
     /// What a backslash stands for.
     fn escaped(&mut self) -> Option<char> {
         let letter = *self.text.as_bytes().get(self.at)?;
@@ -126,8 +137,8 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// An object; `member` reads the value of each name.
-    fn members(&mut self, member: &mut dyn FnMut(&mut Self, &str) -> Option<()>) -> Option<()> {
+    /// An object; `member` reads each name and its value.
+    fn members(&mut self, member: &mut dyn FnMut(&mut Self) -> Option<()>) -> Option<()> {
         if !self.mark(b'{') {
             return None;
         }
@@ -135,11 +146,7 @@ impl<'a> Reader<'a> {
             return Some(());
         }
         loop {
-            let name = self.text()?;
-            if !self.mark(b':') {
-                return None;
-            }
-            member(self, &name)?;
+            member(self)?;
             if !self.mark(b',') {
                 return self.mark(b'}').then_some(());
             }
@@ -151,12 +158,18 @@ impl<'a> Reader<'a> {
         let mut missing = (1u32 << names.len()) - 1;
         // Mostly they come in the order of the struct.
         let mut expected = 0;
-        self.members(&mut |input, name| {
-            if names.get(expected) != Some(&name) {
-                match names.iter().position(|known| *known == name) {
-                    Some(at) => expected = at,
-                    None => return input.skip(DEEPEST),
-                }
+        self.members(&mut |input| {
+            let known = names.get(expected).is_some_and(|name| input.exactly(name)) || {
+                let name = input.text()?;
+                let found = names.iter().position(|known| *known == name);
+                expected = found.unwrap_or(expected);
+                found.is_some()
+            };
+            if !input.mark(b':') {
+                return None;
+            }
+            if !known {
+                return input.skip(DEEPEST);
             }
             missing &= !(1 << expected);
             values[expected].read(input)?;
@@ -172,7 +185,11 @@ impl<'a> Reader<'a> {
         let depth = depth.checked_sub(1)?;
         match self.next()? {
             b'"' => self.text().map(|_| ()),
-            b'{' => self.members(&mut |input, _| input.skip(depth)),
+            b'{' => self.members(&mut |input| {
+                input.text()?;
+                input.mark(b':').then_some(())?;
+                input.skip(depth)
+            }),
             b'[' => self.items(&mut |input| input.skip(depth)),
             b'-' | b'0'..=b'9' => {
                 self.pass(|byte| matches!(byte, b'-' | b'+' | b'.' | b'e' | b'E' | b'0'..=b'9'));
