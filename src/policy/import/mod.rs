@@ -63,7 +63,19 @@ pub fn convert(package: &Package, directories: &[String]) -> Option<Imported> {
     }
     let drafts = join::join(drafts, &mut notes);
     notes.sort_by_key(|note| note.line);
+    notes.iter_mut().for_each(|note| shorten(&mut note.message));
     Some(Imported { text: write::text(&drafts), notes, sections, services: drafts.len() })
+}
+
+/// Bytes of a note: names in it may be as long as their file.
+const NOTE_LIMIT: usize = 600;
+
+fn shorten(message: &mut String) {
+    if message.len() > NOTE_LIMIT {
+        let end = (0..=NOTE_LIMIT).rev().find(|at| message.is_char_boundary(*at));
+        message.truncate(end.unwrap_or_default());
+        message.push_str("...");
+    }
 }
 
 /// Section `global`: whether private addresses may be sent, and notes on the rest.

@@ -339,3 +339,12 @@ fn quotes_survive_and_no_secret_is_in_a_note() {
     }
     assert!(config(&imported).issues.iter().all(|issue| issue.level != Level::Error));
 }
+
+#[test]
+fn a_name_of_any_length_makes_no_note_of_any_length() {
+    let long = "o".repeat(100_000);
+    let imported =
+        import(&format!("config service home\noption domain home.ddns.net\n{LOGIN}option {long} 1\n"));
+    let longest = imported.notes.iter().map(|note| note.message.len()).max();
+    assert_eq!(longest, Some(603), "{:.500?}", imported.notes);
+}

@@ -85,7 +85,9 @@ pub(crate) fn is_recognised(data: &[u8], secret: &Text) -> Option<String> {
     let long = secret.as_str().filter(|text| text.len() >= 12 && strange(text))?;
     let once = count(long.as_bytes()) == 1 && count(format!("password '{long}'").as_bytes()) == 1;
     let shown: String = long.chars().filter(|c| !c.is_control()).collect();
-    (once && shown.len() >= 12).then_some(shown)
+    // What a control character takes apart may stand elsewhere as a word of its own.
+    let alone = shown == long || count(shown.as_bytes()) == 0;
+    (once && alone && shown.len() >= 12).then_some(shown)
 }
 
 /// A service that is valid can be put into a request as it is, and nothing in it can become another header.
