@@ -11,7 +11,7 @@ use std::ops::Range;
 use rustix::buffer::spare_capacity;
 use rustix::io::retry_on_intr;
 
-/// Bytes read from the file at a time.
+/// Bytes read from the file at a time, about: a whole bundle is four of them.
 const PIECE: usize = 64 * 1024;
 /// Text between certificates is taken in parts of this size, so that a file without newlines cannot fill the memory.
 const LINE_LIMIT: usize = 4096;
@@ -139,7 +139,10 @@ impl<'a> Pem<'a> {
     fn more(&mut self) -> io::Result<bool> {
         self.buffer.drain(..self.at);
         self.at = 0;
-        self.buffer.reserve(PIECE);
+        // Room for a piece, less what is left of the last one, which is a certificate at most: the buffer stays as it is.
+        if self.buffer.capacity() - self.buffer.len() < PIECE / 2 {
+            self.buffer.reserve_exact(PIECE);
+        }
         Ok(retry_on_intr(|| rustix::io::read(self.input, spare_capacity(&mut self.buffer)))? > 0)
     }
 }
