@@ -159,8 +159,8 @@ def idle(verdicts, place, server, program):
 def growth(verdicts, place, program):
     for name, line in scale.measured(place, program, quick=True).items():
         grown = scale.growth(line)
-        verdicts.judge(grown <= scale.most(name), f"{name}: one of {max(line):,} costs {grown:.2f} times as much as one of"
-                       f" {min(line):,}, at most {scale.most(name)}")
+        verdicts.judge(grown <= scale.MOST, f"{name}: one of {max(line):,} costs {grown:.2f} times as much as one of"
+                       f" {min(line):,}, at most {scale.MOST}")
 
 
 def sizes(verdicts, program):

@@ -10,9 +10,6 @@ ADDRESSES = (10, 1000, 10000)
 RUNS = 3
 # The cost of one more at the largest size, over that at the middle one.
 MOST = 1.2
-# Each request is noted in state.json and its answer in both files, as a whole, so that a power cut forgets neither: with
-# many services that is more than the work itself.
-MOST_OF = {"whole update, by services": 1.6}
 
 
 def hosts():
@@ -87,12 +84,8 @@ def growth(line):
     return (line[largest]["instructions"] / largest) / (line[middle]["instructions"] / middle)
 
 
-def most(name):
-    return MOST_OF.get(name, MOST)
-
-
 def judged(lines):
     """Sentences of what grows faster than the work."""
     return [f"{name}: one costs {growth(line):.2f} times as much at the largest size as at the middle one"
-            for name, line in lines.items() if growth(line) > most(name)]
+            for name, line in lines.items() if growth(line) > MOST]
 

@@ -13,9 +13,10 @@ use crate::policy::decide::{Addresses, Because};
 use crate::policy::time::{Boot, Now, Stamp, Wait};
 use crate::wire::json::{self, Json};
 use rows::{
-    AccountRow, EventRow, HostRow, RecordsFile, RetryRow, SentRow, ServerRow, SourceRow, StampRow, StateFile,
-    StateRow, StopRow, VersionOnly, WaitRow,
+    AccountRow, EventRow, HostRow, RecordsFile, RetryRow, Rows, SentRow, ServerRow, SourceRow, StampRow,
+    StateFile, StateRow, StopRow, VersionOnly, WaitRow,
 };
+use std::cell::OnceCell;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// The version of both files.
@@ -47,17 +48,8 @@ impl ReadError {
 #[must_use]
 pub fn write_records(book: &Book) -> String {
     let worth_keeping = |host: &&Host| host.registered != Registered::default() || host.stop.is_some();
-    let hosts = book.hosts.iter().filter(worth_keeping).map(|host| HostRow {
-        server: host.key.server.clone(),
-        username: host.key.username.clone(),
-        hostname: host.key.hostname.clone(),
-        ipv4: text(host.registered.ipv4),
-        ipv6: text(host.registered.ipv6),
-        offline: host.registered.offline,
-        code: host.registered.accepted.as_ref().map(|(code, _)| code.to_string()),
-        at: host.registered.accepted.as_ref().map(|(_, at)| stamp_row(at)),
-        stop: host.stop.as_ref().map(stop_row),
-    });
+    let kept = book.hosts.iter().filter(worth_keeping);
+    let hosts = kept.map(|host| row(&host.rows.0.records, || records_row(host)));
     let accounts = book.accounts.iter().map(|account| AccountRow {
         server: account.server.clone(),
         username: account.username.clone(),
@@ -76,7 +68,7 @@ pub fn write_records(book: &Book) -> String {
         });
     json::to_text(&RecordsFile {
         version: VERSION,
-        hosts: hosts.collect(),
+        hosts: Rows::of(hosts),
         accounts: accounts.collect(),
         servers: servers.collect(),
     })
@@ -89,7 +81,7 @@ pub fn write_records(book: &Book) -> String {
 pub fn read_records(text: &str) -> Result<Book, ReadError> {
     let file: RecordsFile = read(text)?;
     let mut book = Book::default();
-    for row in file.hosts {
+    for row in file.hosts.read {
         let mut host = Host::new(Key { server: row.server, username: row.username, hostname: row.hostname });
         let accepted = match (row.code, row.at) {
             (Some(word), Some(at)) => Some((code(&word)?, stamp(at))),
@@ -120,39 +112,7 @@ pub fn read_records(text: &str) -> Result<Book, ReadError> {
 /// The part that lives as long as this boot.
 #[must_use]
 pub fn write_state(book: &Book, now: &Now) -> String {
-    let hosts = book.hosts.iter().map(|host| StateRow {
-        server: host.key.server.clone(),
-        username: host.key.username.clone(),
-        hostname: host.key.hostname.clone(),
-        open: host.open.as_ref().map(|open| open.at.0),
-        sent: host.open.as_ref().and_then(|open| open.sent.as_ref()).map(|(addresses, because)| SentRow {
-            because: because.word().to_owned(),
-            ipv4: text(addresses.ipv4),
-            ipv6: text(addresses.ipv6),
-        }),
-        unsettled: host.unsettled,
-        attempt: host.attempt.map(|at| at.0),
-        forced: host.forced.map(|at| at.0),
-        changes: host.changes.iter().map(|at| at.0).collect(),
-        storming: host.storming,
-        retry: host.retry.as_ref().map(|retry| RetryRow {
-            code: retry.code.to_string(),
-            detail: retry.detail.clone(),
-            failures: retry.failures,
-            last: retry.last.0,
-            until: retry.until.0,
-            settings: retry.print,
-            ipv4: text(retry.ipv4),
-            ipv6: text(retry.ipv6),
-            clock: retry.clock,
-        }),
-        transport: host.transport.clone(),
-        state: host.shown.as_ref().map(|shown| shown.state.word().to_owned()),
-        code: host.shown.as_ref().and_then(|shown| shown.code).map(|code| code.to_string()),
-        since: host.shown.as_ref().map_or(0, |shown| shown.since.0),
-        shown_ipv4: text(host.shown.as_ref().and_then(|shown| shown.ipv4)),
-        shown_ipv6: text(host.shown.as_ref().and_then(|shown| shown.ipv6)),
-    });
+    let hosts = book.hosts.iter().map(|host| row(&host.rows.0.state, || state_row(host)));
     let sources = book.sources.iter().map(|learnt| SourceRow {
         source: learnt.source.clone(),
         at: learnt.at.0,
@@ -173,7 +133,7 @@ pub fn write_state(book: &Book, now: &Now) -> String {
         problems: book.problems,
         log_since: Some(book.chatter.since.0),
         log_lines: Some(book.chatter.lines),
-        hosts: hosts.collect(),
+        hosts: Rows::of(hosts),
         sources: sources.collect(),
         events: events.collect(),
     })
@@ -194,7 +154,7 @@ pub fn read_state(text: &str, now: &Now, mut book: Book) -> Result<Book, ReadErr
     book.problems = file.problems;
     book.chatter =
         Chatter { since: file.log_since.map_or(Boot(0), past), lines: file.log_lines.unwrap_or(0) };
-    for row in file.hosts {
+    for row in file.hosts.read {
         let host = book.host(&row.server, &row.username, &row.hostname);
         let sent = row.sent.map(sent).transpose()?;
         host.open = row.open.map(|at| Open { at: past(at), sent });
@@ -263,6 +223,63 @@ fn address<T: std::str::FromStr>(text: Option<String>) -> Result<Option<T>, Read
 
 fn code(word: &str) -> Result<Code, ReadError> {
     Code::parse(word).ok_or(ReadError::Garbage)
+}
+
+/// A host's row as text: as it is kept, or made and kept.
+fn row<T: Json>(kept: &OnceCell<String>, make: impl Fn() -> T) -> &String {
+    let text = kept.get_or_init(|| json::to_text(&make()));
+    debug_assert_eq!(*text, json::to_text(&make()), "a record was changed behind its row");
+    text
+}
+
+fn records_row(host: &Host) -> HostRow {
+    HostRow {
+        server: host.key.server.clone(),
+        username: host.key.username.clone(),
+        hostname: host.key.hostname.clone(),
+        ipv4: text(host.registered.ipv4),
+        ipv6: text(host.registered.ipv6),
+        offline: host.registered.offline,
+        code: host.registered.accepted.as_ref().map(|(code, _)| code.to_string()),
+        at: host.registered.accepted.as_ref().map(|(_, at)| stamp_row(at)),
+        stop: host.stop.as_ref().map(stop_row),
+    }
+}
+
+fn state_row(host: &Host) -> StateRow {
+    StateRow {
+        server: host.key.server.clone(),
+        username: host.key.username.clone(),
+        hostname: host.key.hostname.clone(),
+        open: host.open.as_ref().map(|open| open.at.0),
+        sent: host.open.as_ref().and_then(|open| open.sent.as_ref()).map(|(addresses, because)| SentRow {
+            because: because.word().to_owned(),
+            ipv4: text(addresses.ipv4),
+            ipv6: text(addresses.ipv6),
+        }),
+        unsettled: host.unsettled,
+        attempt: host.attempt.map(|at| at.0),
+        forced: host.forced.map(|at| at.0),
+        changes: host.changes.iter().map(|at| at.0).collect(),
+        storming: host.storming,
+        retry: host.retry.as_ref().map(|retry| RetryRow {
+            code: retry.code.to_string(),
+            detail: retry.detail.clone(),
+            failures: retry.failures,
+            last: retry.last.0,
+            until: retry.until.0,
+            settings: retry.print,
+            ipv4: text(retry.ipv4),
+            ipv6: text(retry.ipv6),
+            clock: retry.clock,
+        }),
+        transport: host.transport.clone(),
+        state: host.shown.as_ref().map(|shown| shown.state.word().to_owned()),
+        code: host.shown.as_ref().and_then(|shown| shown.code).map(|code| code.to_string()),
+        since: host.shown.as_ref().map_or(0, |shown| shown.since.0),
+        shown_ipv4: text(host.shown.as_ref().and_then(|shown| shown.ipv4)),
+        shown_ipv6: text(host.shown.as_ref().and_then(|shown| shown.ipv6)),
+    }
 }
 
 fn stamp_row(stamp: &Stamp) -> StampRow {

@@ -11,7 +11,7 @@ use super::chatter::Chatter;
 use super::code::{Code, State};
 use super::decide::{Addresses, Because};
 use super::time::{Boot, Stamp, Wait};
-use std::cell::Cell;
+use std::cell::{Cell, OnceCell};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// Everything that is remembered.
@@ -31,10 +31,10 @@ pub struct Book {
     pub problems: u32,
     /// Lines in the log.
     pub chatter: Chatter,
-    handling: Handling,
+    handling: Aside<Handling>,
 }
 
-/// How a book is used, which is not part of what it says.
+/// How a book is used.
 #[derive(Clone, Debug, Default)]
 struct Handling {
     /// Where the last host was found.
@@ -43,13 +43,17 @@ struct Handling {
     touched: bool,
 }
 
-impl PartialEq for Handling {
-    fn eq(&self, _: &Handling) -> bool {
+/// Something that is not part of what a record says: two records do not differ in it.
+#[derive(Clone, Debug, Default)]
+struct Aside<T>(T);
+
+impl<T> PartialEq for Aside<T> {
+    fn eq(&self, _: &Aside<T>) -> bool {
         true
     }
 }
 
-impl Eq for Handling {}
+impl<T> Eq for Aside<T> {}
 
 /// Events that are kept (contract section 5).
 pub const EVENT_LIMIT: usize = 32;
@@ -97,6 +101,15 @@ pub struct Host {
     pub transport: Option<String>,
     /// What was shown last: state and code, and since when.
     pub shown: Option<Shown>,
+    rows: Aside<Rows>,
+}
+
+/// A host's rows in the two files, kept until it is changed: a pass over many hosts writes the files for each request,
+/// and one row is new then.
+#[derive(Clone, Debug, Default)]
+struct Rows {
+    records: OnceCell<String>,
+    state: OnceCell<String>,
 }
 
 /// A request that was begun.
@@ -250,7 +263,14 @@ impl Host {
             attempt: None,
             transport: None,
             shown: None,
+            rows: Aside::default(),
         }
+    }
+
+    /// The record, of which no row is kept any more.
+    pub(in crate::policy) fn to_change(&mut self) -> &mut Host {
+        self.rows = Aside::default();
+        self
     }
 }
 
@@ -262,11 +282,11 @@ impl Book {
     /// the last one: a pass over many costs no more for each.
     pub(in crate::policy) fn find(&self, server: &str, username: &str, hostname: &str) -> Option<usize> {
         let wanted = |host: &Host| host.key.is(server, username, hostname);
-        let next = self.handling.cursor.get() + 1;
+        let next = self.handling.0.cursor.get() + 1;
         let near = (0..NEAR).flat_map(|far| [next.checked_add(far), next.checked_sub(far)]).flatten();
         let near = near.into_iter().find(|at| self.hosts.get(*at).is_some_and(wanted));
         let at = near.or_else(|| self.hosts.iter().position(wanted))?;
-        self.handling.cursor.set(at);
+        self.handling.0.cursor.set(at);
         Some(at)
     }
 
@@ -290,18 +310,18 @@ impl Book {
 
     /// Says that something in it changes. What gives a record away to be changed says it by itself.
     pub fn touch(&mut self) {
-        self.handling.touched = true;
+        self.handling.0.touched = true;
     }
 
     /// As it is on disk.
     pub fn untouch(&mut self) {
-        self.handling.touched = false;
+        self.handling.0.touched = false;
     }
 
     /// Whether something in it may have changed since it was read: else it need not be written.
     #[must_use]
     pub fn is_touched(&self) -> bool {
-        self.handling.touched
+        self.handling.0.touched
     }
 
     /// A host's record, to be changed; a new one is put at the end if there is none.
@@ -312,7 +332,13 @@ impl Book {
             self.hosts.push(Host::new(Key { server, username, hostname }));
             self.hosts.len() - 1
         });
-        &mut self.hosts[at]
+        self.hosts[at].to_change()
+    }
+
+    /// All hosts' records, to be changed.
+    pub(in crate::policy) fn hosts_mut(&mut self) -> impl Iterator<Item = &mut Host> {
+        self.touch();
+        self.hosts.iter_mut().map(Host::to_change)
     }
 
     /// A server's record, if there is one.

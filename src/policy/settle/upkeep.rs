@@ -148,20 +148,18 @@ pub fn tls_failed(book: &Book, service: &Service) -> bool {
 
 /// Forgets the waits for a clock that is set now.
 pub fn clock_was_set(book: &mut Book) {
-    book.touch();
-    for host in &mut book.hosts {
+    for host in book.hosts_mut() {
         host.retry.take_if(|retry| retry.code == Code::Clock);
     }
 }
 
 /// Forgets stops and our own back-off of `services` (of everything if that is empty), never a server's wait.
 pub fn resume(book: &mut Book, services: Option<&[&Service]>) {
-    book.touch();
     let of_server = |name: &str| services.is_none_or(|list| list.iter().any(|s| s.endpoint.server == name));
     let of_account = |server: &str, user: &str| {
         services.is_none_or(|list| list.iter().any(|s| s.endpoint.server == server && s.username == user))
     };
-    for host in &mut book.hosts {
+    for host in book.hosts_mut() {
         let named = services.is_none_or(|list| {
             let mut owners = list.iter().flat_map(|s| s.hostnames.iter().map(move |name| (s, name)));
             owners.any(|(s, name)| host.key.is(&s.endpoint.server, &s.username, name))
@@ -196,7 +194,7 @@ pub fn tidy(book: &mut Book, services: &[&Service], contact: &str, version: &str
             return false;
         };
         if !decide::host_stop_stands(host, service) {
-            dropped |= host.stop.take().is_some();
+            dropped |= host.to_change().stop.take().is_some();
         }
         true
     });

@@ -1,6 +1,32 @@
 //! The two files' rows, field by field as they stand in them. Does not judge a value.
 
-use crate::wire::json::object;
+use crate::wire::json::{Json, Reader, object};
+
+/// Rows of a file: they are read one by one, and are text already when they are written.
+#[derive(Default)]
+pub(super) struct Rows<T> {
+    pub(super) read: Vec<T>,
+    written: String,
+}
+
+impl<T> Rows<T> {
+    pub(super) fn of<'a>(texts: impl Iterator<Item = &'a String>) -> Rows<T> {
+        let written = texts.map(String::as_str).collect::<Vec<_>>().join(",");
+        Rows { read: Vec::new(), written }
+    }
+}
+
+impl<T: Json + Default> Json for Rows<T> {
+    fn write(&self, out: &mut String) {
+        out.push('[');
+        out.push_str(&self.written);
+        out.push(']');
+    }
+
+    fn read(&mut self, input: &mut Reader<'_>) -> Option<()> {
+        self.read.read(input)
+    }
+}
 
 #[derive(Default)]
 pub(super) struct VersionOnly {
@@ -11,7 +37,7 @@ object!(VersionOnly { version });
 #[derive(Default)]
 pub(super) struct RecordsFile {
     pub(super) version: u64,
-    pub(super) hosts: Vec<HostRow>,
+    pub(super) hosts: Rows<HostRow>,
     pub(super) accounts: Vec<AccountRow>,
     pub(super) servers: Vec<ServerRow>,
 }
@@ -80,7 +106,7 @@ pub(super) struct StateFile {
     pub(super) problems: u32,
     pub(super) log_since: Option<u64>,
     pub(super) log_lines: Option<u32>,
-    pub(super) hosts: Vec<StateRow>,
+    pub(super) hosts: Rows<StateRow>,
     pub(super) sources: Vec<SourceRow>,
     pub(super) events: Vec<EventRow>,
 }
