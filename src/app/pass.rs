@@ -14,7 +14,7 @@ use crate::policy::decide::{self, Ask, Case, Decision};
 use crate::policy::record::{Book, Host, Key};
 use crate::policy::settle;
 use crate::policy::time::Now;
-use crate::sys::file::{self, Root};
+use crate::sys::file::Root;
 use crate::sys::https;
 use crate::sys::lock::{self, Lock};
 use crate::sys::log::say;
@@ -100,7 +100,6 @@ pub(super) fn run_with(
     let main = main_of(&loaded);
     let run_dir = world.root.path(&main.run_dir);
     let cannot = |error: io::Error| (exit::LATER, format!("{}: cannot be written: {error}", main.run_dir));
-    file::make_dir(&run_dir, 0o755).map_err(cannot)?;
     let lock = take_lock(&run_dir, order.event.is_some() && !order.in_loop).map_err(cannot)?;
     let Some((_lock, waited)) = lock else { return Ok(None) };
     if waited {

@@ -6,7 +6,6 @@ use super::store::Store;
 use super::{World, exit, watch};
 use crate::policy::config::Service;
 use crate::policy::settle;
-use crate::sys::file;
 use std::io;
 
 /// Returns the sentence for the user, and the report with the states after it.
@@ -21,7 +20,6 @@ pub(super) fn run(world: &mut World<'_>, order: &Order) -> Result<(String, Repor
     let main = pass::main_of(&loaded);
     let run_dir = world.root.path(&main.run_dir);
     let cannot = |error: io::Error| (exit::LATER, format!("{}: cannot be written: {error}", main.run_dir));
-    file::make_dir(&run_dir, 0o755).map_err(cannot)?;
     let lock = pass::take_lock(&run_dir, false).map_err(cannot)?;
     let config = match loaded {
         Ok(config) => config,

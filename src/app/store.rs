@@ -91,7 +91,8 @@ impl Store {
             _ => {}
         }
         let was_fallback = matches!(self.stored, Some((_, true)));
-        let written = make_parent(&self.records).and_then(|()| write(&self.records, &text, Keep::Durable));
+        let place = &self.records;
+        let written = file::with_dir(&place.path, || write(place, &text, Keep::Durable));
         match written {
             Ok(()) => {
                 if was_fallback {
@@ -132,10 +133,6 @@ fn cannot_write(error: &io::Error) -> String {
 
 fn warning(place: &Place, message: String) -> Issue {
     Issue { level: Level::Warning, file: place.name.clone(), line: None, message }
-}
-
-fn make_parent(place: &Place) -> io::Result<()> {
-    place.path.parent().map_or(Ok(()), |dir| file::make_dir(dir, 0o755))
 }
 
 fn write(place: &Place, text: &str, keep: Keep) -> io::Result<()> {

@@ -70,7 +70,7 @@ pub(super) fn run(world: &mut World<'_>, mode: &Mode<'_>) -> Result<u8, (u8, Str
     let pair = awaited(&services, mode.order);
     let run_dir = world.root.path(&main.run_dir);
     let cannot = |error: io::Error| (exit::LATER, format!("{}: cannot be written: {error}", main.run_dir));
-    file::make_dir(&run_dir, 0o755).map_err(cannot)?;
+    file::make_dir(&run_dir).map_err(cannot)?;
     let place = run_dir.join("loop.lock");
     let mut seat = None;
     for _ in 0..ATTEMPTS {

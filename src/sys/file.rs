@@ -167,16 +167,27 @@ pub fn open(path: &Path) -> io::Result<File> {
     Ok(File::from(rustix::fs::open(path, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty())?))
 }
 
-/// Makes a directory and what is above it.
+/// Makes a directory, 0755, and what is above it.
 ///
 /// # Errors
 /// As the system says.
-pub fn make_dir(path: &Path, mode: u32) -> io::Result<()> {
+pub fn make_dir(path: &Path) -> io::Result<()> {
     use std::os::unix::fs::DirBuilderExt as _;
-    if path.is_dir() {
-        return Ok(());
+    std::fs::DirBuilder::new().recursive(true).mode(0o755).create(path)
+}
+
+/// Does something with a file, and once more with its directory made if that was missing: which it nearly never is.
+///
+/// # Errors
+/// Those of `act`, and of making the directory.
+pub fn with_dir<T>(path: &Path, act: impl Fn() -> io::Result<T>) -> io::Result<T> {
+    match (act(), path.parent()) {
+        (Err(error), Some(dir)) if error.kind() == io::ErrorKind::NotFound => {
+            make_dir(dir)?;
+            act()
+        }
+        (done, _) => done,
     }
-    std::fs::DirBuilder::new().recursive(true).mode(mode).create(path)
 }
 
 #[cfg(test)]

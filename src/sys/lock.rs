@@ -1,5 +1,6 @@
 //! Locks between processes: flock(2) on a file, released by the kernel with the process that holds it.
 
+use super::file;
 use rustix::fs::{FlockOperation, Mode, OFlags, flock};
 use rustix::io::Errno;
 use std::fs::File;
@@ -13,7 +14,7 @@ pub struct Lock {
     _held: File,
 }
 
-/// Takes the lock if nobody has it.
+/// Takes the lock if nobody has it. Its directory is made if it is missing, here as in [`lock`].
 ///
 /// # Errors
 /// As the system says. `Ok(None)`: somebody has it.
@@ -38,5 +39,5 @@ pub fn lock(path: &Path) -> io::Result<Lock> {
 
 fn open(path: &Path) -> io::Result<File> {
     let flags = OFlags::RDWR | OFlags::CREATE | OFlags::CLOEXEC | OFlags::NOFOLLOW | OFlags::NONBLOCK;
-    Ok(File::from(rustix::fs::open(path, flags, Mode::from_raw_mode(0o600))?))
+    file::with_dir(path, || Ok(File::from(rustix::fs::open(path, flags, Mode::from_raw_mode(0o600))?)))
 }

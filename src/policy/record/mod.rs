@@ -268,7 +268,7 @@ impl Host {
     }
 
     /// The record, of which no row is kept any more.
-    pub(in crate::policy) fn to_change(&mut self) -> &mut Host {
+    pub(in crate::policy) fn changing(&mut self) -> &mut Host {
         self.rows = Aside::default();
         self
     }
@@ -332,13 +332,13 @@ impl Book {
             self.hosts.push(Host::new(Key { server, username, hostname }));
             self.hosts.len() - 1
         });
-        self.hosts[at].to_change()
+        self.hosts[at].changing()
     }
 
     /// All hosts' records, to be changed.
     pub(in crate::policy) fn hosts_mut(&mut self) -> impl Iterator<Item = &mut Host> {
         self.touch();
-        self.hosts.iter_mut().map(Host::to_change)
+        self.hosts.iter_mut().map(Host::changing)
     }
 
     /// A server's record, if there is one.

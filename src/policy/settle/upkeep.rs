@@ -194,7 +194,7 @@ pub fn tidy(book: &mut Book, services: &[&Service], contact: &str, version: &str
             return false;
         };
         if !decide::host_stop_stands(host, service) {
-            dropped |= host.to_change().stop.take().is_some();
+            dropped |= host.changing().stop.take().is_some();
         }
         true
     });
