@@ -47,13 +47,11 @@ class Pass:
             raise Failed(f"the first update was not accepted: {status.read_text()}")
 
     def costs(self, runs):
-        """Instructions, system calls with and without name resolution, peak memory and processes started."""
+        """Instructions, system calls, peak memory and processes started."""
         traced = [self.run(measure.peak_memory) for _ in range(runs)]
         return {
             "instructions": Range([self.run(measure.instructions) for _ in range(runs)]),
             "calls": Range([self.run(measure.system_calls)[0] for _ in range(runs)]),
-            "calls by address": Range(
-                [self.run(measure.system_calls, world.NEAR_ADDRESS)[0] for _ in range(runs)]),
             "peak": Range([peak for peak, _ in traced]),
             "processes": Range([started for _, started in traced]),
         }

@@ -4,7 +4,7 @@
 
 use std::fs::File;
 use std::io::{self, Read, Write};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use ring::rand::{SecureRandom as _, SystemRandom};
 use rustls::client::Resumption;
@@ -112,7 +112,7 @@ fn config(route: &Route<'_>, roots: File, clock: Clock) -> Result<ClientConfig, 
         // P-384: in TLS 1.2 this list also says of which curves a server's own key may be.
         kx_groups: vec![kx_group::X25519, kx_group::SECP256R1, kx_group::SECP384R1],
         signature_verification_algorithms: ALGORITHMS,
-        secure_random: &Kernel,
+        secure_random: &KERNEL,
         key_provider: &NoKeys,
     };
     let mut config = ClientConfig::builder_with_details(Arc::new(provider), Arc::new(clock))
@@ -158,12 +158,28 @@ static ALGORITHMS: WebPkiSupportedAlgorithms = WebPkiSupportedAlgorithms {
     ],
 };
 
+/// The kernel's random bytes. rustls asks three times for the few of a greeting, and the kernel is asked once.
 #[derive(Debug)]
-struct Kernel;
+struct Kernel(Mutex<Vec<u8>>);
+
+/// The greeting's random, its session, and the seed for its order: 66 bytes (RFC 8446, 4.1.2).
+const GREETING: usize = 66;
+
+static KERNEL: Kernel = Kernel(Mutex::new(Vec::new()));
 
 impl SecureRandom for Kernel {
     fn fill(&self, buffer: &mut [u8]) -> Result<(), GetRandomFailed> {
-        SystemRandom::new().fill(buffer).map_err(|_| GetRandomFailed)
+        let mut pool = self.0.lock().map_err(|_| GetRandomFailed)?;
+        if pool.len() < buffer.len() {
+            let mut fresh = vec![0; GREETING.max(buffer.len())];
+            SystemRandom::new().fill(&mut fresh).map_err(|_| GetRandomFailed)?;
+            *pool = fresh;
+        }
+        // No byte is given twice.
+        let rest = pool.len() - buffer.len();
+        buffer.copy_from_slice(&pool[rest..]);
+        pool.truncate(rest);
+        Ok(())
     }
 }
 
