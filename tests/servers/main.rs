@@ -1,5 +1,5 @@
 //! A whole update to a TLS server of each kind that public authorities and public servers are made of, and none to a
-//! server that must be refused. The server is OpenSSL's, with keys made for the story.
+//! server that must be refused or cannot be found. The server is OpenSSL's, with keys made for the story.
 //!
 //! NICUP_PROGRAM names another program to test, such as `/usr/bin/qemu-mips-static FILE`: how a binary for a router's
 //! processor is tried here. Waits for nothing in the network: a story takes as long as its keys take to find.
@@ -7,6 +7,7 @@
 
 #[path = "../common/mod.rs"]
 mod common;
+mod names;
 mod openssl;
 
 use common::{CA, HOME, NICUP, Ran, Router, skip, tool};

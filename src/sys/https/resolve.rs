@@ -1,21 +1,25 @@
 //! A name to addresses, within a deadline.
 //!
-//! Does not speak DNS: the system's resolver does, with /etc/hosts and resolv.conf. It blocks as long as it likes: where
-//! less time is left than that may be, it runs in a thread that is left behind when time is up. A literal address needs
-//! neither.
+//! Does not speak DNS: the system's resolver does, with /etc/hosts and resolv.conf. It blocks as long as it likes, so it
+//! runs in a thread that is left behind when time is up, unless it is known to end by itself before. A literal address
+//! needs neither.
 
 use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
+use std::path::Path;
 use std::sync::{Arc, OnceLock};
 use std::thread;
 use std::time::Duration;
 
 use super::failed;
 use super::tcp::{Deadline, Phase};
+use crate::sys::file;
 use crate::wire::nic::{Failed, Failure};
 
-/// musl's resolver gives a name up after 5 seconds (resolv.conf(5), `options timeout`). Twice that is time enough to do
-/// without a thread, which costs 20 system calls.
+/// musl's resolver gives a name up after 5 seconds, unless resolv.conf has `options` (musl, src/network/resolvconf.c). With
+/// more than twice that left there is no thread, which costs 20 system calls.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// Bytes of resolv.conf that are looked at for options.
+const RESOLV_CONF: usize = 1024;
 /// Room for glibc's getaddrinfo and its modules; only what is touched costs memory.
 const STACK: usize = 256 * 1024;
 const PREFIX: &str = "failed to lookup address information: ";
@@ -28,16 +32,23 @@ pub(super) fn resolve(host: &str, port: u16, deadline: Deadline) -> Result<Vec<S
         return Ok(vec![SocketAddr::new(address, port)]);
     }
     let found = match deadline.left() {
-        Some(left) if left > PATIENCE => look_up(host, port),
+        Some(left) if left > PATIENCE && ends_by_itself(host) => look_up(host, port),
         Some(_) | None => look_up_aside(host, port, deadline)?,
     };
-    // Who told the resolver to be patient for longer has waited for longer: that is what to hear of.
-    deadline.left().ok_or_else(|| deadline.missed(Phase::Name))?;
     match found {
         Ok(addresses) if addresses.is_empty() => Err(cannot(host, "it has no address")),
         Ok(addresses) => Ok(addresses),
         Err(why) => Err(cannot(host, why.strip_prefix(PREFIX).unwrap_or(&why))),
     }
+}
+
+/// Whether the resolver asks for this name only, and for no longer than musl does by default.
+fn ends_by_itself(host: &str) -> bool {
+    if cfg!(not(target_env = "musl")) || !host.contains('.') {
+        return false;
+    }
+    let conf = file::head(Path::new("/etc/resolv.conf"), RESOLV_CONF);
+    conf.len() < RESOLV_CONF && !conf.split(|byte| *byte == b'\n').any(|line| line.starts_with(b"options"))
 }
 
 fn look_up(host: &str, port: u16) -> Found {

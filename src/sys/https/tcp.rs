@@ -53,19 +53,20 @@ impl Deadline {
     }
 
     pub(super) fn missed(self, phase: Phase) -> Failed {
-        let doing = match phase {
-            Phase::Name => "while resolving the name",
-            Phase::Connect => "while connecting",
-            Phase::Proxy => "while waiting for the proxy",
-            Phase::Handshake => "in the TLS handshake",
-            Phase::Answer => "while waiting for the answer",
+        let (failure, doing) = match phase {
+            // No other port has another resolver.
+            Phase::Name => (Failure::Dns, "while resolving the name"),
+            Phase::Connect => (Failure::Timeout, "while connecting"),
+            Phase::Proxy => (Failure::Timeout, "while waiting for the proxy"),
+            Phase::Handshake => (Failure::Timeout, "in the TLS handshake"),
+            Phase::Answer => (Failure::Timeout, "while waiting for the answer"),
         };
         let (seconds, thousandths) = (self.whole.as_secs(), self.whole.subsec_millis());
         let detail = match thousandths {
             0 => format!("timed out after {seconds} s, {doing}"),
             _ => format!("timed out after {seconds}.{thousandths:03} s, {doing}"),
         };
-        failed(Failure::Timeout, detail)
+        failed(failure, detail)
     }
 }
 
