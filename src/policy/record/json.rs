@@ -226,9 +226,9 @@ fn code(word: &str) -> Result<Code, ReadError> {
 }
 
 /// A host's row as text: as it is kept, or made and kept.
-fn row<T: Json>(kept: &OnceCell<String>, make: impl Fn() -> T) -> &String {
-    let text = kept.get_or_init(|| json::to_text(&make()));
-    debug_assert_eq!(*text, json::to_text(&make()), "a record was changed behind its row");
+fn row<T: Json>(kept: &OnceCell<Box<str>>, make: impl Fn() -> T) -> &str {
+    let text = kept.get_or_init(|| json::to_text(&make()).into());
+    debug_assert_eq!(**text, json::to_text(&make()), "a record was changed behind its row");
     text
 }
 

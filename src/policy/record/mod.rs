@@ -108,8 +108,8 @@ pub struct Host {
 /// and one row is new then.
 #[derive(Clone, Debug, Default)]
 struct Rows {
-    records: OnceCell<String>,
-    state: OnceCell<String>,
+    records: OnceCell<Box<str>>,
+    state: OnceCell<Box<str>>,
 }
 
 /// A request that was begun.

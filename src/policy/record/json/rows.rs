@@ -10,8 +10,8 @@ pub(super) struct Rows<T> {
 }
 
 impl<T> Rows<T> {
-    pub(super) fn of<'a>(texts: impl Iterator<Item = &'a String>) -> Rows<T> {
-        let written = texts.map(String::as_str).collect::<Vec<_>>().join(",");
+    pub(super) fn of<'a>(texts: impl Iterator<Item = &'a str>) -> Rows<T> {
+        let written = texts.collect::<Vec<_>>().join(",");
         Rows { read: Vec::new(), written }
     }
 }
