@@ -89,7 +89,7 @@ def mipsel(program):
     other = program.with_name(program.name.replace("x86_64-unknown-linux-musl", MIPSEL))
     if other == program or not other.exists():
         return None
-    sources = [*(world.TOP / "src").rglob("*.rs"), *(world.TOP / name for name in ("Cargo.toml", "Cargo.lock", "cross.toml"))]
+    sources = [*(world.TOP / "src").rglob("*.rs"), *(world.TOP / name for name in ("Cargo.toml", "Cargo.lock", "cross.toml", "openwrt/build"))]
     return other if other.stat().st_mtime >= max(file.stat().st_mtime for file in sources) else None
 
 
