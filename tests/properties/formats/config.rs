@@ -84,10 +84,12 @@ pub(crate) fn is_recognised(data: &[u8], secret: &Text) -> Option<String> {
         |text: &str| text.contains(|c: char| c.is_ascii_digit()) && !text.contains([' ', '.', ':', '/', '_']);
     let long = secret.as_str().filter(|text| text.len() >= 12 && strange(text))?;
     let once = count(long.as_bytes()) == 1 && count(format!("password '{long}'").as_bytes()) == 1;
-    let shown: String = long.chars().filter(|c| !c.is_control()).collect();
-    // What a control character takes apart may stand elsewhere as a word of its own.
-    let alone = shown == long || count(shown.as_bytes()) == 0;
-    (once && alone && shown.len() >= 12).then_some(shown)
+    let shown = |text: &str| text.chars().filter(|c| !c.is_control()).collect::<String>();
+    // Here or there, control characters may take apart what is the same word as it is shown.
+    let everything = shown(&String::from_utf8_lossy(data));
+    let long = shown(long);
+    let alone = everything.matches(&long).count() == 1;
+    (once && alone && long.len() >= 12).then_some(long)
 }
 
 /// A service that is valid can be put into a request as it is, and nothing in it can become another header.
