@@ -49,11 +49,11 @@ def run(place, program, mips, keep):
     if mips:
         say("the virtual router")
         found["mips"] = router.measured(place, other)
+    found["missed"] = scale.judged(found["growth"]) + (list(router.judged(found["mips"])) if mips else [])
     write(found, keep)
-    wrong = scale.judged(found["growth"]) + (list(router.judged(found["mips"])) if mips else [])
-    for sentence in wrong:
+    for sentence in found["missed"]:
         print(f"FAIL  {sentence}")
-    return not wrong
+    return not found["missed"]
 
 
 def say(text):
