@@ -12,6 +12,7 @@ mod openssl;
 
 use common::{CA, HOME, NICUP, Ran, Router, skip, tool};
 use openssl::{Chain, Seen, Server};
+use std::process::{Child, Stdio};
 
 const GOOD: &str = "HTTP/1.1 200 OK\r\nContent-Length: 17\r\n\r\ngood 203.0.113.7\n";
 /// RSA root, RSA intermediate, ECDSA server.
@@ -34,11 +35,19 @@ fn chain(r: &Router, kinds: &[&str]) -> Chain {
     Chain::new(&r.root.with_file_name("chains").join(name), kinds)
 }
 
-/// One update by a router that has registered nothing yet.
-fn update(r: &Router, chain: &Chain, options: &[&str]) -> (Ran, Seen, u16) {
+/// A run of a router that has registered nothing yet.
+fn fresh_run(r: &Router) -> Child {
     for folder in ["etc/nicup", "var/run/nicup"] {
         let _ = std::fs::remove_dir_all(r.root.join(folder));
     }
+    let program = std::env::var("NICUP_PROGRAM").unwrap_or_else(|_| NICUP.into());
+    let mut words = program.split_whitespace().chain(["--root", r.root.to_str().unwrap(), "run"]);
+    let mut command = r.command(words.next().unwrap(), &words.collect::<Vec<_>>());
+    command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+}
+
+/// One update, and what the server saw of it at which port.
+fn update(r: &Router, chain: &Chain, options: &[&str]) -> (Ran, Seen, u16) {
     r.write(CA, chain.root());
     let server = Server::start(chain, options);
     let port = server.port;
@@ -51,12 +60,9 @@ fn update(r: &Router, chain: &Chain, options: &[&str]) -> (Ran, Seen, u16) {
         &("config nicup 'main'\n\toption contact 'me@example.com'\n".to_owned()
             + &r.service("home", &service)),
     );
-    let program = std::env::var("NICUP_PROGRAM").unwrap_or_else(|_| NICUP.into());
-    let mut words = program.split_whitespace().chain(["--root", r.root.to_str().unwrap(), "run"]);
-    let mut command = r.command(words.next().unwrap(), &words.collect::<Vec<_>>());
-    let running = command.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped()).spawn();
+    let running = fresh_run(r);
     let seen = server.serve(GOOD);
-    (common::finish(running.unwrap()), seen, port)
+    (common::finish(running), seen, port)
 }
 
 /// The server gets the request byte for byte, in a session with all of these properties, and the name is current.
