@@ -203,3 +203,22 @@ impl TimeProvider for Clock {
         Some(rustls_pki_types::UnixTime::since_unix_epoch(since))
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn random_bytes_are_fetched_together_and_given_once() {
+        let kernel = Kernel(Mutex::new(Vec::new()));
+        let (mut random, mut session, mut long) = ([0; 32], [0; 32], [0; 100]);
+        kernel.fill(&mut random).unwrap();
+        let left = kernel.0.lock().unwrap().clone();
+        kernel.fill(&mut session).unwrap();
+        assert_eq!((left.len(), &left[2..]), (GREETING - 32, &session[..]));
+        assert_ne!(random, session);
+        kernel.fill(&mut long).unwrap();
+        assert!(kernel.0.lock().unwrap().is_empty() && long.iter().any(|byte| *byte != 0));
+    }
+}
