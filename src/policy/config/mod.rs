@@ -15,8 +15,17 @@ use std::net::Ipv6Addr;
 
 /// No-IP's update server.
 pub const DEFAULT_SERVER: &str = "dynupdate.no-ip.com";
-/// The maintainer contact that No-IP wants in the User-Agent, unless `option contact` gives another.
-pub const DEFAULT_CONTACT: &str = "maintainers@nicup.example";
+/// The packager's contact, from `NICUP_CONTACT` at build time. An empty one counts as none.
+const PACKAGER: Option<&str> = match option_env!("NICUP_CONTACT") {
+    Some(contact) if !contact.is_empty() => Some(contact),
+    Some(_) | None => None,
+};
+/// The contact that No-IP requires in the User-Agent, unless `option contact` names another: the packager's, else the
+/// project's issue page.
+pub const DEFAULT_CONTACT: &str = match PACKAGER {
+    Some(contact) => contact,
+    None => concat!(env!("CARGO_PKG_REPOSITORY"), "/issues"),
+};
 
 /// How much a problem matters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
