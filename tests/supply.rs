@@ -212,21 +212,3 @@ fn unsafe_code_is_in_one_place_and_says_why() {
     }
     assert_eq!(places.len(), UNSAFE.len(), "{places:?}");
 }
-
-#[test]
-fn the_tests_that_security_md_names_exist() {
-    let text = fs::read_to_string(top().join("SECURITY.md")).unwrap();
-    let quoted = text.split('`').skip(1).step_by(2);
-    let names: Vec<&str> =
-        quoted.filter(|word| word.matches('_').count() >= 3 && !word.contains(' ')).collect();
-    assert!(names.len() > 15, "{names:?}");
-    let mut files = Vec::new();
-    ["src", "tests"].iter().for_each(|folder| rust_files(&top().join(folder), &mut files));
-    let code: String = files.iter().map(|path| fs::read_to_string(path).unwrap()).collect();
-    for name in names {
-        assert!(
-            code.contains(&format!("\nfn {name}(")) || code.contains(&format!("    fn {name}(")),
-            "{name}"
-        );
-    }
-}

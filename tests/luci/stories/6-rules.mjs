@@ -97,8 +97,8 @@ export const stories = {
 
 		const placeholders = Object.fromEntries(await page.locator('[data-name] input[placeholder]').evaluateAll(inputs =>
 			inputs.map(input => [ input.closest('[data-name]').dataset.name, input.placeholder ])));
-		const readme = fs.readFileSync(fileURLToPath(new URL('../../../README.md', import.meta.url)), 'utf8').split('## Options')[1];
-		const row = name => readme.split('\n').find(line => new RegExp(`^\\|[^|]*\`${name}\``).test(line)).split('|').map(cell => cell.trim());
+		const reference = fs.readFileSync(fileURLToPath(new URL('../../../docs/reference.md', import.meta.url)), 'utf8').split('### Section nicup')[1];
+		const row = name => reference.split('\n').find(line => new RegExp(`^\\|[^|]*\`${name}\``).test(line)).split('|').map(cell => cell.trim());
 
 		for (const name of [ 'interface', 'force_interval', 'server', 'path', 'port', 'cacert', 'timeout', 'check_interval', 'state_dir', 'run_dir' ])
 			assert.ok(row(name)[2].includes(`\`${placeholders[name].replace('default: ', '')}\``), `${name}: ${placeholders[name]} and ${row(name)[2]}`);
