@@ -3,7 +3,7 @@
 //! Does not read addresses for use: a pass does. An event that is missed here is an address that is never sent, so
 //! whatever is doubtful counts as a change.
 
-use crate::policy::quiet::{Change, Family};
+use crate::policy::debounce::{Change, Family};
 use crate::sys::netlink;
 use crate::wire::rtnl::{Address, Body, Flags, Link, Messages, Scope};
 use std::net::IpAddr;

@@ -1,7 +1,7 @@
 //! The loop of `nicup watch` and `nicup run --wait`: sleep until a pass is due, run it as a child, sleep again.
 //!
 //! Holds no configuration, no records and no TLS: what a pass took goes back to the router when it ends, and what the
-//! loop has to know of it is one line ([`Wake`]). When a pass is due after events is policy::quiet's business.
+//! loop has to know of it is one line ([`Wake`]). When a pass is due after events is policy::debounce's business.
 
 mod seat;
 
@@ -10,7 +10,7 @@ use super::links::Links;
 use super::pass::{self, Order, valid};
 use super::{World, exit};
 use crate::policy::config::{Family, Service};
-use crate::policy::quiet::{Change, Quiet};
+use crate::policy::debounce::{Change, Debounce};
 use crate::sys::events::{Events, Woken};
 use crate::sys::file;
 use crate::wire::hotplug::{Action, Event};
@@ -94,15 +94,15 @@ pub(super) fn run(world: &mut World<'_>, mode: &Mode<'_>) -> Result<u8, (u8, Str
         return Err((exit::LATER, format!("nicup is running already{pid}: nicup resume wakes it")));
     }
     drop(loaded);
-    let mut quiet = Quiet::default();
-    quiet.found(pair);
-    let next = if pair.is_none() || quiet.asked(now(world)) { Next::Now } else { Next::Never };
+    let mut debounce = Debounce::default();
+    debounce.pass_finished(pair);
+    let next = if pair.is_none() || debounce.request_pass(now(world)) { Next::Now } else { Next::Never };
     let turn = Loop {
         events,
         place,
         seat,
         links: Links::default(),
-        quiet,
+        debounce,
         next,
         wake: Wake::default(),
         jumped: false,
@@ -191,7 +191,7 @@ struct Loop {
     place: PathBuf,
     seat: Option<Seat>,
     links: Links,
-    quiet: Quiet,
+    debounce: Debounce,
     next: Next,
     /// What the last pass said.
     wake: Wake,
@@ -238,13 +238,13 @@ impl Loop {
             Next::At(at) => Some(at),
             Next::Never => None,
         };
-        let not_before = if self.quiet.is_wish() { 0 } else { self.not_before };
-        let answering = self.quiet.due().map(|due| due.max(not_before));
+        let not_before = if self.debounce.is_requested() { 0 } else { self.not_before };
+        let answering = self.debounce.due().map(|due| due.max(not_before));
         planned.into_iter().chain(answering).min()
     }
 
     fn is_settled(&self) -> bool {
-        !self.wake.open && self.crashes == 0 && self.next != Next::Now && self.quiet.due().is_none()
+        !self.wake.open && self.crashes == 0 && self.next != Next::Now && self.debounce.due().is_none()
     }
 
     /// Gives the seat up for good, unless something came in until then from somebody who relies on this loop.
@@ -266,16 +266,16 @@ impl Loop {
             self.next = Next::Now;
         }
         if woken.kernel {
-            let (links, quiet) = (&mut self.links, &mut self.quiet);
+            let (links, debounce) = (&mut self.links, &mut self.debounce);
             self.events.hear(|messages| match messages {
-                Some(messages) => links.read(messages, |change| quiet.note(now, change)),
+                Some(messages) => links.read(messages, |change| debounce.note(now, change)),
                 None => {
                     links.forget();
-                    quiet.note(now, Change::Device);
+                    debounce.note(now, Change::Device);
                 }
             })?;
         }
-        if woken.wake && self.quiet.asked(now) {
+        if woken.wake && self.debounce.request_pass(now) {
             self.next = Next::Now;
         }
         Ok(())
@@ -285,7 +285,7 @@ impl Loop {
     fn pass(&mut self, world: &mut World<'_>, mode: &Mode<'_>, with_event: bool) -> io::Result<Option<u8>> {
         self.next = Next::Never;
         self.jumped = false;
-        self.quiet.begin();
+        self.debounce.pass_started();
         self.links.begin();
         let force = mode.order.force && !self.forced;
         let mut child = match Child::start(&mode.arguments, force, with_event) {
@@ -335,9 +335,9 @@ impl Loop {
                 } else if self.next == Next::Never {
                     self.next = planned;
                 }
-                self.quiet.found(wake.pair);
+                self.debounce.pass_finished(wake.pair);
                 if self.links.follow(&wake.devices) {
-                    self.quiet.note(now, Change::Device);
+                    self.debounce.note(now, Change::Device);
                 }
                 self.wake = wake;
                 status

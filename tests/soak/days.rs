@@ -6,7 +6,7 @@ use crate::server::Mood;
 use crate::turn::Loop;
 use crate::{Tally, tell};
 use nicup::app::pass::{self, Order};
-use nicup::policy::quiet::{Change, Family};
+use nicup::policy::debounce::{Change, Family};
 use nicup::policy::record::{Book, read_records};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -138,7 +138,7 @@ impl Days {
 
     fn pass(&mut self) {
         self.turn.next = None;
-        self.turn.quiet.begin();
+        self.turn.debounce.pass_started();
         {
             let mut scene = self.scene.borrow_mut();
             scene.before = None;
@@ -239,7 +239,7 @@ impl Days {
 
     fn note(&mut self, change: Change) {
         let uptime = self.scene.borrow().uptime();
-        self.turn.quiet.note(uptime, change);
+        self.turn.debounce.note(uptime, change);
     }
 
     fn happens(&mut self, event: Event) {

@@ -1,8 +1,8 @@
-//! When the loop starts its next pass: the rules of app::watch, with the real policy::quiet.
+//! When the loop starts its next pass: the rules of app::watch, with the real policy::debounce.
 //!
 //! Does not start one.
 
-use nicup::policy::quiet::Quiet;
+use nicup::policy::debounce::Debounce;
 use nicup::wire::wake::Wake;
 
 const CRASHED: [u64; 6] = [10_000, 30_000, 60_000, 300_000, 1_800_000, 3_600_000];
@@ -12,7 +12,7 @@ const PACE: u64 = 10_000;
 #[derive(Default)]
 pub(crate) struct Loop {
     pub(crate) next: Option<u64>,
-    pub(crate) quiet: Quiet,
+    pub(crate) debounce: Debounce,
     pub(crate) wake: Wake,
     hurried: u32,
     crashes: usize,
@@ -25,7 +25,7 @@ impl Loop {
     }
 
     pub(crate) fn due(&self) -> Option<u64> {
-        self.next.into_iter().chain(self.quiet.due().map(|due| due.max(self.not_before))).min()
+        self.next.into_iter().chain(self.debounce.due().map(|due| due.max(self.not_before))).min()
     }
 
     pub(crate) fn ended(&mut self, wake: Wake, now: u64) {
@@ -33,7 +33,7 @@ impl Loop {
         let at = wake.at.map(|seconds| seconds.saturating_mul(1000));
         self.hurried = if at.is_some_and(|at| at <= now + 1000) { self.hurried + 1 } else { 0 };
         self.next = if self.hurried > 1 { Some(now + PACE) } else { at };
-        self.quiet.found(wake.pair);
+        self.debounce.pass_finished(wake.pair);
         self.wake = wake;
     }
 

@@ -5,7 +5,7 @@
 use crate::place::long;
 use nicup::app::World;
 use nicup::app::pass::{self, Order};
-use nicup::policy::quiet::{Change, Family, Quiet};
+use nicup::policy::debounce::{Change, Debounce, Family};
 use nicup::policy::status;
 use nicup::policy::time::RELEASED;
 use nicup::sys::clock::{Clock, Reading};
@@ -75,7 +75,7 @@ impl Transport for &Hands {
 struct Days {
     hands: Hands,
     root: PathBuf,
-    quiet: Quiet,
+    debounce: Debounce,
     /// When the last pass wants the next one.
     planned: Option<u64>,
     passes: usize,
@@ -94,13 +94,13 @@ impl Days {
             address: Cell::new(Ipv4Addr::new(203, 0, 113, 7)),
             sent: RefCell::default(),
         };
-        let mut days = Days { hands, root, quiet: Quiet::default(), planned: None, passes: 0 };
+        let mut days = Days { hands, root, debounce: Debounce::default(), planned: None, passes: 0 };
         days.pass();
         days
     }
 
     fn pass(&mut self) {
-        self.quiet.begin();
+        self.debounce.pass_started();
         let hands = &self.hands;
         let (mut clock, mut kernel, mut netifd, mut transport) = (hands, hands, hands, hands);
         let mut world = World {
@@ -113,7 +113,7 @@ impl Days {
         };
         let order = Order { in_loop: true, ..Order::default() };
         let report = pass::run(&mut world, &order).unwrap().unwrap();
-        self.quiet.found(report.wake.pair);
+        self.debounce.pass_finished(report.wake.pair);
         self.planned = report.wake.at.map(|seconds| seconds * 1000);
         assert!(self.planned.is_none_or(|at| at > hands.boot_ms.get()), "a pass that is due at once, again");
         self.passes += 1;
@@ -121,7 +121,7 @@ impl Days {
 
     /// Sleeps as the loop does, until `end`.
     fn until(&mut self, end: u64) {
-        while let Some(due) = self.planned.into_iter().chain(self.quiet.due()).min()
+        while let Some(due) = self.planned.into_iter().chain(self.debounce.due()).min()
             && due <= end
         {
             self.hands.boot_ms.set(due);
@@ -134,8 +134,8 @@ impl Days {
     fn change(&mut self, at: u64, last: u64) {
         self.until(at);
         self.hands.address.set(Ipv4Addr::new(203, 0, 113, u8::try_from(last).unwrap()));
-        self.quiet.note(at, Change::Went(Family::Ipv4));
-        self.quiet.note(at, Change::Came(Family::Ipv4));
+        self.debounce.note(at, Change::Went(Family::Ipv4));
+        self.debounce.note(at, Change::Came(Family::Ipv4));
     }
 
     fn sent(&self) -> Vec<(u64, String)> {

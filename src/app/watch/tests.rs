@@ -12,7 +12,7 @@ fn a_loop() -> Loop {
         place: PathBuf::from("/nonexistent"),
         seat: None,
         links: Links::default(),
-        quiet: Quiet::default(),
+        debounce: Debounce::default(),
         next: Next::Never,
         wake: Wake::default(),
         jumped: false,
@@ -99,22 +99,22 @@ fn crashes_are_backed_off_and_no_event_hurries_them() {
     let mut turn = a_loop();
     for pause in [10, 30, 60, 300, 1800, 3600, 3600] {
         turn.enter(crashed(), NOW);
-        turn.quiet.note(NOW + 5, Change::Device);
+        turn.debounce.note(NOW + 5, Change::Device);
         assert_eq!(turn.due(), Some(NOW + pause * 1000));
         assert!(!turn.is_settled());
     }
     turn.take(USR1, NOW).unwrap();
     assert_eq!(turn.next, Next::Now, "a user may");
     turn.next = Next::Never;
-    turn.quiet.begin();
+    turn.debounce.pass_started();
     turn.enter(crashed(), NOW + 50);
     turn.take(USR1, NOW + 100).unwrap();
     assert_eq!(turn.due(), Some(NOW + 400), "and again, after a moment");
     turn.next = Next::Never;
-    turn.quiet.begin();
+    turn.debounce.pass_started();
     turn.enter(finished(&Wake::default()), NOW);
     assert!(turn.is_settled());
-    turn.quiet.note(NOW, Change::Device);
+    turn.debounce.note(NOW, Change::Device);
     assert_eq!(turn.due(), Some(NOW + 300));
 }
 
