@@ -11,6 +11,7 @@ pub mod fingerprint;
 pub mod import;
 pub mod message;
 pub mod record;
+pub mod schedule;
 pub mod settle;
 pub mod status;
 pub mod time;

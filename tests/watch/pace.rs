@@ -1,11 +1,12 @@
-//! Hours and days in a moment: real passes on a clock that is told, paced by the loop's own rules.
+//! Hours and days in a moment: real passes on a clock that the test sets, started by the loop's own Schedule.
 //!
 //! No namespace, no process, no network: the library, with time, addresses and No-IP in the hands of the story.
 
 use crate::place::long;
 use nicup::app::World;
 use nicup::app::pass::{self, Order};
-use nicup::policy::debounce::{Change, Debounce, Family};
+use nicup::policy::debounce::{Change, Family};
+use nicup::policy::schedule::{Input, Schedule};
 use nicup::policy::status;
 use nicup::policy::time::RELEASED;
 use nicup::sys::clock::{Clock, Reading};
@@ -75,9 +76,7 @@ impl Transport for &Hands {
 struct Days {
     hands: Hands,
     root: PathBuf,
-    debounce: Debounce,
-    /// When the last pass wants the next one.
-    planned: Option<u64>,
+    schedule: Schedule,
     passes: usize,
 }
 
@@ -94,13 +93,14 @@ impl Days {
             address: Cell::new(Ipv4Addr::new(203, 0, 113, 7)),
             sent: RefCell::default(),
         };
-        let mut days = Days { hands, root, debounce: Debounce::default(), planned: None, passes: 0 };
-        days.pass();
+        let schedule = Schedule::start(BEGIN, None, false);
+        let mut days = Days { hands, root, schedule, passes: 0 };
+        days.until(BEGIN);
         days
     }
 
     fn pass(&mut self) {
-        self.debounce.pass_started();
+        self.on(Input::PassStarted);
         let hands = &self.hands;
         let (mut clock, mut kernel, mut netifd, mut transport) = (hands, hands, hands, hands);
         let mut world = World {
@@ -113,17 +113,16 @@ impl Days {
         };
         let order = Order { in_loop: true, ..Order::default() };
         let report = pass::run(&mut world, &order).unwrap().unwrap();
-        self.debounce.pass_finished(report.wake.pair);
-        self.planned = report.wake.at.map(|seconds| seconds * 1000);
-        assert!(self.planned.is_none_or(|at| at > hands.boot_ms.get()), "a pass that is due at once, again");
+        self.on(Input::PassFinished(report.wake));
+        let due = self.schedule.due();
+        assert!(due.is_none_or(|at| at > self.hands.boot_ms.get()), "a pass that is due at once, again");
         self.passes += 1;
     }
 
     /// Sleeps as the loop does, until `end`.
     fn until(&mut self, end: u64) {
-        while let Some(due) = self.planned.into_iter().chain(self.debounce.due()).min()
-            && due <= end
-        {
+        while let Some(due) = self.schedule.due().filter(|due| *due <= end) {
+            let due = due.max(self.hands.boot_ms.get());
             self.hands.boot_ms.set(due);
             self.pass();
         }
@@ -134,8 +133,12 @@ impl Days {
     fn change(&mut self, at: u64, last: u64) {
         self.until(at);
         self.hands.address.set(Ipv4Addr::new(203, 0, 113, u8::try_from(last).unwrap()));
-        self.debounce.note(at, Change::Went(Family::Ipv4));
-        self.debounce.note(at, Change::Came(Family::Ipv4));
+        self.on(Input::Device(Change::Went(Family::Ipv4)));
+        self.on(Input::Device(Change::Came(Family::Ipv4)));
+    }
+
+    fn on(&mut self, input: Input) {
+        self.schedule.on(self.hands.boot_ms.get(), input);
     }
 
     fn sent(&self) -> Vec<(u64, String)> {
