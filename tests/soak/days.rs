@@ -1,20 +1,21 @@
-//! What happens in 30 days, the loop's timing, and the looks at what has become of it.
+//! What happens in 30 days, and what each event is to the loop.
 
 use crate::ledger::Owner;
-use crate::scene::{Cut, CutOff, RECORDS, STATE, Scene, with_world};
+use crate::scene::{Cut, Scene};
 use crate::server::Mood;
-use crate::turn::Loop;
+use crate::timing::Timing;
 use crate::{Tally, tell};
-use nicup::app::pass::{self, Order};
 use nicup::policy::debounce::{Change, Family};
-use nicup::policy::record::{Book, read_records};
+use nicup::policy::schedule::{Input, Schedule};
+use nicup::wire::wake::Lacks;
+use passes::Fate;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
-use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::net::{Ipv4Addr, Ipv6Addr};
 use std::rc::Rc;
 
 mod incidents;
+mod passes;
 
 const SECOND: u64 = 1000;
 const MINUTE: u64 = 60 * SECOND;
@@ -65,12 +66,21 @@ enum Event {
     Ipv6(Option<Ipv6Addr>),
     Mood(&'static str, Mood),
     ClockSet,
+    /// NTP or a user moves the wall clock: so many seconds from the true time.
+    ClockJump(i64),
+    /// USR1: `nicup resume`, a script.
+    Request,
+    /// netifd runs the hotplug script, which wakes the loop or starts one.
+    Hotplug,
     Netifd(bool),
     Kernel(bool),
-    /// A cut for the next pass with a request. true: the power fails then, too.
-    Cut(Cut, bool),
+    /// A cut for the next pass that gets so far, and what ends it.
+    Cut(Cut, Fate),
+    /// So many passes want the next one at once.
+    Haste(u32),
     Reboot,
-    Restart,
+    /// true: with `--force`.
+    Restart(bool),
     /// The user corrects the settings.
     Edit,
     Look,
@@ -80,8 +90,15 @@ struct Days {
     scene: Rc<RefCell<Scene>>,
     events: BTreeMap<(u64, u64), Event>,
     numbered: u64,
-    turn: Loop,
-    power_fails: bool,
+    schedule: Schedule,
+    timing: Timing,
+    /// The loop is a `run --wait`, which ends when it is settled.
+    leaves: bool,
+    is_running: bool,
+    /// `--force` is yet to be carried out.
+    is_forced: bool,
+    hasty: u32,
+    fate: Fate,
     edits: u32,
     /// Since when nothing has happened.
     quiet_since: u64,
@@ -89,8 +106,20 @@ struct Days {
 
 pub(crate) fn live(seed: u64) -> Tally {
     let scene = Rc::new(RefCell::new(Scene::new(seed, OWNERS)));
-    let (events, turn) = (BTreeMap::new(), Loop::default());
-    let mut days = Days { scene, events, numbered: 0, turn, power_fails: false, edits: 0, quiet_since: 0 };
+    let mut days = Days {
+        scene,
+        events: BTreeMap::new(),
+        numbered: 0,
+        schedule: Schedule::start(0, None, false),
+        timing: Timing::default(),
+        leaves: seed % 4 == 3,
+        is_running: false,
+        is_forced: false,
+        hasty: 0,
+        fate: Fate::Crash,
+        edits: 0,
+        quiet_since: 0,
+    };
     days.write_config();
     days.boot();
     days.after(10 * MINUTE, Event::Incident);
@@ -120,7 +149,8 @@ impl Days {
     /// The next thing that happens: an event, or a pass. False: the 30 days are over.
     fn step(&mut self) -> bool {
         let (t, boot_at) = (self.t(), self.scene.borrow().boot_at);
-        let pass = self.turn.due().map(|due| boot_at + due);
+        let due = self.schedule.due().filter(|_| self.is_running);
+        let pass = due.map(|due| (boot_at + due).max(t));
         let event = self.events.keys().next().map(|(at, _)| *at);
         let is_pass = pass.is_some_and(|pass| event.is_none_or(|event| pass <= event));
         let at = if is_pass { pass } else { event }.unwrap().max(t);
@@ -128,6 +158,9 @@ impl Days {
             return false;
         }
         self.scene.borrow_mut().t = at;
+        if self.is_running {
+            self.timing.is_idle(at);
+        }
         if is_pass {
             self.pass();
         } else if let Some((_, event)) = self.events.pop_first() {
@@ -136,84 +169,18 @@ impl Days {
         true
     }
 
-    fn pass(&mut self) {
-        self.turn.next = None;
-        self.turn.debounce.pass_started();
-        {
-            let mut scene = self.scene.borrow_mut();
-            scene.before = None;
-            scene.ledger.tally.passes += 1;
-        }
-        let order = Order { in_loop: true, ..Order::default() };
-        let ended = catch_unwind(AssertUnwindSafe(|| {
-            with_world(&self.scene, |world| pass::run(world, &order)).unwrap().unwrap()
-        }));
-        let between = self.scene.borrow().cut == Some(Cut::BetweenFiles);
-        let sent = self.scene.borrow().before.clone();
-        match (ended, sent) {
-            (Ok(_), Some((records, state))) if between => {
-                self.scene.borrow_mut().cut = None;
-                std::fs::write(self.scene.borrow().root.join(STATE), &state).unwrap();
-                self.cut_off(Some(records));
-            }
-            (Ok(report), _) => {
-                self.scene.borrow_mut().ledger.recorded();
-                let uptime = self.scene.borrow().uptime();
-                for host in report.status.services.iter().flat_map(|service| &service.hosts) {
-                    let stopped = self.scene.borrow().ledger.hosts[host.hostname.as_str()].stopped;
-                    assert!(!stopped || host.state == "stopped", "{host:?} was stopped");
-                }
-                self.turn.ended(report.wake, uptime);
-                tell(self.t(), || format!("a pass ended: due {:?} of {uptime}", self.turn.due()));
-            }
-            (Err(why), sent) if why.is::<CutOff>() => self.cut_off(sent.map(|(records, _)| records)),
-            (Err(why), _) => resume_unwind(why),
-        }
-        self.records_hold();
-    }
-
-    /// The pass did not end. `records`: as they were when its last request left.
-    fn cut_off(&mut self, records: Option<Vec<u8>>) {
-        let (t, uptime) = (self.t(), self.scene.borrow().uptime());
-        let kept = records.is_some_and(|before| before != self.scene.borrow().file(RECORDS));
-        tell(t, || {
-            format!("the pass is cut off, its last outcome is {}recorded", if kept { "" } else { "not " })
-        });
-        self.scene.borrow_mut().ledger.cut(kept);
-        self.turn.crashed(uptime);
-        self.quiet_since = t + self.turn.not_before - uptime;
-        if std::mem::take(&mut self.power_fails) {
-            self.reboot();
-        }
-    }
-
-    /// What was recorded is still there.
-    fn records_hold(&self) {
-        let scene = self.scene.borrow();
-        let text = String::from_utf8(scene.file(RECORDS)).unwrap();
-        let book = if text.is_empty() { Book::default() } else { read_records(&text).unwrap() };
-        for owner in OWNERS {
-            let Some((known, _)) = &scene.ledger.hosts[owner.host].known else { continue };
-            let host = book.get(owner.server, owner.username, owner.host);
-            let host = host.unwrap_or_else(|| panic!("{} at {}: its record is lost", owner.host, scene.t));
-            let v4 = host.registered.ipv4.map(IpAddr::V4);
-            let mut written: Vec<IpAddr> =
-                v4.into_iter().chain(host.registered.ipv6.map(IpAddr::V6)).collect();
-            let mut known = known.clone();
-            written.sort();
-            known.sort();
-            assert_eq!(written, known, "{} at {}", owner.host, scene.t);
-        }
-    }
-
     fn boot(&mut self) {
         {
             let mut scene = self.scene.borrow_mut();
             (scene.boot_at, scene.clock_set) = (scene.t, false);
             scene.boot += 1;
             scene.t += 15 * SECOND;
+            scene.wall_is_off_by(0);
         }
-        self.turn = Loop::starting(15 * SECOND);
+        self.is_running = false;
+        if !self.leaves {
+            self.start_loop(None, false);
+        }
         let up = 2 * SECOND + self.millis(MINUTE);
         let address = self.some_ipv4();
         self.after(up, Event::Ipv4(Some(address)));
@@ -225,11 +192,16 @@ impl Days {
         {
             let mut scene = self.scene.borrow_mut();
             let _ = std::fs::remove_dir_all(scene.root.join("var/run"));
-            scene.ledger.reboots();
+            let t = scene.t;
+            scene.ledger.reboots(t);
             (scene.ipv4, scene.ipv6, scene.cut) = (None, None, None);
             scene.t += 30 * SECOND;
         }
-        self.events.retain(|_, event| !matches!(event, Event::ClockSet | Event::Ipv4(_) | Event::Ipv6(_)));
+        self.events.retain(|_, event| match event {
+            Event::ClockSet | Event::ClockJump(_) | Event::Ipv4(_) | Event::Ipv6(_) => false,
+            Event::Request | Event::Hotplug => false,
+            _ => true,
+        });
         self.boot();
     }
 
@@ -237,9 +209,48 @@ impl Days {
         Ipv4Addr::new(203, 0, 113, 1 + u8::try_from(self.roll(40)).unwrap())
     }
 
-    fn note(&mut self, change: Change) {
+    fn on(&mut self, input: Input) {
         let uptime = self.scene.borrow().uptime();
-        self.turn.debounce.note(uptime, change);
+        self.schedule.on(uptime, input);
+    }
+
+    /// The loop starts, as procd, the hotplug script or a user has it.
+    fn start_loop(&mut self, missing: Option<Lacks>, force: bool) {
+        let uptime = self.scene.borrow().uptime();
+        self.schedule = Schedule::start(uptime, missing, force);
+        (self.timing, self.is_running, self.is_forced) = (Timing::default(), true, force);
+        self.timing.request(self.t());
+    }
+
+    /// The kernel reports a change to the loop, and netifd runs the hotplug script, sooner or later.
+    fn address(&mut self, change: Change) {
+        let t = self.t();
+        if self.is_running {
+            self.timing.event(t);
+            self.on(Input::Device(change));
+        }
+        if self.leaves || self.roll(2) == 0 {
+            let later = self.millis(SECOND);
+            self.after(later, Event::Hotplug);
+        }
+    }
+
+    fn request(&mut self) {
+        let t = self.t();
+        self.scene.borrow_mut().ledger.tally.requests += 1;
+        self.timing.request(t);
+        self.on(Input::PassRequested);
+    }
+
+    fn clock_is_set(&mut self) {
+        let t = self.t();
+        self.scene.borrow_mut().ledger.clock_is_set(t);
+        if self.is_running {
+            self.timing.clock_set(t);
+            self.on(Input::ClockSet);
+        } else {
+            self.start_loop(None, false); // by NTP's hotplug event
+        }
     }
 
     fn happens(&mut self, event: Event) {
@@ -256,23 +267,38 @@ impl Days {
             }
             Event::Ipv4(ip) => {
                 self.scene.borrow_mut().ipv4 = ip;
-                self.note(if ip.is_some() { Change::Came(Family::Ipv4) } else { Change::Went(Family::Ipv4) });
+                self.address(if ip.is_some() {
+                    Change::Came(Family::Ipv4)
+                } else {
+                    Change::Went(Family::Ipv4)
+                });
             }
             Event::Ipv6(ip) => {
                 self.scene.borrow_mut().ipv6 = ip;
-                self.note(if ip.is_some() { Change::Came(Family::Ipv6) } else { Change::Went(Family::Ipv6) });
+                self.address(if ip.is_some() {
+                    Change::Came(Family::Ipv6)
+                } else {
+                    Change::Went(Family::Ipv6)
+                });
             }
             Event::Mood(server, mood) => {
                 self.scene.borrow_mut().moods.insert(server, mood);
             }
             Event::ClockSet => {
-                let mut scene = self.scene.borrow_mut();
-                scene.clock_set = true;
-                scene.ledger.clock_is_set(t);
-                if self.turn.wake.clock {
-                    self.turn.next = Some(0);
-                }
+                self.scene.borrow_mut().clock_set = true;
+                self.clock_is_set();
             }
+            Event::ClockJump(seconds) => {
+                let mut scene = self.scene.borrow_mut();
+                scene.wall_is_off_by(seconds);
+                scene.ledger.tally.jumps += 1;
+                drop(scene);
+                self.clock_is_set();
+            }
+            Event::Request if self.is_running => self.request(),
+            Event::Request => {}
+            Event::Hotplug if self.is_running => self.request(),
+            Event::Hotplug => self.start_loop(Some(Lacks { ipv4: true, ipv6: true }), false),
             Event::Netifd(answers) => {
                 self.scene.borrow_mut().netifd_answers = answers;
                 self.scene.borrow_mut().ledger.another_failure_in_between(&[]);
@@ -281,24 +307,20 @@ impl Days {
                 self.scene.borrow_mut().kernel_answers = answers;
                 self.scene.borrow_mut().ledger.another_failure_in_between(&[]);
             }
-            Event::Cut(cut, power) => {
+            Event::Cut(cut, fate) => {
                 self.scene.borrow_mut().cut = Some(cut);
-                self.power_fails = power;
+                self.fate = fate;
             }
+            Event::Haste(passes) => self.hasty = passes,
             Event::Reboot => self.reboot(),
-            Event::Restart => self.restart(),
+            Event::Restart(force) => self.start_loop(None, force),
             Event::Edit => {
                 self.edits += 1;
                 self.write_config();
                 self.scene.borrow_mut().ledger.settings_change();
-                self.restart();
+                self.start_loop(None, false);
             }
         }
-    }
-
-    fn restart(&mut self) {
-        let uptime = self.scene.borrow().uptime();
-        self.turn = Loop::starting(uptime);
     }
 
     fn write_config(&self) {
@@ -316,42 +338,5 @@ impl Days {
         let path = self.scene.borrow().root.join("etc/config/nicup");
         std::fs::write(&path, text).unwrap();
         std::fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
-    }
-
-    /// After a quiet hour everybody who may has the address, and no forced update is overdue.
-    fn look(&mut self) {
-        let mut scene = self.scene.borrow_mut();
-        let quiet_from = scene.t.saturating_sub(HOUR + MINUTE);
-        let fine = |server| scene.moods[server] == Mood::Fine;
-        if self.quiet_since > quiet_from || !scene.clock_set || !scene.netifd_answers || !scene.kernel_answers
-        {
-            return;
-        }
-        let mut quiet = 0;
-        for owner in OWNERS.iter().filter(|owner| fine(owner.server)) {
-            let host = &scene.ledger.hosts[owner.host];
-            if host.stopped || host.excused || scene.ledger.servers[owner.server].open_again > quiet_from {
-                continue;
-            }
-            let v4 = scene.ipv4.filter(|ip| ip.octets()[0] != 100).map(IpAddr::V4);
-            let v6 = scene.ipv6.filter(|_| owner.both).map(IpAddr::V6);
-            let has = scene.names.get(owner.host).cloned().unwrap_or_default();
-            for ip in v4.into_iter().chain(v6) {
-                let (t, since) = (scene.t, self.quiet_since);
-                assert!(
-                    has.contains(&ip),
-                    "{} at {t}: {ip} since {since}, and the server has {has:?}",
-                    owner.host
-                );
-                quiet += 1;
-                let accepted = host.known.as_ref().map_or(0, |(_, at)| *at);
-                assert!(
-                    t < accepted + owner.interval + HOUR,
-                    "{} at {t}: last sent at {accepted}",
-                    owner.host
-                );
-            }
-        }
-        scene.ledger.tally.quiet += quiet;
     }
 }

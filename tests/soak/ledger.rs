@@ -42,6 +42,11 @@ const ROUNDING: u64 = 2000;
 /// 5 changes at once within 10 minutes, then one every 5 minutes.
 const CHANGES: usize = 5 + 2;
 
+/// An unchanged address is forced at most once in 10 minutes.
+const FORCED: u64 = 10 * MINUTE;
+/// Jumps of the clock are an hour at most, there and back.
+const JUMPS: u64 = 2 * 60 * MINUTE;
+
 /// Who a host belongs to; the same for all of the 30 days.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Owner {
@@ -72,6 +77,8 @@ pub(crate) struct Host {
     unsettled: bool,
     retry: Option<Retry>,
     pub(crate) stopped: bool,
+    /// When an unchanged address was last sent by `--force`.
+    forced: Option<u64>,
     /// Accepted changes of this boot.
     changes: Vec<u64>,
     /// The power failed before the answer was recorded, so that nobody can know what the server has.
@@ -86,6 +93,8 @@ pub(crate) struct Server {
     pub(crate) open_again: u64,
     outages: usize,
     orders: usize,
+    /// When the wait was ordered.
+    ordered: u64,
 }
 
 /// The last request, until it is certain that its outcome was recorded.
@@ -97,6 +106,8 @@ struct Open {
     begun: u64,
     ended: u64,
     meanings: Vec<Meaning>,
+    /// By `--force`.
+    force: bool,
 }
 
 pub(crate) struct Ledger {
@@ -105,6 +116,10 @@ pub(crate) struct Ledger {
     pub(crate) servers: BTreeMap<&'static str, Server>,
     open: Option<Open>,
     clock_set_at: u64,
+    jumped_at: u64,
+    booted_at: u64,
+    /// The pass that runs carries out `--force`.
+    pub(crate) force: bool,
     pub(crate) tally: Tally,
 }
 
@@ -112,7 +127,17 @@ impl Ledger {
     pub(crate) fn new(owners: &'static [Owner]) -> Ledger {
         let hosts = owners.iter().map(|owner| (owner.host, Host::default())).collect();
         let servers = owners.iter().map(|owner| (owner.server, Server::default())).collect();
-        Ledger { owners, hosts, servers, open: None, clock_set_at: 0, tally: Tally::default() }
+        Ledger {
+            owners,
+            hosts,
+            servers,
+            open: None,
+            clock_set_at: 0,
+            jumped_at: 0,
+            booted_at: 0,
+            force: false,
+            tally: Tally::default(),
+        }
     }
 
     pub(crate) fn owner(&self, host: &str) -> &'static Owner {
@@ -127,17 +152,20 @@ impl Ledger {
         let owners: Vec<&'static Owner> = hosts.iter().map(|host| self.owner(host)).collect();
         for owner in &owners {
             assert_eq!(owner.server, server);
-            let closed = self.servers[owner.server].closed_until;
+            let Server { closed_until, ordered, .. } = self.servers[owner.server];
+            // A wait that outlives a boot keeps its end in wall time.
+            let boots = self.booted_at >= ordered;
+            let closed = closed_until.saturating_sub(if boots { self.jumped_since(ordered) } else { 0 });
             assert!(
                 t + ROUNDING >= closed,
                 "{}: at {t}, the server wants no request before {closed}",
                 owner.host
             );
-            self.hosts[owner.host].may_be_sent(t, owner, addresses, self.clock_set_at);
+            self.hosts[owner.host].may_be_sent(t, owner, addresses, self);
         }
         let hosts: Vec<&'static str> = owners.iter().map(|owner| owner.host).collect();
-        let (server, addresses) = (owners[0].server, addresses.to_vec());
-        self.open = Some(Open { server, hosts, addresses, begun: t, ended: t, meanings: Vec::new() });
+        let (server, addresses, force) = (owners[0].server, addresses.to_vec(), self.force);
+        self.open = Some(Open { server, hosts, addresses, begun: t, ended: t, meanings: Vec::new(), force });
     }
 
     /// How the request ended, or its second way.
@@ -150,6 +178,10 @@ impl Ledger {
     /// The pass wrote everything down.
     pub(crate) fn recorded(&mut self) {
         let Some(open) = self.open.take() else { return };
+        let forced = open.hosts.iter().filter(|host| open.force && self.has(host, &open.addresses));
+        for host in forced.copied().collect::<Vec<_>>() {
+            self.hosts.get_mut(host).unwrap().forced = Some(open.ended);
+        }
         self.durable(&open);
         if open.meanings.contains(&Meaning::Network { sent: false }) {
             // Nobody else tries a way that is dead, and all who would have count it as their failure.
@@ -158,6 +190,12 @@ impl Ledger {
         for (host, meaning) in open.hosts.iter().zip(&open.meanings) {
             self.hosts.get_mut(host).unwrap().volatile(&open, *meaning);
         }
+    }
+
+    /// Whether `host` has all of `addresses` already, as far as the records say.
+    fn has(&self, host: &str, addresses: &[IpAddr]) -> bool {
+        let known = self.hosts[host].known.as_ref();
+        known.is_some_and(|(known, _)| addresses.iter().all(|ip| known.contains(ip)))
     }
 
     /// The pass was cut off. `kept`: its last outcome is in the records already.
@@ -195,6 +233,7 @@ impl Ledger {
             server.open_again = open.ended + if asked.is_some() { length } else { longest };
             server.outages += usize::from(asked.is_none());
             server.orders += 1;
+            server.ordered = open.ended;
         } else if open.meanings.iter().any(Meaning::is_decisive) {
             *server = Server::default();
         }
@@ -225,17 +264,27 @@ impl Ledger {
     }
 
     /// Another boot: what need not survive is forgotten.
-    pub(crate) fn reboots(&mut self) {
+    pub(crate) fn reboots(&mut self, t: u64) {
         self.tally.reboots += 1;
+        self.booted_at = t;
         for host in self.hosts.values_mut() {
             host.excused |= host.unsettled;
-            (host.unsettled, host.retry) = (false, None);
+            (host.unsettled, host.retry, host.forced) = (false, None, None);
             host.changes.clear();
         }
     }
 
     pub(crate) fn clock_is_set(&mut self, t: u64) {
         self.clock_set_at = t;
+    }
+
+    pub(crate) fn clock_jumps(&mut self, t: u64) {
+        self.jumped_at = t;
+    }
+
+    /// How far times of the wall clock may be off that were noted at `t`.
+    pub(crate) fn jumped_since(&self, t: u64) -> u64 {
+        if self.jumped_at >= t { JUMPS } else { 0 }
     }
 
     /// A failure that no request shows: how many there were in a row, and with which address, is not known any more.
@@ -253,12 +302,12 @@ impl Ledger {
 }
 
 impl Host {
-    fn may_be_sent(&self, t: u64, owner: &Owner, addresses: &[IpAddr], clock_set_at: u64) {
+    fn may_be_sent(&self, t: u64, owner: &Owner, addresses: &[IpAddr], ledger: &Ledger) {
         let name = owner.host;
         assert!(!self.stopped, "{name}: a request at {t} while stopped");
         if let Some(retry) = &self.retry {
             let moved = *addresses != *retry.addresses;
-            let soonest = if retry.meaning == Meaning::Clock && clock_set_at > retry.last {
+            let soonest = if retry.meaning == Meaning::Clock && ledger.clock_set_at > retry.last {
                 retry.last
             } else if matches!(retry.meaning, Meaning::Network { .. }) && moved {
                 retry.until.min(retry.last + 10_000)
@@ -269,9 +318,10 @@ impl Host {
         }
         let Some((known, since)) = &self.known else { return };
         let differs = addresses.iter().any(|ip| !known.contains(ip));
-        let old = t + ROUNDING >= since + owner.interval;
+        let old = t + ROUNDING + ledger.jumped_since(*since) >= since + owner.interval;
+        let forced = ledger.force && self.forced.is_none_or(|last| t + ROUNDING >= last + FORCED);
         assert!(
-            differs || self.unsettled || old,
+            differs || self.unsettled || old || forced,
             "{name}: at {t}, {addresses:?} is registered since {since}"
         );
         if addresses.iter().any(|ip| known.iter().any(|old| old.is_ipv4() == ip.is_ipv4() && old != ip)) {

@@ -15,7 +15,7 @@ mod generate;
 mod ledger;
 mod scene;
 mod server;
-mod turn;
+mod timing;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -30,6 +30,14 @@ struct Tally {
     failures: u64,
     reboots: u64,
     cuts: u64,
+    /// Passes that carried out `--force`.
+    forced: u64,
+    requests: u64,
+    /// Jumps of a clock that was set.
+    jumps: u64,
+    hangs: u64,
+    /// Times that a `run --wait` ended.
+    settled: u64,
     /// Hosts found up to date at the end of a quiet hour.
     quiet: u64,
 }
@@ -45,6 +53,11 @@ impl Tally {
             (&mut self.failures, other.failures),
             (&mut self.reboots, other.reboots),
             (&mut self.cuts, other.cuts),
+            (&mut self.forced, other.forced),
+            (&mut self.requests, other.requests),
+            (&mut self.jumps, other.jumps),
+            (&mut self.hangs, other.hangs),
+            (&mut self.settled, other.settled),
             (&mut self.quiet, other.quiet),
         ];
         both.into_iter().for_each(|(sum, more)| *sum += more);
@@ -99,8 +112,13 @@ fn thirty_days_lose_nothing_and_ask_for_no_more_than_is_allowed() {
          {quiet} looks after a quiet hour"
     );
     if count > 1 {
-        let everything = [sum.accepted, sum.stops, sum.waits, sum.failures, sum.reboots, sum.cuts, sum.quiet];
-        assert!(everything.iter().all(|happened| *happened >= 10 * count.min(6)), "{sum:?}");
+        let everything = [
+            [sum.accepted, sum.stops, sum.waits, sum.failures],
+            [sum.reboots, sum.cuts, sum.quiet, sum.requests],
+        ];
+        assert!(everything.as_flattened().iter().all(|happened| *happened >= 10 * count.min(6)), "{sum:?}");
+        let seldom = [sum.forced, sum.jumps, sum.hangs, sum.settled];
+        assert!(seldom.iter().all(|happened| *happened >= count.min(6)), "{sum:?}");
     }
 }
 

@@ -42,6 +42,8 @@ pub(crate) struct Scene {
     pub(crate) boot_at: u64,
     pub(crate) boot: u32,
     pub(crate) clock_set: bool,
+    /// Seconds that the wall clock is ahead of the true time once it is set.
+    ahead: i64,
     pub(crate) ipv4: Option<Ipv4Addr>,
     pub(crate) ipv6: Option<Ipv6Addr>,
     pub(crate) netifd_answers: bool,
@@ -73,6 +75,7 @@ impl Scene {
             boot_at: 0,
             boot: 0,
             clock_set: false,
+            ahead: 0,
             ipv4: None,
             ipv6: None,
             netifd_answers: true,
@@ -96,6 +99,14 @@ impl Scene {
         self.t - self.boot_at
     }
 
+    /// The wall clock is so many seconds ahead from now on.
+    pub(crate) fn wall_is_off_by(&mut self, seconds: i64) {
+        if self.ahead != seconds {
+            self.ahead = seconds;
+            self.ledger.clock_jumps(self.t);
+        }
+    }
+
     fn look(&mut self) -> Reading {
         self.t += 1;
         match self.cut {
@@ -105,7 +116,7 @@ impl Scene {
         }
         let seconds = i64::try_from(self.t / 1000).unwrap();
         let since_boot = i64::try_from(self.uptime() / 1000).unwrap();
-        let wall = if self.clock_set { RELEASED + 10 * 86_400 + seconds } else { since_boot };
+        let wall = if self.clock_set { RELEASED + 10 * 86_400 + seconds + self.ahead } else { since_boot };
         Reading { boot_ms: self.uptime(), wall, boot_id: format!("boot-{}", self.boot) }
     }
 

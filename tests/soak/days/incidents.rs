@@ -1,5 +1,6 @@
 //! What can happen, one thing after another.
 
+use super::passes::Fate;
 use super::{Days, Event, FAR, HOUR, MINUTE, NO_IP, SECOND};
 use crate::scene::Cut;
 use crate::server::Mood;
@@ -9,7 +10,7 @@ impl Days {
     /// Something happens, and then nothing for a while.
     pub(super) fn incident(&mut self) {
         let server = if self.roll(3) == 0 { FAR } else { NO_IP };
-        match self.roll(20) {
+        match self.roll(24) {
             0..=4 => {
                 let gap = self.millis(MINUTE);
                 self.after(0, Event::Ipv4(None));
@@ -18,7 +19,7 @@ impl Days {
             }
             5 => {
                 let mut at = 0;
-                for _ in 0..4 + self.roll(20) {
+                for _ in 0..4 + self.roll(24) {
                     at += 1 + self.millis([SECOND, 20 * SECOND, 3 * MINUTE][at as usize % 3]);
                     let next = self.some_ipv4();
                     self.after(at, Event::Ipv4(Some(next)));
@@ -48,12 +49,42 @@ impl Days {
             14..=16 => {
                 let looks = u32::try_from(self.roll(24)).unwrap();
                 let cut = [Cut::BeforeRequest, Cut::BeforeAnswer, Cut::BetweenFiles, Cut::Look(looks)];
-                let (cut, power) = (cut[self.roll(4)], self.roll(2) == 0);
-                self.after(0, Event::Cut(cut, power));
+                let fates = [Fate::PowerFails, Fate::PowerFails, Fate::Crash, Fate::Hang];
+                let (cut, fate) = (cut[self.roll(4)], fates[self.roll(4)]);
+                self.after(0, Event::Cut(cut, fate));
                 let next = self.some_ipv4();
                 self.after(1, Event::Ipv4(Some(next)));
             }
-            17 => self.after(0, Event::Restart),
+            17 => {
+                let force = self.roll(2) == 0;
+                self.after(0, Event::Restart(force));
+            }
+            20 => {
+                for _ in 0..1 + self.roll(30) {
+                    let at = self.millis(5 * SECOND);
+                    self.after(at, Event::Request);
+                }
+            }
+            21 => {
+                let off = i64::try_from(self.roll(7200)).unwrap() - 3600;
+                self.after(0, Event::ClockJump(off));
+            }
+            22 => {
+                let passes = u32::try_from(self.roll(6)).unwrap();
+                self.after(0, Event::Haste(passes));
+                self.after(1, Event::Request);
+            }
+            23 => {
+                // One crash after the other, and events that want a pass all the same.
+                let mut at = 0;
+                for _ in 0..1 + self.roll(8) {
+                    let fate = if self.roll(3) == 0 { Fate::Hang } else { Fate::Crash };
+                    self.after(at, Event::Cut(Cut::Look(0), fate));
+                    let next = self.some_ipv4();
+                    self.after(at + 1, Event::Ipv4(Some(next)));
+                    at += 1 + self.millis([SECOND, MINUTE, HOUR][at as usize % 3]);
+                }
+            }
             _ => {
                 let off = if self.roll(2) == 0 { Event::Netifd } else { Event::Kernel };
                 self.after(0, off(false));
