@@ -4,13 +4,14 @@
 
 use super::pass::{self, Order};
 use super::world::Loaded;
-use super::{VERSION, World, check, child, exit, hooks, import, resume, status, watch};
+use super::{VERSION, World, check, exit, hooks, import, resume, status, watch};
 use crate::policy::config::LogLevel;
 use crate::policy::status::Status;
 use crate::sys::clock::System;
 use crate::sys::file::Root;
 use crate::sys::https::Https;
 use crate::sys::netlink::Netlink;
+use crate::sys::subprocess;
 use crate::sys::ubus::Ubus;
 use crate::wire::hotplug;
 use getopts::{Matches, Options};
@@ -35,7 +36,7 @@ Commands:
 
 /// The commands, and which options each of them takes besides the common ones.
 const COMMANDS: [(&str, &[&str]); 6] = [
-    ("run", &["service", "force", "hotplug", "wait", child::OPTION]),
+    ("run", &["service", "force", "hotplug", "wait", subprocess::OPTION]),
     ("watch", &["service"]),
     ("status", &["service", "json"]),
     ("check", &["service", "force", "dns"]),
@@ -49,7 +50,7 @@ const COMMON: [&str; 5] = ["config", "root", "verbose", "help", "version"];
 pub fn main() -> ExitCode {
     let arguments: Vec<OsString> = std::env::args_os().skip(1).collect();
     let mut options = options();
-    options.optflag("", child::OPTION, ""); // the loop's own, so not in the help
+    options.optflag("", subprocess::OPTION, ""); // the loop's own, so not in the help
     let outcome = match options.parse(arguments) {
         Ok(matches) => command(&matches),
         Err(error) => Err((exit::USAGE, format!("{error}; nicup --help lists the options").to_lowercase())),
@@ -102,7 +103,7 @@ fn command(matches: &Matches) -> Result<u8, (u8, String)> {
     let Some((_, allowed)) = COMMANDS.iter().find(|(command, _)| *command == name) else {
         return Err(wrong(format!("unknown command '{name}'")));
     };
-    let foreign = ["service", "force", "json", "dns", "hotplug", "wait", child::OPTION]
+    let foreign = ["service", "force", "json", "dns", "hotplug", "wait", subprocess::OPTION]
         .into_iter()
         .find(|option| matches.opt_present(option) && !allowed.contains(option) && !COMMON.contains(option));
     if let Some(option) = foreign {
@@ -121,7 +122,7 @@ fn command(matches: &Matches) -> Result<u8, (u8, String)> {
         services: matches.opt_strs("service"),
         force: matches.opt_present("force"),
         event: None,
-        in_loop: matches.opt_present(child::OPTION),
+        in_loop: matches.opt_present(subprocess::OPTION),
     };
     if matches.opt_present("hotplug") {
         order.event = hotplug::event(|name| std::env::var(name).ok());

@@ -13,6 +13,7 @@ use crate::policy::time::Now;
 use crate::sys::file::{self, Root};
 use crate::sys::https::{self, Route};
 use crate::sys::log::say;
+use crate::sys::machine;
 use crate::wire::nic::{self, Failed, Failure, Reply, Request};
 use std::time::Duration;
 
@@ -307,7 +308,7 @@ pub(super) fn user_agent(root: &Root, contact: &str) -> String {
     let text = |name: &str| file::head(&root.path(name), 4096).iter().map(ascii).collect::<String>();
     let mut model = text("/tmp/sysinfo/model");
     if model.trim().is_empty() {
-        model = rustix::system::uname().machine().to_string_lossy().into_owned();
+        model = machine::kind();
     }
     let release = text("/etc/openwrt_release");
     let release = release.lines().find_map(|line| line.trim().strip_prefix("DISTRIB_RELEASE="));

@@ -1,15 +1,15 @@
 //! `check --dns`: what DNS says of a hostname, beside what is registered. Never used to decide an update.
 
-use std::net::{IpAddr, ToSocketAddrs as _};
+use crate::sys::resolver;
+use std::net::IpAddr;
 
 /// One sentence about `hostname`, by the system's own resolver.
 pub(super) fn compare(hostname: &str, registered: &[IpAddr]) -> String {
     if hostname == "all.ddnskey.com" || !hostname.contains('.') || hostname.contains('@') {
         return "DNS is not asked: this names several hosts".to_owned();
     }
-    match (hostname, 0).to_socket_addrs() {
-        Ok(found) => verdict(found.map(|address| address.ip()).collect(), registered),
-        // No such name and no answer from DNS are one kind of error here: it is not for us to say which.
+    match resolver::addresses(hostname) {
+        Ok(found) => verdict(found, registered),
         Err(error) => format!("DNS gives no address for it ({error})"),
     }
 }

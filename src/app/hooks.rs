@@ -3,12 +3,12 @@
 //! A process of its own runs them one after the other, so that one that hangs or fails holds up no pass.
 
 use crate::policy::code::{Code, State};
-use crate::sys::file::Root;
-use crate::sys::process::{self, RunError};
-use std::io::{Read as _, Write as _};
+use crate::sys::file::{self, Root};
+use crate::sys::process::{self, Program, RunError};
+use crate::sys::subprocess::Background;
+use std::ffi::OsStr;
+use std::io::Read as _;
 use std::net::{Ipv4Addr, Ipv6Addr};
-use std::os::unix::process::CommandExt as _;
-use std::process::{Child, ChildStdin, Command, Stdio};
 use std::time::Duration;
 
 /// The command that runs hooks. Not for users.
@@ -48,35 +48,27 @@ impl Change {
 }
 
 /// The process that runs the hooks, waiting for what there is to tell. Dropped, it ends without having run any.
-pub(super) struct Runner(ChildStdin);
+pub(super) struct Runner(Background);
 
 impl Runner {
     /// Starts it, if there are hooks at all.
     pub(super) fn start(root: &Root) -> Option<Runner> {
-        let hooks = std::fs::read_dir(root.path(HOOKS)).is_ok_and(|mut files| files.next().is_some());
-        if !hooks || !root.path(CALL).exists() {
+        if !file::has_entries(&root.path(HOOKS)) || !root.path(CALL).exists() {
             return None;
         }
-        let started = spawn(root).map(|mut child| child.stdin.take().map(Runner));
-        started.map_err(|error| log::warn!("{HOOKS}: the hooks could not be started: {error}")).ok()?
+        let dir = root.dir().into_iter().flat_map(|dir| [OsStr::new("--root"), dir.as_os_str()]);
+        let arguments: Vec<&OsStr> = dir.chain([OsStr::new(COMMAND)]).collect();
+        let started = Background::start(&arguments).map(Runner);
+        started.map_err(|error| log::warn!("{HOOKS}: the hooks could not be started: {error}")).ok()
     }
 
     /// Hands `changes` to it.
-    pub(super) fn tell(mut self, changes: &[Change]) {
+    pub(super) fn tell(self, changes: &[Change]) {
         let lines: String = changes.iter().map(|change| change.line() + "\n").collect();
-        if let Err(error) = self.0.write_all(lines.as_bytes()) {
+        if let Err(error) = self.0.hand_over(lines.as_bytes()) {
             log::warn!("{HOOKS}: the hooks were not told: {error}");
         }
     }
-}
-
-fn spawn(root: &Root) -> std::io::Result<Child> {
-    let mut command = Command::new("/proc/self/exe");
-    if let Some(dir) = root.dir() {
-        command.arg("--root").arg(dir);
-    }
-    command.arg(COMMAND).stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null()).process_group(0);
-    command.spawn()
 }
 
 /// The command itself: runs the hooks for each line of standard input.
@@ -86,11 +78,12 @@ pub(super) fn run(root: &Root) {
         return;
     }
     for line in lines.lines() {
-        let mut command = Command::new(root.path(CALL));
         // Of the event that started the pass a hook would see INTERFACE and DEVICE, sometimes.
-        command.env_clear().env("PATH", super::PROGRAMS);
-        command.arg("nicup").envs(NAMES.into_iter().zip(line.split(' ')));
-        match process::run(&mut command, DEADLINE, 0) {
+        let values = NAMES.into_iter().zip(line.split(' '));
+        let environment: Vec<_> = values.chain([("PATH", super::PROGRAMS)]).collect();
+        let path = root.path(CALL);
+        let program = Program { path: &path, arguments: &["nicup"], environment: Some(&environment) };
+        match process::run(&program, DEADLINE, 0) {
             Ok(_) => {}
             Err(RunError::Start(error)) => log::warn!("{CALL}: {error}"),
             Err(RunError::Deadline | RunError::TooMuch) => {

@@ -3,7 +3,6 @@
 //! `pass` is the spine; the other files are a step of it or another command.
 
 mod check;
-mod child;
 mod cli;
 mod deliver;
 mod dns;

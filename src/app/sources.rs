@@ -12,11 +12,10 @@ use crate::policy::decide::Lack;
 use crate::policy::record::{Book, Learnt};
 use crate::policy::time::{Boot, Now};
 use crate::sys::https::Route;
-use crate::sys::process::{self, RunError};
+use crate::sys::process::{self, Program, RunError};
 use crate::wire::hotplug::Event;
 use crate::wire::nic::{Answer, Request};
 use std::net::IpAddr;
-use std::process::Command;
 use std::time::Duration;
 
 /// Bytes that a script may print.
@@ -221,9 +220,10 @@ fn one_address(answer: &Answer) -> Result<IpAddr, String> {
 /// A script's addresses, one a line. No shell, and no environment but PATH and the service's name.
 fn run(world: &World<'_>, service: &Service, script: &str) -> Result<Vec<IpAddr>, String> {
     let seconds = service.endpoint.timeout;
-    let mut command = Command::new(world.root.path(script));
-    command.env_clear().env("PATH", super::PROGRAMS).env("SERVICE", &service.name);
-    let output = match process::run(&mut command, Duration::from_secs(seconds), SCRIPT_OUTPUT) {
+    let path = world.root.path(script);
+    let environment = [("PATH", super::PROGRAMS), ("SERVICE", &service.name)];
+    let program = Program { path: &path, arguments: &[], environment: Some(&environment) };
+    let output = match process::run(&program, Duration::from_secs(seconds), SCRIPT_OUTPUT) {
         Ok(output) => output,
         Err(RunError::Start(error)) => return Err(format!("it could not be started: {error}")),
         Err(RunError::Deadline) => return Err(format!("it took longer than {seconds} s")),

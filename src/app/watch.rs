@@ -3,9 +3,6 @@
 //! Holds no configuration, no records and no TLS: what a pass took goes back to the router when it ends, and what the
 //! loop has to know of it is one line ([`Wake`](crate::wire::wake::Wake)). When a pass is due is for policy::schedule.
 
-mod seat;
-
-use super::child::{Child, Ended};
 use super::links::Links;
 use super::pass::{self, Order, valid};
 use super::{World, exit};
@@ -13,8 +10,8 @@ use crate::policy::debounce::Change;
 use crate::policy::schedule::{self, Input, Schedule};
 use crate::sys::events::{Events, Woken};
 use crate::sys::file;
-use rustix::process::{Signal, kill_process};
-use seat::Seat;
+use crate::sys::loop_lock::{self, LoopLock};
+use crate::sys::subprocess::{Child, Ended};
 use std::ffi::OsString;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -24,9 +21,9 @@ use std::path::{Path, PathBuf};
 const GRACE: [u64; 2] = [3000, 1000];
 /// Milliseconds that a loop takes besides to end.
 const LEAVING: u64 = 1000;
-/// Milliseconds after which the seat of a loop that was told to stop is looked at again.
+/// Milliseconds between two attempts to take over the lock of a loop that is about to stop.
 const LOOK: u64 = 50;
-/// Attempts to take the seat of a loop that ends at this moment.
+/// Attempts to take the lock of a loop that ends at this moment.
 const ATTEMPTS: usize = 5;
 
 /// How the loop was started.
@@ -59,44 +56,48 @@ pub(super) fn run(world: &mut World<'_>, mode: &Mode<'_>) -> Result<u8, (u8, Str
     let run_dir = world.root.path(&main.run_dir);
     let cannot = |error: io::Error| (exit::LATER, format!("{}: cannot be written: {error}", main.run_dir));
     file::make_dir(&run_dir).map_err(cannot)?;
-    let place = run_dir.join("loop.lock");
-    let mut seat = None;
+    let path = run_dir.join("loop.lock");
+    let mut lock = None;
     for _ in 0..ATTEMPTS {
-        seat = seat::take(&place, mode.until_settled).map_err(cannot)?;
-        if seat.is_some() || !mode.until_settled {
+        lock = LoopLock::take(&path, mode.until_settled).map_err(cannot)?;
+        if lock.is_some() || !mode.until_settled {
             break;
         }
         if wake_loop(world, &main.run_dir) {
             return Ok(exit::FINE);
         }
     }
-    if seat.is_none() && !mode.until_settled {
+    if lock.is_none() && !mode.until_settled {
         let stopped;
-        (seat, stopped) = succeed(world, &place, &mut events).map_err(cannot)?;
+        (lock, stopped) = take_over(world, &path, &mut events).map_err(cannot)?;
         if stopped {
             return Ok(exit::FINE);
         }
     }
-    if seat.is_none() {
+    if lock.is_none() {
         let pid = loop_pid(world, &main.run_dir).map_or(String::new(), |pid| format!(" (pid {pid})"));
         return Err((exit::LATER, format!("nicup is running already{pid}: nicup resume wakes it")));
     }
     drop(loaded);
     let schedule = Schedule::start(now(world), missing, mode.order.force);
-    let turn = Loop { events, place, seat, links: Links::default(), schedule, pass_limit };
+    let turn = Loop { events, path, lock, links: Links::default(), schedule, pass_limit };
     turn.turn(world, mode).map_err(cannot_wait)
 }
 
-/// The seat of a `run --wait`, which is told to stop, or none because another loop stays; and whether this loop was told
-/// to stop meanwhile.
-fn succeed(world: &mut World<'_>, place: &Path, events: &mut Events) -> io::Result<(Option<Seat>, bool)> {
+/// Takes over the lock of a `run --wait` and asks it to stop. None: another loop stays. The second value: this loop was
+/// told to stop meanwhile.
+fn take_over(
+    world: &mut World<'_>,
+    path: &Path,
+    events: &mut Events,
+) -> io::Result<(Option<LoopLock>, bool)> {
     let end = now(world) + GRACE[0] + GRACE[1] + LEAVING;
-    while seat::ask_for(place) && now(world) < end {
+    while loop_lock::ask_to_stop(path) && now(world) < end {
         let woken = events.sleep(Some(now(world) + LOOK), None)?;
         events.hear(|_| ())?; // the first pass sees all that was before it
-        let seat = if woken.stop { None } else { seat::take(place, false)? };
-        if woken.stop || seat.is_some() {
-            return Ok((seat, woken.stop));
+        let lock = if woken.stop { None } else { LoopLock::take(path, false)? };
+        if woken.stop || lock.is_some() {
+            return Ok((lock, woken.stop));
         }
     }
     Ok((None, false))
@@ -104,18 +105,15 @@ fn succeed(world: &mut World<'_>, place: &Path, events: &mut Events) -> io::Resu
 
 /// The process of the loop, if there is one.
 pub(super) fn loop_pid(world: &World<'_>, run_dir: &str) -> Option<i32> {
-    seat::holder(&place(world, run_dir)).map(|pid| pid.as_raw_nonzero().get())
+    loop_lock::holder(&lock_path(world, run_dir))
 }
 
-/// Tells a running loop to start a pass now. False: there is none, or it ended meanwhile and may not have heard.
+/// Requests a pass of the running loop. False: there is none, or it ended meanwhile and may have missed the request.
 pub(super) fn wake_loop(world: &World<'_>, run_dir: &str) -> bool {
-    let place = place(world, run_dir);
-    let Some(pid) = seat::holder(&place) else { return false };
-    // A loop that ends looks for signals once more after it has given up its seat.
-    kill_process(pid, Signal::USR1).is_ok() && seat::holder(&place) == Some(pid)
+    loop_lock::request_pass(&lock_path(world, run_dir))
 }
 
-fn place(world: &World<'_>, run_dir: &str) -> PathBuf {
+fn lock_path(world: &World<'_>, run_dir: &str) -> PathBuf {
     world.root.path(&format!("{run_dir}/loop.lock"))
 }
 
@@ -132,8 +130,8 @@ enum End {
 
 struct Loop {
     events: Events,
-    place: PathBuf,
-    seat: Option<Seat>,
+    path: PathBuf,
+    lock: Option<LoopLock>,
     links: Links,
     schedule: Schedule,
     /// Milliseconds that a pass may take.
@@ -163,16 +161,17 @@ impl Loop {
         Ok(last.filter(|_| mode.until_settled).unwrap_or(exit::FINE))
     }
 
-    /// Gives the seat up for good, unless something came in until then from somebody who relies on this loop.
+    /// Releases the lock for good, unless an event or a request came in until then that another process left to this
+    /// loop.
     fn leave(&mut self, world: &mut World<'_>) -> io::Result<bool> {
-        self.seat = None;
+        self.lock = None;
         let woken = self.events.sleep(Some(0), None)?;
         self.take(woken, now(world))?;
         if woken.stop || self.schedule.is_settled() {
             return Ok(true);
         }
-        self.seat = seat::take(&self.place, true)?;
-        Ok(self.seat.is_none()) // another loop has begun, and sees what this one would
+        self.lock = LoopLock::take(&self.path, true)?;
+        Ok(self.lock.is_none()) // another loop has begun, and sees what this one would
     }
 
     /// Handles a wake-up.

@@ -87,6 +87,12 @@ fn read_once(path: &Path, limit: usize) -> io::Result<(Vec<u8>, u32)> {
     if bytes.len() > limit { Err(too_large()) } else { Ok((bytes, metadata.permissions().mode() & 0o7777)) }
 }
 
+/// Whether a directory is there and has anything in it.
+#[must_use]
+pub fn has_entries(path: &Path) -> bool {
+    std::fs::read_dir(path).is_ok_and(|mut entries| entries.next().is_some())
+}
+
 /// Bytes of room beyond the size that a file has.
 const SPARE: usize = 64;
 

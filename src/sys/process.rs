@@ -5,8 +5,20 @@ use rustix::event::{PollFd, PollFlags};
 use rustix::process::{Pid, Signal, kill_process_group};
 use std::io::{self, Read as _};
 use std::os::unix::process::CommandExt as _;
+use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
+
+/// A program to run.
+#[derive(Debug)]
+pub struct Program<'a> {
+    /// Its file; a name without a slash is looked up in PATH.
+    pub path: &'a Path,
+    /// Its arguments.
+    pub arguments: &'a [&'a str],
+    /// Its whole environment; None: that of this process.
+    pub environment: Option<&'a [(&'a str, &'a str)]>,
+}
 
 /// What a program did.
 #[derive(Debug)]
@@ -28,13 +40,18 @@ pub enum RunError {
     TooMuch,
 }
 
-/// Runs `command` to its end, at most `deadline`, reading at most `limit` bytes; with a limit of 0 nothing is read and
+/// Runs `program` to its end, at most `deadline`, reading at most `limit` bytes; with a limit of 0 nothing is read and
 /// it may leave processes in the background. Its input and errors are /dev/null.
 ///
 /// # Errors
 /// It could not be started, took too long, or printed too much: then it is ended with all that it started.
-pub fn run(command: &mut Command, deadline: Duration, limit: usize) -> Result<Output, RunError> {
+pub fn run(program: &Program<'_>, deadline: Duration, limit: usize) -> Result<Output, RunError> {
     let end = Instant::now() + deadline;
+    let mut command = Command::new(program.path);
+    command.args(program.arguments);
+    if let Some(environment) = program.environment {
+        command.env_clear().envs(environment.iter().copied());
+    }
     let stdout = if limit == 0 { Stdio::null() } else { Stdio::piped() };
     command.stdin(Stdio::null()).stdout(stdout).stderr(Stdio::null()).process_group(0);
     let mut child = command.spawn().map_err(RunError::Start)?;
@@ -94,7 +111,9 @@ mod tests {
     use super::*;
 
     fn sh(script: &str, millis: u64, limit: usize) -> Result<Output, RunError> {
-        run(Command::new("/bin/sh").args(["-c", script]), Duration::from_millis(millis), limit)
+        let path = Path::new("/bin/sh");
+        let program = Program { path, arguments: &["-c", script], environment: None };
+        run(&program, Duration::from_millis(millis), limit)
     }
 
     #[test]
@@ -110,9 +129,18 @@ mod tests {
         assert!(matches!(sh("sleep 60; true", 100, 0), Err(RunError::Deadline)));
         assert!(sh("sleep 1 & exit 0", 500, 0).is_ok_and(|output| output.status.success()));
         assert!(matches!(sh("exec yes", 5000, 10_000), Err(RunError::TooMuch)));
-        assert!(matches!(
-            run(&mut Command::new("/nonexistent"), Duration::MAX / 4, 1),
-            Err(RunError::Start(_))
-        ));
+        let nothing = Program { path: Path::new("/nonexistent"), arguments: &[], environment: None };
+        assert!(matches!(run(&nothing, Duration::MAX / 4, 1), Err(RunError::Start(_))));
+    }
+
+    #[test]
+    fn a_program_gets_the_environment_that_it_is_given_and_no_other() {
+        let program = |environment| Program { path: Path::new("/usr/bin/env"), arguments: &[], environment };
+        let printed = |environment| {
+            let output = run(&program(environment), Duration::from_secs(5), 1 << 20).unwrap();
+            String::from_utf8(output.stdout).unwrap()
+        };
+        assert_eq!(printed(Some(&[("A", "b"), ("C", "d e")])), "A=b\nC=d e\n");
+        assert!(printed(None).contains("PATH="));
     }
 }

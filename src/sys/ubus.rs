@@ -1,7 +1,7 @@
 //! Asks netifd through the `ubus` command, which is looked up in PATH. Does not interpret the answer (wire::ubus).
 
-use super::process::{self, RunError};
-use std::process::Command;
+use super::process::{self, Program, RunError};
+use std::path::Path;
 use std::time::Duration;
 
 /// How long `ubus` may take.
@@ -37,9 +37,9 @@ const NOT_FOUND: i32 = 4;
 impl Netifd for Ubus {
     fn call(&mut self, object: &str, method: &str) -> Result<String, UbusError> {
         let failed = |why: String| Err(UbusError::Failed(why));
-        let mut command = Command::new("ubus");
-        command.args(["call", object, method]);
-        let output = match process::run(&mut command, DEADLINE, OUTPUT_LIMIT) {
+        let arguments = ["call", object, method];
+        let program = Program { path: Path::new("ubus"), arguments: &arguments, environment: None };
+        let output = match process::run(&program, DEADLINE, OUTPUT_LIMIT) {
             Ok(output) => output,
             Err(RunError::Start(error)) => return failed(format!("ubus could not be started: {error}")),
             Err(RunError::Deadline) => {

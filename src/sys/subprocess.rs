@@ -1,21 +1,24 @@
-//! A pass as a child process: this program again, with `run --report-wake`, which ends with a [`Wake`] line.
+//! This program again, as a process of its own: a pass (`run --report-wake`, which ends with a [`Wake`] line), or work
+//! that outlives the pass that started it.
 //!
-//! Never waits for the child. What it says is read while it runs, so that no amount of it can hold it up.
+//! Never waits for a child. Its output is read while it runs, so that no amount of it can block the child.
 
 use crate::wire::wake::Wake;
 use rustix::fd::{AsFd as _, BorrowedFd};
 use rustix::process::{Pid, Signal, kill_process};
-use std::ffi::OsString;
-use std::io::{self, Read as _};
-use std::os::unix::process::ExitStatusExt as _;
-use std::process::{ChildStdout, Command, ExitStatus, Stdio};
+use std::ffi::{OsStr, OsString};
+use std::io::{self, Read as _, Write as _};
+use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
+use std::process::{ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
 
 /// The option that makes `run` print a wake line instead of a summary. Not for users.
-pub(super) const OPTION: &str = "report-wake";
+pub const OPTION: &str = "report-wake";
 /// Bytes of that line: the names of some four thousand devices.
 const LINE_LIMIT: usize = 64 * 1024;
 
-pub(super) struct Child {
+/// A pass that runs.
+#[derive(Debug)]
+pub struct Child {
     process: std::process::Child,
     /// None: at its end.
     output: Option<ChildStdout>,
@@ -23,16 +26,20 @@ pub(super) struct Child {
 }
 
 /// How a pass ended.
-pub(super) enum Ended {
+#[derive(Debug)]
+pub enum Ended {
     /// With a wake line and an exit status.
     Finished(Wake, u8),
-    /// Without: what is to be said of it.
+    /// Without: what happened, for the log.
     Crashed(String),
 }
 
 impl Child {
     /// Starts a pass; `with_event`: the hotplug event is in the environment.
-    pub(super) fn start(arguments: &[OsString], force: bool, with_event: bool) -> io::Result<Child> {
+    ///
+    /// # Errors
+    /// As the system says.
+    pub fn start(arguments: &[OsString], force: bool, with_event: bool) -> io::Result<Child> {
         let mut command = Command::new("/proc/self/exe");
         command.args(arguments).arg("run").arg(format!("--{OPTION}"));
         command.args(force.then_some("--force")).args(with_event.then_some("--hotplug"));
@@ -49,18 +56,19 @@ impl Child {
         Ok(Child { process, output, line: Vec::new() })
     }
 
-    /// What becomes readable when the child says something.
-    pub(super) fn output(&self) -> Option<BorrowedFd<'_>> {
+    /// The descriptor to poll for the child's output; None: it is at its end.
+    #[must_use]
+    pub fn output(&self) -> Option<BorrowedFd<'_>> {
         self.output.as_ref().map(|output| output.as_fd())
     }
 
-    /// Reads what the child has said so far.
-    pub(super) fn listen(&mut self) {
+    /// Reads the output so far.
+    pub fn listen(&mut self) {
         let mut chunk = [0; 512];
         while let Some(output) = &mut self.output {
             match output.read(&mut chunk) {
                 Ok(0) => self.output = None,
-                // One byte beyond the limit tells that there was more; the rest is let go.
+                // One byte beyond the limit shows that there was more; the rest is dropped.
                 Ok(n) => {
                     let room = (LINE_LIMIT + 1).saturating_sub(self.line.len());
                     self.line.extend_from_slice(&chunk[..n.min(room)]);
@@ -72,8 +80,11 @@ impl Child {
         }
     }
 
-    /// None: still running.
-    pub(super) fn ended(&mut self) -> io::Result<Option<Ended>> {
+    /// How it ended; None: it still runs.
+    ///
+    /// # Errors
+    /// As the system says.
+    pub fn ended(&mut self) -> io::Result<Option<Ended>> {
         let Some(status) = self.process.try_wait()? else { return Ok(None) };
         self.listen();
         let line = std::str::from_utf8(&self.line).ok().filter(|line| line.len() <= LINE_LIMIT);
@@ -85,16 +96,44 @@ impl Child {
     }
 
     /// Asks it to end.
-    pub(super) fn terminate(&self) {
+    pub fn terminate(&self) {
         if let Some(pid) = i32::try_from(self.process.id()).ok().and_then(Pid::from_raw) {
             let _ = kill_process(pid, Signal::TERM);
         }
     }
 
-    /// Ends it, and waits for that.
-    pub(super) fn kill(&mut self) -> io::Result<()> {
+    /// Kills it, and waits for its end.
+    ///
+    /// # Errors
+    /// As the system says.
+    pub fn kill(&mut self) -> io::Result<()> {
         self.process.kill()?;
         self.process.wait().map(drop)
+    }
+}
+
+/// Work that waits for its input, and outlives this process. Dropped, it gets none.
+#[derive(Debug)]
+pub struct Background(ChildStdin);
+
+impl Background {
+    /// Starts this program with `arguments`, in a process group of its own.
+    ///
+    /// # Errors
+    /// As the system says.
+    pub fn start(arguments: &[&OsStr]) -> io::Result<Background> {
+        let mut command = Command::new("/proc/self/exe");
+        command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
+        let input = command.process_group(0).spawn()?.stdin.take();
+        input.map(Background).ok_or_else(|| io::ErrorKind::BrokenPipe.into())
+    }
+
+    /// Hands its input over, all at once.
+    ///
+    /// # Errors
+    /// As the system says.
+    pub fn hand_over(mut self, input: &[u8]) -> io::Result<()> {
+        self.0.write_all(input)
     }
 }
 
