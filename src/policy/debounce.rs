@@ -209,6 +209,23 @@ mod tests {
     }
 
     #[test]
+    fn what_a_pass_answered_says_nothing_about_the_next() {
+        // The address that went is there again, or is another device's: the pass knows better.
+        let mut debounce = after(BOTH, &[(1000, Change::Went(Family::Ipv4))]);
+        debounce.pass_started();
+        debounce.pass_finished(BOTH);
+        debounce.note(2000, Change::Device);
+        assert_eq!(debounce.due(), Some(2300));
+        // An interface that came up and brought nothing.
+        let mut debounce = after(NONE, &[]);
+        assert!(!debounce.request_pass(1000));
+        debounce.pass_started();
+        debounce.pass_finished(NONE);
+        debounce.note(9000, Change::Device);
+        assert_eq!(debounce.due(), Some(9300));
+    }
+
+    #[test]
     fn a_pass_now_is_now_unless_the_second_family_is_on_its_way() {
         for missing in [None, BOTH, ONLY_V4] {
             assert!(after(missing, &[]).request_pass(1000), "{missing:?}");

@@ -197,11 +197,7 @@ impl Days {
             (scene.ipv4, scene.ipv6, scene.cut) = (None, None, None);
             scene.t += 30 * SECOND;
         }
-        self.events.retain(|_, event| match event {
-            Event::ClockSet | Event::ClockJump(_) | Event::Ipv4(_) | Event::Ipv6(_) => false,
-            Event::Request | Event::Hotplug => false,
-            _ => true,
-        });
+        self.events.retain(|_, event| !event.is_outside());
         self.boot();
     }
 

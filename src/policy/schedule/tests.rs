@@ -65,6 +65,13 @@ fn an_event_starts_a_pass_after_a_short_silence() {
 }
 
 #[test]
+fn an_event_does_not_postpone_what_is_planned() {
+    let mut schedule = after(at(NOW / 1000 + 1));
+    schedule.on(NOW + 900, DEVICE);
+    assert_eq!(schedule.due(), Some(NOW + 1000));
+}
+
+#[test]
 fn the_first_family_waits_for_the_second_that_the_pass_misses() {
     let mut schedule = after(Wake { pair: BOTH_MISSING, ..Wake::default() });
     schedule.on(NOW, V4);
@@ -91,6 +98,11 @@ fn a_jump_of_the_clock_during_the_pass_that_failed_for_it_counts() {
     schedule.on(NOW, Input::ClockSet);
     schedule.on(NOW + 100, Input::PassFinished(Wake { clock: true, ..at(1600) }));
     assert_eq!(schedule.due(), Some(0));
+    // Where nothing waits for it, there is nothing to do.
+    let mut idle = started();
+    idle.on(NOW, Input::ClockSet);
+    idle.on(NOW + 100, Input::PassFinished(at(1600)));
+    assert_eq!(idle.due(), Some(1_600_000));
     // One before it does not: the pass saw the clock as it is.
     schedule.on(NOW + 100, Input::PassStarted);
     schedule.on(NOW + 200, Input::PassFinished(Wake { clock: true, ..at(1600) }));
@@ -172,6 +184,18 @@ fn crashes_are_backed_off_and_no_event_hurries_them() {
     schedule.on(NOW + 800, Input::PassStarted);
     schedule.on(NOW + 800, Input::PassCrashed);
     assert_eq!(schedule.due(), Some(NOW + 10_800), "and the next crash is the first again");
+}
+
+#[test]
+fn a_request_that_a_pass_answered_hurries_no_later_event() {
+    let mut schedule = started();
+    schedule.on(NOW, USR1);
+    schedule.on(NOW + 100, USR1); // deferred
+    schedule.on(NOW + 200, Input::PassFinished(Wake::default()));
+    schedule.on(NOW + 200, Input::PassStarted);
+    schedule.on(NOW + 300, Input::PassCrashed);
+    schedule.on(NOW + 400, DEVICE);
+    assert_eq!(schedule.due(), Some(NOW + 10_300));
 }
 
 #[test]

@@ -170,8 +170,8 @@ impl Days {
 }
 
 impl Event {
-    /// Whether it happens without regard to a pass that is running.
-    fn is_outside(&self) -> bool {
+    /// Whether it is the world's business, and happens while a pass runs as well.
+    pub(super) fn is_outside(&self) -> bool {
         match self {
             Event::Ipv4(_) | Event::Ipv6(_) | Event::ClockSet | Event::ClockJump(_) => true,
             Event::Request | Event::Hotplug => true,
