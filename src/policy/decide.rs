@@ -5,6 +5,8 @@
 
 mod hold;
 
+pub use super::addresses::{Addresses, Lack};
+pub use super::reason::Because;
 pub use hold::clock_offset;
 
 use super::code::{Code, Kind};
@@ -12,7 +14,6 @@ use super::config::Service;
 use super::fingerprint::{self, Scope};
 use super::record::{Book, Host, Registered, Stop};
 use super::time::{Boot, Now, Wait};
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// Changes of a registered address that are sent at once ([`STORM_WINDOW`]).
 pub const STORM_BURST: usize = 5;
@@ -26,56 +27,6 @@ pub const FORCE_PACE: u64 = 600;
 pub const SETTLE: u64 = 10;
 /// Seconds between tries while the clock is not set.
 pub const CLOCK_PACE: u64 = 600;
-
-/// What a service would send, and what it lacks.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Addresses {
-    /// The IPv4 address, if wanted and there.
-    pub ipv4: Option<Ipv4Addr>,
-    /// The IPv6 address, if wanted and there.
-    pub ipv6: Option<Ipv6Addr>,
-    /// Why there is none of a wanted family; the most telling reason where two are missing.
-    pub lack: Option<Lack>,
-}
-
-impl Addresses {
-    /// What goes into `myip`, IPv4 first.
-    #[must_use]
-    pub fn list(&self) -> Vec<IpAddr> {
-        self.ipv4.map(IpAddr::V4).into_iter().chain(self.ipv6.map(IpAddr::V6)).collect()
-    }
-}
-
-/// Why there is no address: three different things, with the sentence for the user.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Lack {
-    /// There is none.
-    Absent(String),
-    /// There is one, but it leads nowhere from outside.
-    Private(String),
-    /// It could not be found out.
-    Unknown(String),
-}
-
-impl Lack {
-    /// The sentence.
-    #[must_use]
-    pub fn explain(&self) -> &str {
-        match self {
-            Lack::Absent(text) | Lack::Private(text) | Lack::Unknown(text) => text,
-        }
-    }
-
-    /// The word for it.
-    #[must_use]
-    pub fn code(&self) -> Code {
-        match self {
-            Lack::Absent(_) => Code::NoAddress,
-            Lack::Private(_) => Code::PrivateAddress,
-            Lack::Unknown(_) => Code::AddressUnknown,
-        }
-    }
-}
 
 /// What is asked of a pass besides the ordinary.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -135,59 +86,6 @@ pub enum Decision {
         /// Why `--force` does not send it now.
         held: Option<(Boot, Cause)>,
     },
-}
-
-/// Why a request is due.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Because {
-    /// Nothing is registered.
-    New,
-    /// Another address is registered.
-    Changed,
-    /// It is marked offline there and should not be, or the other way round.
-    Offline,
-    /// The last request was refused or not confirmed, and what held it is over.
-    Unsettled,
-    /// `--force`.
-    Asked,
-    /// force_interval is over.
-    Interval,
-}
-
-impl Because {
-    const WORDS: [(Because, &str); 6] = [
-        (Because::New, "new"),
-        (Because::Changed, "changed"),
-        (Because::Offline, "offline"),
-        (Because::Unsettled, "unsettled"),
-        (Because::Asked, "asked"),
-        (Because::Interval, "interval"),
-    ];
-
-    /// As state.json has it.
-    #[must_use]
-    pub fn word(self) -> &'static str {
-        Because::WORDS.iter().find(|(because, _)| *because == self).map_or("", |(_, word)| word)
-    }
-
-    /// Reads [`Because::word`].
-    #[must_use]
-    pub fn parse(word: &str) -> Option<Because> {
-        Because::WORDS.iter().find(|(_, known)| *known == word).map(|(because, _)| *because)
-    }
-
-    /// For a person.
-    #[must_use]
-    pub fn explain(self) -> &'static str {
-        match self {
-            Because::New => "nothing is registered yet",
-            Because::Changed => "the registered address is another one",
-            Because::Offline => "option offline changed",
-            Because::Unsettled => "the last request was not confirmed",
-            Because::Asked => "--force was given",
-            Because::Interval => "force_interval is over",
-        }
-    }
 }
 
 /// Why a request that is due waits.

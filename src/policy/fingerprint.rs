@@ -1,8 +1,11 @@
 //! A short number that changes when the settings that a stop or a back-off hangs on change.
 //!
-//! Not a secure hash, on purpose: 32 bits tell that a password changed, and can never give it back.
+//! Does not hash (policy::digest).
+
+pub use super::digest::of_texts;
 
 use super::config::Service;
+use super::digest::Digest;
 
 /// How far a stop reaches, and so which settings end it (contract section 3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,7 +26,7 @@ pub enum Scope<'a> {
 /// The settings of `service` that a stop in `scope` hangs on.
 #[must_use]
 pub fn of_stop(service: &Service, scope: Scope<'_>) -> u32 {
-    let mut hash = Hash::new();
+    let mut hash = Digest::new();
     let endpoint = &service.endpoint;
     hash.text(&endpoint.server).text(&endpoint.port.to_string()).text(&endpoint.path);
     hash.text(&service.username).text(service.password.reveal());
@@ -44,7 +47,7 @@ pub fn of_stop(service: &Service, scope: Scope<'_>) -> u32 {
 /// The settings of `service` that decide whether the server can be reached: changing one is a reason to try at once.
 #[must_use]
 pub fn of_route(service: &Service) -> u32 {
-    let mut hash = Hash::new();
+    let mut hash = Digest::new();
     let endpoint = &service.endpoint;
     let proxy = endpoint.proxy.as_ref();
     hash.text(&endpoint.server).text(&endpoint.port.to_string()).text(&endpoint.path);
@@ -59,42 +62,10 @@ pub fn of_route(service: &Service) -> u32 {
     hash.short()
 }
 
-/// Any texts, in their order.
-#[must_use]
-pub fn of_texts(texts: impl IntoIterator<Item = impl AsRef<str>>) -> u32 {
-    let mut hash = Hash::new();
-    for text in texts {
-        hash.text(text.as_ref());
-    }
-    hash.short()
-}
-
-fn hash_hostnames(hash: &mut Hash, service: &Service) {
+fn hash_hostnames(hash: &mut Digest, service: &Service) {
     let mut names: Vec<&str> = service.hostnames.iter().map(String::as_str).collect();
     names.sort_unstable();
     for name in names {
         hash.text(name);
-    }
-}
-
-/// FNV-1a with 64 bits, folded.
-struct Hash(u64);
-
-impl Hash {
-    fn new() -> Hash {
-        Hash(0xcbf2_9ce4_8422_2325)
-    }
-
-    /// A text and its end, so that "ab","c" is not "a","bc".
-    fn text(&mut self, text: &str) -> &mut Hash {
-        for byte in text.bytes().chain([0xff]) {
-            self.0 = (self.0 ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3);
-        }
-        self
-    }
-
-    #[allow(clippy::cast_possible_truncation)]
-    fn short(&self) -> u32 {
-        (self.0 ^ (self.0 >> 32)) as u32
     }
 }

@@ -2,14 +2,17 @@
 #![forbid(unsafe_code)]
 
 pub mod address;
+pub mod addresses;
 pub mod chatter;
 pub mod code;
 pub mod config;
 pub mod debounce;
 pub mod decide;
+pub mod digest;
 pub mod fingerprint;
 pub mod import;
 pub mod message;
+pub mod reason;
 pub mod record;
 pub mod schedule;
 pub mod settle;

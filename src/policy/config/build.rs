@@ -5,7 +5,7 @@ use super::value;
 use super::{
     Config, DEFAULT_SERVER, Endpoint, Entry, Family, Invalid, Main, Secret, Service, Source, Uplink,
 };
-use crate::policy::fingerprint;
+use crate::policy::digest;
 use crate::wire::uci::{Package, Section};
 
 /// Builds the configuration from `package`; `file` is the name that the issues carry.
@@ -225,7 +225,7 @@ impl Taken {
         }
         for name in &service.hostnames {
             // A short number first: comparing all names with all would cost more than reading them.
-            let print = fingerprint::of_texts([&service.endpoint.server, name]);
+            let print = digest::of_texts([&service.endpoint.server, name]);
             let shared = |other: &&Service| shares(other, service, name);
             if self.names.contains(&print)
                 && let Some(other) = valid(before).find(shared)

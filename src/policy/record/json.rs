@@ -7,9 +7,10 @@ mod rows;
 
 use super::{Account, Book, Event, Host, Key, Learnt, Open, Ordered, Registered, Retry, Server, Shown, Stop};
 use super::{EVENT_LIMIT, RETRY_AFTER_LIMIT, RETRY_LIMIT};
+use crate::policy::addresses::Addresses;
 use crate::policy::chatter::Chatter;
 use crate::policy::code::{Code, State};
-use crate::policy::decide::{Addresses, Because};
+use crate::policy::reason::Because;
 use crate::policy::time::{Boot, Now, Stamp, Wait};
 use crate::wire::json::{self, Json};
 use rows::{

@@ -7,9 +7,10 @@ mod json;
 
 pub use json::{ReadError, read_records, read_state, write_records, write_state};
 
+use super::addresses::Addresses;
 use super::chatter::Chatter;
 use super::code::{Code, State};
-use super::decide::{Addresses, Because};
+use super::reason::Because;
 use super::time::{Boot, Stamp, Wait};
 use std::cell::{Cell, OnceCell};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};

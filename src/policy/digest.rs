@@ -1,0 +1,35 @@
+//! A short number for some texts.
+//!
+//! Not a secure hash, on purpose: 32 bits show that a password changed, and can never give it back.
+
+/// Any texts, in their order.
+#[must_use]
+pub fn of_texts(texts: impl IntoIterator<Item = impl AsRef<str>>) -> u32 {
+    let mut hash = Digest::new();
+    for text in texts {
+        hash.text(text.as_ref());
+    }
+    hash.short()
+}
+
+/// FNV-1a with 64 bits, folded.
+pub(super) struct Digest(u64);
+
+impl Digest {
+    pub(super) fn new() -> Digest {
+        Digest(0xcbf2_9ce4_8422_2325)
+    }
+
+    /// A text and its end, so that "ab","c" is not "a","bc".
+    pub(super) fn text(&mut self, text: &str) -> &mut Digest {
+        for byte in text.bytes().chain([0xff]) {
+            self.0 = (self.0 ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3);
+        }
+        self
+    }
+
+    #[allow(clippy::cast_possible_truncation)]
+    pub(super) fn short(&self) -> u32 {
+        (self.0 ^ (self.0 >> 32)) as u32
+    }
+}
