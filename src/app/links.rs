@@ -5,7 +5,7 @@
 
 use crate::policy::debounce::{Change, Family};
 use crate::sys::netlink;
-use crate::wire::rtnl::{Address, Body, Flags, Link, Messages, Scope};
+use crate::wire::rtnl::{Address, Body, Flags, Lifetime, Link, Messages, Scope};
 use std::net::IpAddr;
 
 /// Addresses that are remembered, and devices that no pass names any more; what is forgotten beyond that only costs a
@@ -148,13 +148,17 @@ impl Links {
     }
 
     /// A new address, or one whose flags or lifetimes changed. The kernel repeats IPv6 addresses with every router
-    /// advertisement: only a change of usability matters.
+    /// advertisement: only a change of usability matters. An address whose first event says that it cannot be used may
+    /// have been usable before, and registered: that is a change, too. Only a uniqueness check that has just begun is
+    /// none: it starts on a new address, or after the device was switched off, which has an event of its own.
     fn came(&mut self, address: &Address) -> Option<Change> {
         if !self.counts(address) {
             return None;
         }
-        let bad = [Flags::TENTATIVE, Flags::DEPRECATED, Flags::DAD_FAILED];
-        let usable = !bad.into_iter().any(|flag| address.flags.any(flag));
+        let lost = address.flags.any(Flags::DEPRECATED)
+            || address.flags.any(Flags::DAD_FAILED)
+            || address.preferred == Lifetime::Seconds(0);
+        let usable = !lost && !address.flags.any(Flags::TENTATIVE);
         let before = self.known(address).map(|at| std::mem::replace(&mut self.addresses[at].usable, usable));
         if before.is_none() {
             if self.addresses.len() >= LIMIT {
@@ -162,7 +166,7 @@ impl Links {
             }
             self.addresses.push(Known { index: address.index, ip: address.ip, usable });
         }
-        match (before.unwrap_or(false), usable) {
+        match (before.unwrap_or(lost), usable) {
             (false, true) => Some(Change::Came(family(address.ip))),
             (true, false) => Some(Change::Went(family(address.ip))),
             (true, true) | (false, false) => None,

@@ -10,6 +10,7 @@ mod devices;
 mod flaps;
 mod idle;
 mod kills;
+mod lifetimes;
 mod oddities;
 mod pace;
 mod place;

@@ -1,7 +1,6 @@
 //! What the kernel says, in the order in which it says it, and which of it starts a pass.
 
 use super::*;
-use crate::wire::rtnl::Lifetime;
 use std::cell::RefCell;
 
 thread_local! {
@@ -85,6 +84,36 @@ fn an_ipv6_address_matters_when_it_can_be_used() {
     assert_eq!(links.heard(&Body::AddressGone(tentative)), None, "it was never of use");
     let local = Address { scope: Scope::Link, ..address(7, "fe80::1", Flags::PERMANENT) };
     assert_eq!(links.heard(&Body::Address(local)), None);
+}
+
+#[test]
+fn an_address_that_is_first_heard_of_when_it_cannot_be_used_any_more_counts_once() {
+    let deprecated = |ip| address(7, ip, Flags::DEPRECATED);
+    let expired = |ip| Address { preferred: Lifetime::Seconds(0), ..address(7, ip, Flags(0)) };
+    let duplicate = |ip| address(7, ip, Flags(Flags::DAD_FAILED.0 | Flags::TENTATIVE.0));
+    for (ip, family) in [("203.0.113.7", Family::Ipv4), ("2001:db8::7", Family::Ipv6)] {
+        for event in [deprecated(ip), expired(ip), duplicate(ip)].map(Body::Address) {
+            let mut links = following(&[("wan", 7)]);
+            assert_eq!(links.heard(&event), Some(Change::Went(family)), "it may be the registered one");
+            assert_eq!(links.heard(&event), None, "the next router advertisement repeats it");
+            links.forget();
+            assert_eq!(links.heard(&event), Some(Change::Went(family)), "events were missed");
+            assert_eq!(links.heard(&add(7, ip)), Some(Change::Came(family)));
+            assert_eq!(links.heard(&event), Some(Change::Went(family)));
+        }
+    }
+}
+
+#[test]
+fn a_deprecated_address_that_was_forgotten_costs_a_pass() {
+    let mut links = following(&[("wan", 7)]);
+    let event = Body::Address(address(7, "203.0.113.250", Flags::DEPRECATED));
+    assert_eq!(links.heard(&event), WENT);
+    for last in 0..LIMIT {
+        assert_eq!(links.heard(&event), None);
+        assert_eq!(links.heard(&add(7, &format!("203.0.113.{last}"))), CAME);
+    }
+    assert_eq!(links.heard(&event), WENT);
 }
 
 #[test]

@@ -1,0 +1,70 @@
+//! Addresses whose preferred lifetime ends while the loop runs, with the kernel's own events.
+
+use crate::common::{HOME, Router, STATUS};
+use crate::place::{alone, is_current, nap, until, watch};
+
+const OLD: &str = "2001:db8:a::7";
+const NEW: &str = "2001:db8:b::7";
+
+fn registered(r: &Router, address: &str) -> bool {
+    r.host(HOME).registered_ipv6.as_deref() == Some(address)
+}
+
+/// `OLD` is registered, and all addresses are there before the loop begins to listen, as after each restart.
+fn with_ipv6(story: &str) -> Option<Router> {
+    let r = alone(story)?;
+    r.configure("option family 'ipv6'");
+    r.address(&format!("add {OLD}/64 nodad"));
+    r.pass(0);
+    assert!(registered(&r, OLD));
+    Some(r)
+}
+
+#[test]
+fn a_deprecated_ipv6_address_is_replaced_although_its_first_event_is_its_end() {
+    const STORY: &str =
+        "lifetimes::a_deprecated_ipv6_address_is_replaced_although_its_first_event_is_its_end";
+    let Some(r) = with_ipv6(STORY) else { return };
+    r.address(&format!("add {NEW}/64 nodad"));
+    let _running = watch(&r);
+    nap(2000);
+    assert_eq!(r.requests(), 1, "the registered address stays while it is usable");
+    r.address(&format!("change {OLD}/64 preferred_lft 0"));
+    until("the new address", 5, || registered(&r, NEW));
+    // Router advertisements repeat the old one again and again.
+    nap(1000);
+    let before = r.stamp(STATUS);
+    for _ in 0..10 {
+        r.address(&format!("change {OLD}/64 preferred_lft 0"));
+        nap(100);
+    }
+    nap(1000);
+    assert_eq!((r.requests(), r.stamp(STATUS)), (2, before), "nothing starts a pass any more");
+}
+
+#[test]
+fn a_preferred_lifetime_that_runs_out_by_itself_is_noticed() {
+    const STORY: &str = "lifetimes::a_preferred_lifetime_that_runs_out_by_itself_is_noticed";
+    let Some(r) = with_ipv6(STORY) else { return };
+    r.address(&format!("add {NEW}/64 nodad preferred_lft 600 valid_lft 3600"));
+    r.address(&format!("change {OLD}/64 preferred_lft 8 valid_lft 3600"));
+    // The rule for lifetimes that differ is another story: 10 minutes do not count.
+    let _running = watch(&r);
+    assert!(registered(&r, OLD));
+    until("the new address", 20, || registered(&r, NEW));
+    assert_eq!(r.requests(), 2);
+}
+
+#[test]
+fn a_deprecated_ipv4_address_is_replaced_although_its_first_event_is_its_end() {
+    const STORY: &str =
+        "lifetimes::a_deprecated_ipv4_address_is_replaced_although_its_first_event_is_its_end";
+    let Some(r) = alone(STORY) else { return };
+    r.address("add 203.0.113.8/32");
+    r.pass(0);
+    let _running = watch(&r);
+    nap(1000);
+    r.address("change 203.0.113.7/32 preferred_lft 0 valid_lft 3600");
+    is_current(&r, "203.0.113.8");
+    assert_eq!(r.requests(), 2);
+}
