@@ -5,6 +5,7 @@ mod common;
 
 use common::{HOME, OFFICE, Router, ip};
 use noip_simulator::{Account, Options, TEST_PASSWORD, TEST_USERNAME};
+use std::process::Command;
 
 fn paid(hosts: &[&str]) -> Options {
     Options { accounts: vec![Account::new(TEST_USERNAME, TEST_PASSWORD, hosts).paid()], ..Options::default() }
@@ -108,6 +109,39 @@ fn the_first_uplink_with_a_usable_address_counts() {
     assert_eq!(r.host(HOME).registered_ipv4.as_deref(), Some("198.51.100.10"));
 }
 
+/// A 6rd device as netifd's 6rd.sh makes one. The kernel gives it `::` and its IPv4 address in the last bits; one without
+/// the sit module gets that address by hand.
+fn six_rd(device: &str) {
+    ip("addr add 203.0.113.153/32 dev lo");
+    let tunnel = format!("tunnel add {device} mode sit remote any local 203.0.113.153 ttl 64");
+    if Command::new("ip").args(tunnel.split(' ')).output().unwrap().status.success() {
+        ip(&format!("link set {device} up"));
+    } else {
+        link(device);
+        ip(&format!("addr add ::203.0.113.153/96 dev {device} nodad"));
+    }
+}
+
+#[test]
+fn the_aaaa_record_of_a_6rd_line_is_not_its_ipv4_address() {
+    let Some(r) = Router::new("the_aaaa_record_of_a_6rd_line_is_not_its_ipv4_address") else { return };
+    six_rd("6rd-wan");
+    r.config(&r.service(
+        "home",
+        &format!(
+            "option device '6rd-wan'\nlist hostname '{HOME}'\noption family 'ipv6'\noption allow_private '1'"
+        ),
+    ));
+    r.pass(1);
+    let message = r.shows(HOME, "no-address", "private-address").message.unwrap();
+    assert!(message.contains("::cb00:7199 (IPv4-compatible Address), which is not public"), "{message}");
+    ip("addr add 2001:db8:cb00:7199::1/64 dev 6rd-wan nodad");
+    r.pass(0);
+    assert_eq!(r.host(HOME).registered_ipv6.as_deref(), Some("2001:db8:cb00:7199::1"));
+    assert_eq!(r.requests(), 1);
+    ip("addr del 203.0.113.153/32 dev lo");
+}
+
 #[test]
 fn offline_is_sent_once_and_taken_back() {
     const STORY: &str = "offline_is_sent_once_and_taken_back";
@@ -163,7 +197,7 @@ fn check_dns_compares_what_dns_says_with_the_record() {
         "203.0.113.7 home.example.net\n2001:db8::9 home.example.net\n203.0.113.99 office.example.net\n",
     )
     .unwrap();
-    let mounted = std::process::Command::new("mount").arg("--bind").arg(&hosts).arg("/etc/hosts").status();
+    let mounted = Command::new("mount").arg("--bind").arg(&hosts).arg("/etc/hosts").status();
     assert!(mounted.unwrap().success());
     r.configure(&format!("list hostname '{OFFICE}'\nlist hostname 'lost.invalid'"));
     let before = r.run(&["check", "--dns"]);
@@ -181,5 +215,5 @@ fn check_dns_compares_what_dns_says_with_the_record() {
     assert!(after("lost.invalid").contains("DNS gives no address for it"), "{check:?}");
     assert!(!r.run(&["check"]).out.contains("DNS says"));
     assert_eq!((r.requests(), r.snapshot() == files), (1, true), "nothing sent, nothing written");
-    assert!(std::process::Command::new("umount").arg("/etc/hosts").status().unwrap().success());
+    assert!(Command::new("umount").arg("/etc/hosts").status().unwrap().success());
 }

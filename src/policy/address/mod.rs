@@ -19,8 +19,8 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 /// What the user allows.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Rule {
-    /// Private, CGNAT and unique local addresses count too. Nothing else does: a loopback, link-local, multicast
-    /// or DS-Lite address is the same on every machine.
+    /// Private, CGNAT and unique local addresses count too. Nothing else does: a link-local, DS-Lite or special-purpose
+    /// address is the same on every machine, or leads nowhere.
     pub allow_private: bool,
 }
 
@@ -91,7 +91,7 @@ pub fn sendable(ip: IpAddr, rule: Rule) -> Result<(), WhyAbsent> {
         Reach::UniqueLocal => Err(WhyAbsent::UniqueLocal(ip)),
         Reach::DsLite => Err(WhyAbsent::DsLite(ip)),
         Reach::LinkLocal => Err(WhyAbsent::LinkLocal(ip)),
-        Reach::Special => Err(WhyAbsent::Special(ip)),
+        Reach::Special(range) => Err(WhyAbsent::Special(ip, range)),
     }
 }
 

@@ -148,12 +148,58 @@ fn ds_lite_192_0_0_2_is_private() {
 
 #[test]
 fn some_addresses_are_not_even_sent_if_private_ones_are_allowed() {
-    for text in ["192.0.0.2", "169.254.7.7", "127.0.0.1", "0.0.0.1", "224.0.0.1", "255.255.255.255"] {
+    for text in [
+        "192.0.0.2",
+        "169.254.7.7",
+        "127.0.0.1",
+        "0.0.0.1",
+        "224.0.0.1",
+        "255.255.255.255",
+        "198.18.0.1",
+        "240.0.0.1",
+        "192.88.99.1",
+    ] {
         assert!(matches!(pick_ipv4(&up(&[address(text)]), LENIENT, None), Observed::Absent(_)), "{text}");
     }
-    for text in ["fe80::1", "::1", "::", "ff02::1", "::ffff:203.0.113.7"] {
+    for text in [
+        "fe80::1",
+        "::1",
+        "::",
+        "ff02::1",
+        "::ffff:203.0.113.7",
+        "::203.0.113.7",
+        "::192.168.1.2",
+        "64:ff9b::203.0.113.7",
+        "64:ff9b:1::7",
+        "100::7",
+        "2001:0:cb00:7107::7",
+        "2001:10::7",
+        "2001:20::7",
+        "fec0::7",
+        "5f00::7",
+    ] {
         assert!(matches!(pick_ipv6(&up(&[address(text)]), LENIENT, None), Observed::Absent(_)), "{text}");
     }
+}
+
+#[test]
+fn the_ipv4_address_of_a_6rd_device_is_not_its_ipv6_address() {
+    // What the kernel has on a sit device: both permanent, both for ever, and the wrong one is the lower.
+    let forever = |text, prefix_len| Address {
+        prefix_len,
+        flags: Flags::PERMANENT,
+        ..preferred(text, Lifetime::Forever)
+    };
+    let compatible = forever("::203.0.113.153", 96);
+    let real = forever("2001:db8:cb00:7199::1", 64);
+    for addresses in [[compatible, real], [real, compatible]] {
+        let device = up(&addresses);
+        let picked = Observed::Address(v6("2001:db8:cb00:7199::1"));
+        assert_eq!(pick_ipv6(&device, LENIENT, None), picked);
+        assert_eq!(pick_ipv6(&device, LENIENT, Some(v6("::203.0.113.153"))), picked, "registered by mistake");
+    }
+    let why = WhyAbsent::Special(ip("::203.0.113.153"), "IPv4-compatible Address");
+    assert_eq!(first_v6(&[compatible]), absent(why));
 }
 
 #[test]
@@ -248,7 +294,7 @@ fn every_reason_has_a_sentence_of_at_most_160_bytes_and_a_word() {
         WhyAbsent::DeviceDown,
         WhyAbsent::NoAddress(Family::Ipv4),
         WhyAbsent::NoAddress(Family::Ipv6),
-        WhyAbsent::Special(longest),
+        WhyAbsent::Special(longest, "Segment Routing (SRv6) SIDs"),
         WhyAbsent::LinkLocal(longest),
         WhyAbsent::UniqueLocal(longest),
         WhyAbsent::DsLite(short),

@@ -25,8 +25,8 @@ pub enum WhyAbsent {
     DeviceDown,
     /// The device has none of global scope.
     NoAddress(Family),
-    /// Only one that no machine of the internet has.
-    Special(IpAddr),
+    /// Only one that no host on the internet has, and the name of its range.
+    Special(IpAddr, &'static str),
     /// Only one that the machine gave itself.
     LinkLocal(IpAddr),
     /// Only one within somebody's own networks (ULA).
@@ -60,7 +60,9 @@ impl WhyAbsent {
             Self::DeviceDown => format!("{name} is down"),
             Self::NoAddress(Family::Ipv4) => format!("{name} has no IPv4 address"),
             Self::NoAddress(Family::Ipv6) => format!("{name} has no public IPv6 address"),
-            Self::Special(ip) => format!("{name} has only {ip}, which nobody else can reach"),
+            Self::Special(ip, range) => {
+                format!("{name} has only {ip} ({range}), which is not public: check the connection")
+            }
             Self::LinkLocal(ip) => {
                 format!(
                     "{name} has only {ip}, which it gave itself: no DHCP server answered, look at the modem"
@@ -100,7 +102,7 @@ impl WhyAbsent {
     #[must_use]
     pub const fn code(&self) -> &'static str {
         match self {
-            Self::Special(_)
+            Self::Special(..)
             | Self::LinkLocal(_)
             | Self::UniqueLocal(_)
             | Self::DsLite(_)
@@ -121,7 +123,7 @@ impl WhyAbsent {
     pub(super) const fn telling(&self) -> u8 {
         match self {
             Self::DeviceMissing | Self::DeviceDown | Self::NoAddress(_) => 0,
-            Self::Special(_) => 1,
+            Self::Special(..) => 1,
             Self::LinkLocal(_) => 2,
             Self::UniqueLocal(_) | Self::DsLite(_) | Self::Shared(_) | Self::Private(_) => 3,
             Self::Temporary(_) => 4,
