@@ -3,9 +3,11 @@
 //! Does not read addresses for use: a pass does. An event that is missed here is an address that is never sent, so
 //! whatever is doubtful counts as a change.
 
+use crate::policy::address::lifetimes;
 use crate::policy::debounce::{Change, Family};
 use crate::sys::netlink;
 use crate::wire::rtnl::{Address, Body, Flags, Lifetime, Link, Messages, Scope};
+use crate::wire::wake::Preferred;
 use std::net::IpAddr;
 
 /// Addresses that are remembered, and devices that no pass names any more; what is forgotten beyond that only costs a
@@ -19,6 +21,10 @@ pub(super) struct Links {
     addresses: Vec<Known>,
     /// Something happened to devices that nobody follows: the pass that is running may be about to name one of them.
     strangers: bool,
+    /// Where the last pass chose one of several IPv6 addresses.
+    preferred: Vec<Preferred>,
+    /// When the events were read, milliseconds since boot.
+    now: u64,
     /// The kernel's number of a device; None: there is no such device.
     index: fn(&str) -> Option<u32>,
 }
@@ -45,7 +51,14 @@ struct Known {
 
 impl Default for Links {
     fn default() -> Links {
-        Links { devices: Vec::new(), addresses: Vec::new(), strangers: false, index: netlink::index }
+        Links {
+            devices: Vec::new(),
+            addresses: Vec::new(),
+            strangers: false,
+            preferred: Vec::new(),
+            now: 0,
+            index: netlink::index,
+        }
     }
 }
 
@@ -78,6 +91,11 @@ impl Links {
         self.look_again() || missed
     }
 
+    /// What a pass chose from: the lifetimes of these addresses are followed, too.
+    pub(super) fn compare(&mut self, preferred: &[Preferred]) {
+        self.preferred = preferred.to_vec();
+    }
+
     /// Something was missed: what is known may be wrong.
     pub(super) fn forget(&mut self) {
         self.addresses.clear();
@@ -102,7 +120,8 @@ impl Links {
     }
 
     /// Shows each change that matters.
-    pub(super) fn read(&mut self, messages: Messages<'_>, mut change: impl FnMut(Change)) {
+    pub(super) fn read(&mut self, messages: Messages<'_>, now: u64, mut change: impl FnMut(Change)) {
+        self.now = now;
         for message in messages {
             let Ok(message) = message else { return change(Change::Device) };
             if let Some(what) = self.heard(&message.body) {
@@ -169,8 +188,23 @@ impl Links {
         match (before.unwrap_or(lost), usable) {
             (false, true) => Some(Change::Came(family(address.ip))),
             (true, false) => Some(Change::Went(family(address.ip))),
+            (true, true) if self.makes_room(address) => Some(Change::Device),
             (true, true) | (false, false) => None,
         }
+    }
+
+    /// Whether an IPv6 address, refreshed by a router advertisement, now lasts so much longer than the chosen one that a
+    /// pass would choose it.
+    fn makes_room(&mut self, address: &Address) -> bool {
+        let IpAddr::V6(ip) = address.ip else { return false };
+        let is_here = |name: &String| {
+            self.devices.iter().any(|device| device.index == Some(address.index) && device.name == *name)
+        };
+        let mut makes_room = false;
+        for preferred in self.preferred.iter_mut().filter(|preferred| is_here(&preferred.device)) {
+            makes_room |= lifetimes::refresh(preferred, ip, address.preferred, self.now);
+        }
+        makes_room
     }
 
     fn went(&mut self, address: &Address) -> Option<Change> {

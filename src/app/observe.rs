@@ -4,7 +4,7 @@
 //! ask pages and scripts (sources does).
 
 use super::{World, sources};
-use crate::policy::address::{self, Observed, Rule, WhyAbsent, WhyUnknown};
+use crate::policy::address::{self, Observed, Rule, WhyAbsent, WhyUnknown, lifetimes};
 use crate::policy::config::{Service, Source};
 use crate::policy::decide::{Addresses, Lack};
 use crate::policy::record::{Book, Host};
@@ -12,6 +12,7 @@ use crate::sys::ubus::{Netifd, UbusError};
 use crate::wire::hotplug::{Action, Event};
 use crate::wire::rtnl::DeviceAddresses;
 use crate::wire::ubus::{self, Interface};
+use crate::wire::wake::Preferred;
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 /// What was seen of one service's uplink.
@@ -29,6 +30,8 @@ pub(super) struct Sighting {
     pub(super) addresses: Addresses,
     /// Interfaces that netifd does not know.
     pub(super) unknown_interfaces: Vec<String>,
+    /// The IPv6 addresses that were to choose from, if there were several.
+    pub(super) preferred: Option<Preferred>,
 }
 
 /// What is known of a logical interface.
@@ -265,6 +268,12 @@ fn sight(
         Some(suffix) => address::pick_ipv6_suffix(device, rule, suffix, registered.ipv6),
         None => address::pick_ipv6(device, rule, registered.ipv6),
     });
+    let preferred = ipv6.as_ref().ok().zip(at6).and_then(|(picked, at)| {
+        let device = at.1.device()?;
+        let addresses = seen.ok()?.iter().find(|seen| seen.device == device)?;
+        let choices = address::choices(addresses, rule, service.ip6_suffix);
+        lifetimes::to_follow(&device, &choices, *picked)
+    });
     let at = at4.or(at6);
     let first = v4.first().or(v6.first());
     let unknown =
@@ -287,6 +296,7 @@ fn sight(
         way: outside.and_then(|(_, uplink)| uplink.device()),
         addresses: combine(service, ipv4, ipv6),
         unknown_interfaces,
+        preferred,
     }
 }
 

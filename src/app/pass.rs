@@ -8,6 +8,7 @@ use super::report::{self, Report};
 use super::store::Store;
 use super::world::Loaded;
 use super::{VERSION, World, deliver, exit, sources};
+use crate::policy::address::lifetimes;
 use crate::policy::chatter::Chatter;
 use crate::policy::config::{Config, Entry, Issue, Level, Main, Service};
 use crate::policy::decide::{self, Ask, Case, Decision};
@@ -186,10 +187,12 @@ impl<'a> Pass<'a> {
 
     /// Where the addresses are now. What an earlier pass left open is closed with them.
     pub(super) fn look(&mut self, world: &mut World<'_>, event: Option<&Event>, now: &Now) -> Vec<Sighting> {
-        let sightings = match self.enabled {
+        let mut sightings = match self.enabled {
             true => observe::observe(world, &self.services, event, &self.book),
             false => vec![Sighting::default(); self.services.len()],
         };
+        let preferred = sightings.iter_mut().filter_map(|sighting| sighting.preferred.as_mut());
+        preferred.for_each(|preferred| lifetimes::begin(preferred, now.boot_ms));
         for (service, sighting) in self.services.clone().into_iter().zip(&sightings) {
             settle::close_lost(&mut self.book, service, &sighting.addresses, now);
             let nothing = sighting.addresses.list().is_empty();

@@ -97,12 +97,15 @@ fn wake(pass: &Pass<'_>, status: &Status, sightings: &[Sighting]) -> Wake {
     let mut devices: Vec<String> = seen.iter().flat_map(|(_, sighting)| sighting.devices.clone()).collect();
     devices.sort_unstable();
     devices.dedup();
+    let mut preferred: Vec<_> = seen.iter().filter_map(|(_, sighting)| sighting.preferred.clone()).collect();
+    preferred.dedup();
     Wake {
         at: hosts().filter_map(|host| host.next_attempt_uptime).min(),
         open: hosts().any(|host| host.state == State::Waiting.word()),
         clock: hosts().any(|host| host.code.as_deref() == Some("clock")),
         pair,
         devices,
+        preferred,
     }
 }
 

@@ -182,7 +182,7 @@ impl Loop {
         }
         if woken.kernel {
             self.events.hear(|messages| match messages {
-                Some(messages) => links.read(messages, |change| schedule.on(now, Input::Device(change))),
+                Some(messages) => links.read(messages, now, |change| schedule.on(now, Input::Device(change))),
                 None => {
                     links.forget();
                     schedule.on(now, Input::Device(Change::Device));
@@ -240,6 +240,7 @@ impl Loop {
         match ended {
             Ended::Finished(wake, status) => {
                 let missed = self.links.follow(&wake.devices);
+                self.links.compare(&wake.preferred);
                 self.schedule.on(now, Input::PassFinished(wake));
                 if missed {
                     self.schedule.on(now, Input::Device(Change::Device));

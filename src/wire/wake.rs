@@ -3,6 +3,7 @@
 //! Does not decide anything; the loop sleeps on exactly these values.
 
 use std::fmt;
+use std::net::Ipv6Addr;
 
 /// When the next pass is wanted.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -17,6 +18,28 @@ pub struct Wake {
     pub pair: Option<Lacks>,
     /// Devices whose addresses count.
     pub devices: Vec<String>,
+    /// Where the pass chose one of several IPv6 addresses.
+    pub preferred: Vec<Preferred>,
+}
+
+/// A device with several IPv6 addresses that can be sent, and until when each of them is preferred.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Preferred {
+    /// Its name.
+    pub device: String,
+    /// The address that the pass chose.
+    pub chosen: Span,
+    /// Those that it did not choose.
+    pub others: Vec<Span>,
+}
+
+/// How long an address is preferred.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Span {
+    /// As the device has it.
+    pub ip: Ipv6Addr,
+    /// Milliseconds since boot; None: for ever.
+    pub until: Option<u64>,
 }
 
 /// Families that a service with `family both` does not have.
@@ -45,7 +68,36 @@ impl fmt::Display for Wake {
             None => write!(f, "{MARK} -")?,
         }
         write!(f, " {} {} {pair}", word(self.open, "open"), word(self.clock, "clock"))?;
-        self.devices.iter().try_for_each(|device| write!(f, " {device}"))
+        self.devices.iter().try_for_each(|device| write!(f, " {device}"))?;
+        self.preferred.iter().try_for_each(|preferred| write!(f, " {preferred}"))
+    }
+}
+
+/// `wan/2001:db8::7=300000/2001:db8::8=-`: no name of a device has a slash.
+impl fmt::Display for Preferred {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.device)?;
+        std::iter::once(&self.chosen).chain(&self.others).try_for_each(|span| match span.until {
+            Some(until) => write!(f, "/{}={until}", span.ip),
+            None => write!(f, "/{}=-", span.ip),
+        })
+    }
+}
+
+impl Preferred {
+    fn parse(word: &str) -> Option<Preferred> {
+        let (device, spans) = word.split_once('/')?;
+        let spans: Option<Vec<Span>> = spans.split('/').map(Span::parse).collect();
+        let mut spans = spans?.into_iter();
+        Some(Preferred { device: device.to_owned(), chosen: spans.next()?, others: spans.collect() })
+    }
+}
+
+impl Span {
+    fn parse(text: &str) -> Option<Span> {
+        let (ip, until) = text.split_once('=')?;
+        let until = if until == "-" { None } else { Some(until.parse().ok()?) };
+        Some(Span { ip: ip.parse().ok()?, until })
     }
 }
 
@@ -76,7 +128,10 @@ impl Wake {
             "lacks-46" => Some(Lacks { ipv4: true, ipv6: true }),
             _ => return None,
         };
-        Some(Wake { at, open, clock, pair, devices: words.map(str::to_owned).collect() })
+        let (preferred, devices): (Vec<&str>, Vec<&str>) = words.partition(|word| word.contains('/'));
+        let devices = devices.into_iter().map(str::to_owned).collect();
+        let preferred = preferred.into_iter().map(Preferred::parse).collect::<Option<_>>()?;
+        Some(Wake { at, open, clock, pair, devices, preferred })
     }
 }
 
@@ -90,7 +145,11 @@ mod tests {
         for pair in [None, lacks(false, false), lacks(true, false), lacks(false, true), lacks(true, true)] {
             for at in [None, Some(0), Some(u64::MAX)] {
                 let devices = vec!["pppoe-wan".to_owned(), "br-lan".to_owned()];
-                let wake = Wake { at, open: at.is_some(), clock: at.is_none(), pair, devices };
+                let span = |ip: &str, until| Span { ip: ip.parse().unwrap(), until };
+                let others = vec![span("2001:db8::8", None), span("::1", Some(u64::MAX))];
+                let chosen = span("2001:db8::7", at);
+                let preferred = vec![Preferred { device: "pppoe-wan".to_owned(), chosen, others }];
+                let wake = Wake { at, open: at.is_some(), clock: at.is_none(), pair, devices, preferred };
                 assert_eq!(Wake::parse(&format!("{wake}\n")), Some(wake));
             }
         }
@@ -98,9 +157,19 @@ mod tests {
 
     #[test]
     fn anything_else_is_no_wake() {
-        for line in
-            ["", "wake", "wake x - - -", "wake 5 - -", "wake 5 yes - -", "sleep 5 - - -", "wake -1 - - -"]
-        {
+        for line in [
+            "",
+            "wake",
+            "wake x - - -",
+            "wake 5 - -",
+            "wake 5 yes - -",
+            "sleep 5 - - -",
+            "wake -1 - - -",
+            "wake 5 - - - wan/",
+            "wake 5 - - - wan/::1",
+            "wake 5 - - - wan/::1=x",
+            "wake 5 - - - wan/1=5",
+        ] {
             assert_eq!(Wake::parse(line), None, "{line}");
         }
     }

@@ -68,3 +68,64 @@ fn a_deprecated_ipv4_address_is_replaced_although_its_first_event_is_its_end() {
     is_current(&r, "203.0.113.8");
     assert_eq!(r.requests(), 2);
 }
+
+/// What a router advertisement does to an address: the kernel sets both lifetimes anew, and says so.
+fn announced(r: &Router, address: &str, preferred: u32) {
+    r.address(&format!("change {address}/64 preferred_lft {preferred} valid_lft 2592000"));
+}
+
+const WEEK: u32 = 7 * 86_400;
+
+#[test]
+fn a_prefix_that_is_no_longer_announced_is_replaced_and_two_announced_ones_are_left_alone() {
+    const STORY: &str =
+        "lifetimes::a_prefix_that_is_no_longer_announced_is_replaced_and_two_announced_ones_are_left_alone";
+    let Some(r) = with_ipv6(STORY) else { return };
+    announced(&r, OLD, WEEK);
+    r.address(&format!("add {NEW}/64 nodad preferred_lft {WEEK} valid_lft 2592000"));
+    let _running = watch(&r);
+    // The first events about both of them, once the loop follows the device, and the passes that these cost.
+    nap(1000);
+    announced(&r, OLD, WEEK);
+    announced(&r, NEW, WEEK);
+    nap(2000);
+    let before = r.stamp(STATUS);
+    // Each is announced every 30 minutes at the most: as long as the other one was silent, as far as lifetimes tell.
+    for (old, new) in
+        [(WEEK, WEEK), (WEEK - 1780, WEEK), (WEEK, WEEK), (WEEK, WEEK - 1780), (WEEK - 1700, WEEK)]
+    {
+        announced(&r, OLD, old);
+        announced(&r, NEW, new);
+        nap(400);
+    }
+    assert_eq!((r.requests(), r.stamp(STATUS)), (1, before), "no pass, and no update");
+    // The old one has been silent for 35 minutes.
+    announced(&r, OLD, WEEK - 2100);
+    announced(&r, NEW, WEEK);
+    until("the new address", 5, || registered(&r, NEW));
+    // And is announced again: the new one stays, and no pass is needed for that.
+    nap(1000);
+    let before = r.stamp(STATUS);
+    announced(&r, OLD, WEEK);
+    nap(1000);
+    assert_eq!((r.requests(), r.stamp(STATUS)), (2, before));
+}
+
+#[test]
+fn the_host_behind_the_router_follows_the_announced_prefix() {
+    let Some(r) = with_ipv6("lifetimes::the_host_behind_the_router_follows_the_announced_prefix") else {
+        return;
+    };
+    r.configure("option family 'ipv6'\noption ip6_suffix '::1234'");
+    announced(&r, OLD, WEEK);
+    r.address(&format!("add {NEW}/64 nodad preferred_lft 3600 valid_lft 2592000"));
+    let _running = watch(&r);
+    until("the old prefix", 5, || registered(&r, "2001:db8:a::1234"));
+    for preferred in [3600, WEEK - 600, WEEK] {
+        announced(&r, NEW, preferred);
+        nap(700);
+        assert!(registered(&r, "2001:db8:a::1234"), "{preferred}");
+    }
+    announced(&r, OLD, WEEK - 2100);
+    until("the new prefix", 5, || registered(&r, "2001:db8:b::1234"));
+}

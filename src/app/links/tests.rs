@@ -1,6 +1,7 @@
 //! What the kernel says, in the order in which it says it, and which of it starts a pass.
 
 use super::*;
+use crate::wire::wake::Span;
 use std::cell::RefCell;
 
 thread_local! {
@@ -243,4 +244,31 @@ fn a_forgotten_address_costs_a_pass_and_nothing_else() {
     assert_eq!(links.heard(&add(7, "203.0.113.99")), None);
     assert_eq!(links.heard(&add(7, "203.0.113.0")), CAME);
     assert_eq!(links.heard(&del(7, "203.0.113.1")), WENT);
+}
+
+#[test]
+fn a_prefix_that_is_no_longer_announced_is_noticed_by_the_other_ones_lifetime() {
+    const WEEK: u32 = 7 * 86_400;
+    const LIFETIME: Lifetime = Lifetime::Seconds(WEEK);
+    let span = |ip: &str, seconds: u64| Span { ip: ip.parse().unwrap(), until: Some(seconds * 1000) };
+    let chosen = span("2001:db8:a::7", WEEK.into());
+    let others = vec![span("2001:db8:b::7", WEEK.into())];
+    let mut links = following(&[("wan", 7), ("lan", 3)]);
+    links.compare(&[Preferred { device: "wan".to_owned(), chosen, others }]);
+    let mut heard = |index, ip: &str, minutes: u64| {
+        links.now = minutes * 60_000;
+        links.heard(&Body::Address(Address { preferred: LIFETIME, ..address(index, ip, Flags(0)) }))
+    };
+    let (old, new) = ("2001:db8:a::7", "2001:db8:b::7");
+    assert_eq!(
+        (heard(7, old, 0), heard(7, new, 0)),
+        (Some(Change::Came(Family::Ipv6)), Some(Change::Came(Family::Ipv6)))
+    );
+    for minutes in (10..100).step_by(10) {
+        assert_eq!((heard(7, old, minutes), heard(7, new, minutes)), (None, None), "both are announced");
+    }
+    for (minutes, change) in [(100, None), (110, None), (115, None), (120, None), (121, DEVICE)] {
+        assert_eq!(heard(3, new, minutes), None, "another device");
+        assert_eq!(heard(7, new, minutes), change, "{minutes}");
+    }
 }

@@ -4,11 +4,13 @@
 //! whether anything is sent (policy::decide). "No address", "only a private one" and "could not find out" are three
 //! answers, never one. Contract section 3, "Which addresses count".
 
+pub mod lifetimes;
 mod reach;
 #[cfg(test)]
 mod tests;
 mod why;
 
+pub use lifetimes::Choice;
 pub use reach::{Reach, reach};
 pub use why::{Family, WhyAbsent, WhyUnknown};
 
@@ -46,14 +48,11 @@ pub fn pick_ipv4(device: &DeviceAddresses, rule: Rule, registered: Option<Ipv4Ad
     })
 }
 
-/// The registered address while it is usable; else the one with the longest preferred lifetime; among equals the
-/// lowest.
+/// The registered address while it is usable and no other one is preferred for much longer ([`lifetimes`]); else the one
+/// with the longest preferred lifetime; among equals the lowest.
 #[must_use]
 pub fn pick_ipv6(device: &DeviceAddresses, rule: Rule, registered: Option<Ipv6Addr>) -> Observed<Ipv6Addr> {
-    choose(device, Family::Ipv6, |address| {
-        let IpAddr::V6(ip) = address.ip else { return None };
-        Some(usable(address, rule).map(|()| (order(address, ip, registered), ip)))
-    })
+    pick_host(device, rule, None, registered)
 }
 
 /// As [`pick_ipv6`], for a host behind the router: each address lends it its prefix.
@@ -64,11 +63,42 @@ pub fn pick_ipv6_suffix(
     suffix: Ipv6Addr,
     registered: Option<Ipv6Addr>,
 ) -> Observed<Ipv6Addr> {
+    pick_host(device, rule, Some(suffix), registered)
+}
+
+fn pick_host(
+    device: &DeviceAddresses,
+    rule: Rule,
+    suffix: Option<Ipv6Addr>,
+    registered: Option<Ipv6Addr>,
+) -> Observed<Ipv6Addr> {
+    let stays = |registered: &Ipv6Addr| lifetimes::stays(&choices(device, rule, suffix), *registered);
+    let registered = registered.filter(stays);
     choose(device, Family::Ipv6, |address| {
-        let IpAddr::V6(ip) = address.ip else { return None };
-        let host = usable(address, rule).and_then(|()| with_suffix(ip, address.prefix_len, suffix));
-        Some(host.map(|host| (order(address, host, registered), host)))
+        let host = host(address, rule, suffix)?;
+        Some(host.map(|host| ((Some(host) != registered, Reverse(address.preferred), host), host)))
     })
+}
+
+/// All IPv6 addresses that can be chosen. `suffix` is that of a host behind the router.
+#[must_use]
+pub fn choices(device: &DeviceAddresses, rule: Rule, suffix: Option<Ipv6Addr>) -> Vec<Choice> {
+    let choice = |address: &Address| {
+        let IpAddr::V6(ip) = address.ip else { return None };
+        let host = host(address, rule, suffix)?.ok()?;
+        Some(Choice { ip, host, preferred: address.preferred })
+    };
+    let global = device.addresses.iter().filter(|address| address.scope == Scope::Global);
+    global.filter_map(choice).collect()
+}
+
+/// What an address can be registered as. None: it is not IPv6.
+fn host(address: &Address, rule: Rule, suffix: Option<Ipv6Addr>) -> Option<Result<Ipv6Addr, WhyAbsent>> {
+    let IpAddr::V6(ip) = address.ip else { return None };
+    Some(usable(address, rule).and_then(|()| match suffix {
+        Some(suffix) => with_suffix(ip, address.prefix_len, suffix),
+        None => Ok(ip),
+    }))
 }
 
 /// The first 64 bits of `prefix`, the last 64 of `suffix`. A prefix longer than 64 leaves no room for a host, and is
@@ -113,15 +143,6 @@ fn usable(address: &Address, rule: Rule) -> Result<(), WhyAbsent> {
     } else {
         Ok(())
     }
-}
-
-/// What comes first among IPv6 addresses.
-fn order(
-    address: &Address,
-    ip: Ipv6Addr,
-    registered: Option<Ipv6Addr>,
-) -> (bool, Reverse<Lifetime>, Ipv6Addr) {
-    (Some(ip) != registered, Reverse(address.preferred), ip)
 }
 
 /// The first address whose order is lowest, or the most telling of the reasons why there is none.

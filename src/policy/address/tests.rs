@@ -234,7 +234,8 @@ fn the_registered_address_stays_while_it_is_usable() {
     let gone = pick_ipv4(&device, STRICT, Some(v4("203.0.113.1")));
     assert_eq!(gone, Observed::Address(v4("203.0.113.9")));
 
-    let device = up(&[preferred("2001:db8::7", Lifetime::Seconds(60)), address("2001:db8::1")]);
+    let nearly = Lifetime::Seconds(86_400 - lifetimes::MARGIN);
+    let device = up(&[preferred("2001:db8::7", nearly), address("2001:db8::1")]);
     let stays = pick_ipv6(&device, STRICT, Some(v6("2001:db8::7")));
     assert_eq!(stays, Observed::Address(v6("2001:db8::7")));
     let device = up(&[preferred("2001:db8::7", Lifetime::Seconds(0)), address("2001:db8::1")]);
@@ -278,10 +279,38 @@ fn a_prefix_longer_than_64_has_no_room_for_a_host() {
 
 #[test]
 fn the_registered_host_stays_while_its_prefix_is_usable() {
-    let device = up(&[preferred("2001:db8:1::1", Lifetime::Seconds(60)), address("2001:db8:2::1")]);
+    let nearly = Lifetime::Seconds(86_400 - lifetimes::MARGIN);
+    let device = up(&[preferred("2001:db8:1::1", nearly), address("2001:db8:2::1")]);
     let picked = |registered| pick_ipv6_suffix(&device, STRICT, v6("::7"), registered);
     assert_eq!(picked(None), Observed::Address(v6("2001:db8:2::7")));
     assert_eq!(picked(Some(v6("2001:db8:1::7"))), Observed::Address(v6("2001:db8:1::7")));
+}
+
+#[test]
+fn a_prefix_that_is_no_longer_announced_makes_room_for_one_that_is() {
+    let silent = Lifetime::Seconds(86_400 - lifetimes::MARGIN - 1);
+    let old = Some(v6("2001:db8:1::7"));
+    let device = up(&[preferred("2001:db8:1::7", silent), address("2001:db8:2::7")]);
+    assert_eq!(pick_ipv6(&device, STRICT, old), Observed::Address(v6("2001:db8:2::7")));
+    assert_eq!(pick_ipv6_suffix(&device, STRICT, v6("::7"), old), Observed::Address(v6("2001:db8:2::7")));
+    // An address that lasts longer and cannot be sent is none: local, deprecated, temporary, or on no network of its own.
+    for other in [
+        address("fd00::7"),
+        flagged("2001:db8:2::7", Flags::DEPRECATED),
+        flagged("2001:db8:2::7", Flags::SECONDARY_OR_TEMPORARY),
+        flagged("2001:db8:2::7", Flags::TENTATIVE),
+        Address { scope: Scope::Link, ..address("fe80::7") },
+    ] {
+        let device = up(&[preferred("2001:db8:1::7", silent), other]);
+        assert_eq!(pick_ipv6(&device, STRICT, old), Observed::Address(v6("2001:db8:1::7")), "{other:?}");
+    }
+    let long = Address { prefix_len: 128, ..address("2001:db8:2::7") };
+    let device = up(&[preferred("2001:db8:1::1", silent), long]);
+    assert_eq!(pick_ipv6_suffix(&device, STRICT, v6("::7"), old), Observed::Address(v6("2001:db8:1::7")));
+    // A second address of the same network keeps its host.
+    let device =
+        up(&[preferred("2001:db8:1::1", silent), address("2001:db8:1::2"), address("2001:db8:2::1")]);
+    assert_eq!(pick_ipv6_suffix(&device, STRICT, v6("::7"), old), Observed::Address(v6("2001:db8:1::7")));
 }
 
 #[test]
