@@ -135,15 +135,20 @@ fn command(matches: &Matches) -> Result<u8, (u8, String)> {
         "run" => {
             let loaded = world.config();
             if let Some(event) = &order.event {
-                if !pass::concerns(&loaded, event) {
+                if !order.in_loop && !pass::concerns(&mut world, &loaded, event) {
                     return Ok(exit::FINE);
                 }
                 let run_dir = pass::main_of(&loaded).run_dir;
-                if !order.in_loop && watch::loop_pid(&world, &run_dir).is_some() {
-                    if *event == hotplug::Event::Clock {
-                        let cannot = |error| (exit::LATER, format!("{run_dir}: cannot be written: {error}"));
-                        pass::clock_was_set(&mut world).map_err(cannot)?;
-                    }
+                let resident = !order.in_loop && watch::loop_pid(&world, &run_dir).is_some();
+                let is_noted = match event {
+                    hotplug::Event::Clock => resident,
+                    hotplug::Event::Interface { action, .. } => !order.in_loop && action.is_report(),
+                };
+                if is_noted {
+                    let cannot = |error| (exit::LATER, format!("{run_dir}: cannot be written: {error}"));
+                    pass::note_event(&mut world, event).map_err(cannot)?;
+                }
+                if resident {
                     // A loop that ended just now hears nothing: then the event is this process's own.
                     if watch::wake_loop(&world, &run_dir) {
                         return Ok(exit::FINE);

@@ -12,6 +12,7 @@ mod lines;
 mod links;
 mod observe;
 pub mod pass;
+mod places;
 mod report;
 mod resume;
 mod sources;

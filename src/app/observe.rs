@@ -3,6 +3,7 @@
 //! At most one question to netifd and one to the kernel for a whole pass. Does not decide what is sent, and does not
 //! ask pages and scripts (sources does).
 
+use super::places::{Place, Places, is_listed};
 use super::{World, sources};
 use crate::policy::address::{self, Observed, Rule, WhyAbsent, WhyUnknown, lifetimes};
 use crate::policy::config::{Service, Source};
@@ -39,6 +40,8 @@ pub(super) struct Sighting {
 enum Uplink {
     Device(String),
     Down,
+    /// Up, and mwan3 reported it disconnected.
+    Disconnected,
     Missing,
     Unknown(String),
 }
@@ -47,7 +50,7 @@ impl Uplink {
     fn device(&self) -> Option<String> {
         match self {
             Uplink::Device(device) => Some(device.clone()),
-            Uplink::Down | Uplink::Missing | Uplink::Unknown(_) => None,
+            Uplink::Down | Uplink::Disconnected | Uplink::Missing | Uplink::Unknown(_) => None,
         }
     }
 }
@@ -59,15 +62,7 @@ pub(super) fn observe(
     event: Option<&Event>,
     book: &Book,
 ) -> Vec<Sighting> {
-    let place = |service: &&Service| {
-        let asked = match service.source {
-            Source::Interface => Places::of(service),
-            Source::Web { .. } | Source::Script(_) => Places::default(),
-        };
-        let bound = service.enabled && service.endpoint.bind;
-        Places { way: if bound { Places::uplinks(service) } else { Vec::new() }, ..asked }
-    };
-    let places: Vec<Places> = services.iter().map(place).collect();
+    let places: Vec<Places> = services.iter().map(|service| Places::with_way(service)).collect();
     let mut names: Vec<&str> = places.iter().flat_map(Places::interfaces).collect();
     names.sort_unstable();
     names.dedup();
@@ -78,11 +73,18 @@ pub(super) fn observe(
             names.binary_search(&name.as_str()).map_or(Uplink::Missing, |at| uplinks[at].clone())
         }
     };
-    let resolve = |list: &[Place]| -> Vec<(Place, Uplink)> {
-        list.iter().map(|place| (place.clone(), device_of(place))).collect()
+    let resolve = |service: &Service, list: &[Place]| -> Vec<(Place, Uplink)> {
+        let uplink = |place: &Place| match place {
+            Place::Interface(name) if is_listed(service, name) && book.disconnected.contains(name) => {
+                Uplink::Disconnected
+            }
+            Place::Interface(_) | Place::Sibling(_) | Place::Device(_) => device_of(place),
+        };
+        list.iter().map(|place| (place.clone(), uplink(place))).collect()
     };
-    let resolved: Vec<_> =
-        places.iter().map(|p| [&p.ipv4, &p.ipv6, &p.way].map(|list| resolve(list))).collect();
+    let resolve_all =
+        |(service, p): (&&Service, &Places)| [&p.ipv4, &p.ipv6, &p.way].map(|list| resolve(service, list));
+    let resolved: Vec<_> = services.iter().zip(&places).map(resolve_all).collect();
 
     let mut devices: Vec<&str> = Vec::new();
     for (_, uplink) in resolved.iter().flat_map(|[v4, v6, _]| v4.iter().chain(v6)) {
@@ -108,90 +110,6 @@ pub(super) fn observe(
         .collect()
 }
 
-/// Somewhere an address may be.
-#[derive(Clone, Debug, PartialEq, Eq)]
-enum Place {
-    Device(String),
-    Interface(String),
-    /// netifd's dynamic IPv6 interface beside one that is configured: no trouble if there is none.
-    Sibling(String),
-}
-
-impl Place {
-    fn name(&self) -> &str {
-        match self {
-            Place::Device(name) | Place::Interface(name) | Place::Sibling(name) => name,
-        }
-    }
-}
-
-/// Where a service's addresses may be, in the order of preference.
-#[derive(Default)]
-struct Places {
-    ipv4: Vec<Place>,
-    ipv6: Vec<Place>,
-    /// What requests are bound to, where they are.
-    way: Vec<Place>,
-}
-
-impl Places {
-    fn of(service: &Service) -> Places {
-        if !service.enabled || service.offline {
-            return Places::default();
-        }
-        let uplink = &service.uplink;
-        let ipv4 = Places::uplinks(service);
-        let ipv6 = match (&uplink.interface6, &uplink.device) {
-            (Some(name), _) => vec![Place::Interface(name.clone())],
-            (None, Some(device)) => vec![Place::Device(device.clone())],
-            (None, None) => {
-                let family = |name: &String| {
-                    let siblings = siblings(name).map(Place::Sibling);
-                    std::iter::once(Place::Interface(name.clone())).chain(siblings)
-                };
-                uplink.interfaces.iter().flat_map(family).collect()
-            }
-        };
-        Places {
-            ipv4: if service.family.v4() { ipv4 } else { Vec::new() },
-            ipv6: if service.family.v6() { ipv6 } else { Vec::new() },
-            way: Vec::new(),
-        }
-    }
-
-    /// Where a service's way to the internet is. Its IPv6 address may be elsewhere, on the LAN.
-    fn uplinks(service: &Service) -> Vec<Place> {
-        match &service.uplink.device {
-            Some(device) => vec![Place::Device(device.clone())],
-            None => service.uplink.interfaces.iter().cloned().map(Place::Interface).collect(),
-        }
-    }
-
-    fn interfaces(&self) -> impl Iterator<Item = &str> {
-        self.ipv4.iter().chain(&self.ipv6).chain(&self.way).filter_map(|place| match place {
-            Place::Device(_) => None,
-            Place::Interface(name) | Place::Sibling(name) => Some(name.as_str()),
-        })
-    }
-}
-
-/// The names that netifd and its users give an interface for IPv6 beside `name`.
-fn siblings(name: &str) -> [String; 2] {
-    [format!("{name}6"), format!("{name}_6")]
-}
-
-/// Whether a hotplug event is about one of `services` (contract section 1, "Ours").
-pub(super) fn is_ours(event: &Event, services: &[&Service]) -> bool {
-    let Event::Interface { interface, device, .. } = event else { return true };
-    services.iter().any(|service| {
-        if service.uplink.device.is_some() && service.uplink.device == *device {
-            return true;
-        }
-        let places = Places::of(service);
-        places.interfaces().any(|name| name == interface)
-    })
-}
-
 /// One [`Uplink`] for each of `names`: from the event where it says so, the rest with one question to netifd.
 fn uplinks(names: &[&str], event: Option<&Event>, netifd: &mut dyn Netifd) -> Vec<Uplink> {
     let told = |name: &str| match event {
@@ -199,6 +117,8 @@ fn uplinks(names: &[&str], event: Option<&Event>, netifd: &mut dyn Netifd) -> Ve
             (Action::Up | Action::Update, Some(device)) => Some(Uplink::Device(device.clone())),
             (Action::Down, _) => Some(Uplink::Down),
             (Action::Up | Action::Update, None) => None,
+            // What mwan3 reports is in the records, and says nothing of the device.
+            (Action::Connected | Action::Disconnected, _) => None,
         },
         _ => None,
     };
@@ -317,6 +237,7 @@ fn search<'a, T>(
             (Uplink::Device(_), Err(why)) => Observed::Unknown(WhyUnknown::Kernel(why.to_owned())),
             (Uplink::Unknown(why), _) => Observed::Unknown(WhyUnknown::Netifd(why.clone())),
             (Uplink::Down, _) => Observed::Absent(WhyAbsent::DeviceDown),
+            (Uplink::Disconnected, _) => Observed::Absent(WhyAbsent::Disconnected),
             (Uplink::Missing, _) if matches!(place.0, Place::Sibling(_)) => continue,
             (Uplink::Missing, _) => Observed::Absent(WhyAbsent::DeviceMissing),
         };

@@ -7,7 +7,7 @@ use super::observe::{self, Sighting};
 use super::report::{self, Report};
 use super::store::Store;
 use super::world::Loaded;
-use super::{VERSION, World, deliver, exit, sources};
+use super::{VERSION, World, deliver, exit, places, sources};
 use crate::policy::address::lifetimes;
 use crate::policy::chatter::Chatter;
 use crate::policy::config::{Config, Entry, Issue, Level, Main, Service};
@@ -19,7 +19,7 @@ use crate::sys::file::Root;
 use crate::sys::https;
 use crate::sys::lock::{self, Lock};
 use crate::sys::log::say;
-use crate::wire::hotplug::Event;
+use crate::wire::hotplug::{Action, Event};
 use crate::wire::nic::Failed;
 use std::io;
 
@@ -90,8 +90,9 @@ pub(super) fn run_with(
     order: &Order,
     mut loaded: Loaded,
 ) -> Result<Option<Report>, (u8, String)> {
-    if let (Some(event), Ok(config)) = (&order.event, &loaded)
-        && !observe::is_ours(event, &valid(config))
+    // The loop has its event from a process that asked the same.
+    if let Some(event) = order.event.as_ref().filter(|_| !order.in_loop)
+        && !concerns(world, &loaded, event)
     {
         return Ok(None);
     }
@@ -112,20 +113,30 @@ pub(super) fn run_with(
     }
 }
 
-/// Whether a hotplug event is about a configured service. With a configuration that cannot be read nobody knows.
-pub(super) fn concerns(loaded: &Loaded, event: &Event) -> bool {
-    loaded.as_ref().map_or(true, |config| observe::is_ours(event, &valid(config)))
+/// Whether a hotplug event is about a configured service, or the device that the last pass found for one. With a
+/// configuration that cannot be read it may be. Takes no lock and writes nothing.
+pub(super) fn concerns(world: &mut World<'_>, loaded: &Loaded, event: &Event) -> bool {
+    let Ok(config) = loaded else { return true };
+    places::is_ours(event, &valid(config), || {
+        let now = world.now();
+        let book = Store::new(&world.root, &config.main).load(&now, false, &mut Vec::new());
+        book.map(|book| book.devices).unwrap_or_default()
+    })
 }
 
-/// NTP set the clock, and a loop is about to be woken: what waits for that must not wait any longer.
-pub(super) fn clock_was_set(world: &mut World<'_>) -> io::Result<()> {
+/// Notes an event that a pass must know of even if another process starts it: NTP set the clock, so what waits for that
+/// must not wait any longer; or mwan3 reported an interface connected or disconnected.
+pub(super) fn note_event(world: &mut World<'_>, event: &Event) -> io::Result<()> {
     let main = main_of(&world.config());
     let Some((_lock, _)) = take_lock(&world.root.path(&main.run_dir), false)? else { return Ok(()) };
     let (now, mut issues) = (world.now(), Vec::new());
     let mut store = Store::new(&world.root, &main);
     let loaded = store.load(&now, false, &mut issues);
     let mut book = loaded.map_err(|(_, why)| io::Error::other(why))?;
-    settle::clock_was_set(&mut book);
+    match event {
+        Event::Clock => settle::clock_was_set(&mut book),
+        Event::Interface { action, interface, .. } => book.track(interface, *action == Action::Connected),
+    }
     store.save_state(&book, &now).map_err(|issue| io::Error::other(issue.message))
 }
 
@@ -193,6 +204,7 @@ impl<'a> Pass<'a> {
         };
         let preferred = sightings.iter_mut().filter_map(|sighting| sighting.preferred.as_mut());
         preferred.for_each(|preferred| lifetimes::begin(preferred, now.boot_ms));
+        self.book.found(sightings.iter().flat_map(|sighting| sighting.devices.clone()).collect());
         for (service, sighting) in self.services.clone().into_iter().zip(&sightings) {
             settle::close_lost(&mut self.book, service, &sighting.addresses, now);
             let nothing = sighting.addresses.list().is_empty();

@@ -1,7 +1,7 @@
 //! The environment that `/sbin/hotplug-call` gives its scripts, as one event.
 //!
 //! Does not read the environment (app::cli does) and does not know which interfaces are configured.
-//! Source: netifd's system-linux and interface-event.c (`iface`), OpenWrt's ntpd-hotplug (`ntp`).
+//! Source: netifd's system-linux and interface-event.c (`iface`), mwan3track (`iface` too), OpenWrt's ntpd-hotplug (`ntp`).
 
 /// Something that netifd or ntpd reported.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,9 +28,24 @@ pub enum Action {
     Update,
     /// `ifdown`
     Down,
+    /// mwan3's `connected`: its tracking reaches the internet through the interface.
+    Connected,
+    /// mwan3's `disconnected`: it does not, although the interface may be up.
+    Disconnected,
 }
 
-/// Reads the hotplug variables through `get`. None: an event that is never ours, e.g. mwan3's `connected`.
+impl Action {
+    /// Whether it is mwan3's report on an interface, and not netifd's.
+    #[must_use]
+    pub const fn is_report(self) -> bool {
+        match self {
+            Action::Connected | Action::Disconnected => true,
+            Action::Up | Action::Update | Action::Down => false,
+        }
+    }
+}
+
+/// Reads the hotplug variables through `get`. None: an event that is never ours, e.g. `ifup-failed`.
 pub fn event(get: impl Fn(&str) -> Option<String>) -> Option<Event> {
     let filled = |name: &str| get(name).filter(|value| !value.is_empty());
     let interface = filled("INTERFACE");
@@ -40,6 +55,8 @@ pub fn event(get: impl Fn(&str) -> Option<String>) -> Option<Event> {
         ("ifup", ..) => Action::Up,
         ("ifupdate", ..) => Action::Update,
         ("ifdown", ..) => Action::Down,
+        ("connected", Some(_), _) => Action::Connected,
+        ("disconnected", Some(_), _) => Action::Disconnected,
         _ => return None,
     };
     if interface.is_none() && device.is_none() {
@@ -75,6 +92,16 @@ mod tests {
     }
 
     #[test]
+    fn mwan3s_events_are_read() {
+        for (action, expected) in [("connected", Action::Connected), ("disconnected", Action::Disconnected)] {
+            let event = read(&[("ACTION", action), ("INTERFACE", "wan"), ("DEVICE", "eth1")]);
+            let (interface, device) = ("wan".to_owned(), Some("eth1".to_owned()));
+            assert_eq!(event, Some(Event::Interface { action: expected, interface, device }));
+            assert_eq!(read(&[("ACTION", action), ("DEVICE", "eth1")]), None, "mwan3 names an interface");
+        }
+    }
+
+    #[test]
     fn ntp_events_have_no_interface() {
         assert_eq!(read(&[("ACTION", "stratum"), ("freq_drift_ppm", "0")]), Some(Event::Clock));
         assert_eq!(read(&[("ACTION", "step")]), Some(Event::Clock));
@@ -83,7 +110,7 @@ mod tests {
 
     #[test]
     fn other_actions_are_never_ours() {
-        for action in ["ifup-failed", "connected", "disconnected", "create", "free", "reload", "", "IFUP"] {
+        for action in ["ifup-failed", "create", "free", "reload", "", "IFUP", "Connected"] {
             assert_eq!(read(&[("ACTION", action), ("INTERFACE", "wan")]), None, "{action}");
         }
         assert_eq!(read(&[("INTERFACE", "wan")]), None);

@@ -321,6 +321,7 @@ fn every_reason_has_a_sentence_of_at_most_160_bytes_and_a_word() {
     let reasons = [
         WhyAbsent::DeviceMissing,
         WhyAbsent::DeviceDown,
+        WhyAbsent::Disconnected,
         WhyAbsent::NoAddress(Family::Ipv4),
         WhyAbsent::NoAddress(Family::Ipv6),
         WhyAbsent::Special(longest, "Segment Routing (SRv6) SIDs"),

@@ -23,6 +23,8 @@ pub enum WhyAbsent {
     DeviceMissing,
     /// The device is switched off.
     DeviceDown,
+    /// mwan3 reported the interface disconnected, and not connected since.
+    Disconnected,
     /// The device has none of global scope.
     NoAddress(Family),
     /// Only one that no host on the internet has, and the name of its range.
@@ -58,6 +60,11 @@ impl WhyAbsent {
                 format!("{name} does not exist: its connection is down, or the name is wrong")
             }
             Self::DeviceDown => format!("{name} is down"),
+            Self::Disconnected => {
+                format!(
+                    "{name} has no connection, as mwan3 reports: waiting for mwan3 to report it connected"
+                )
+            }
             Self::NoAddress(Family::Ipv4) => format!("{name} has no IPv4 address"),
             Self::NoAddress(Family::Ipv6) => format!("{name} has no public IPv6 address"),
             Self::Special(ip, range) => {
@@ -110,6 +117,7 @@ impl WhyAbsent {
             | Self::Private(_) => "private-address",
             Self::DeviceMissing
             | Self::DeviceDown
+            | Self::Disconnected
             | Self::NoAddress(_)
             | Self::Temporary(_)
             | Self::Deprecated(_)
@@ -122,7 +130,7 @@ impl WhyAbsent {
     /// The closer an address was to being sent, the more its reason says.
     pub(super) const fn telling(&self) -> u8 {
         match self {
-            Self::DeviceMissing | Self::DeviceDown | Self::NoAddress(_) => 0,
+            Self::DeviceMissing | Self::DeviceDown | Self::Disconnected | Self::NoAddress(_) => 0,
             Self::Special(..) => 1,
             Self::LinkLocal(_) => 2,
             Self::UniqueLocal(_) | Self::DsLite(_) | Self::Shared(_) | Self::Private(_) => 3,

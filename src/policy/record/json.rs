@@ -137,6 +137,8 @@ pub fn write_state(book: &Book, now: &Now) -> String {
         hosts: Rows::of(hosts),
         sources: sources.collect(),
         events: events.collect(),
+        devices: book.devices.clone(),
+        disconnected: book.disconnected.clone(),
     })
 }
 
@@ -153,6 +155,7 @@ pub fn read_state(text: &str, now: &Now, mut book: Book) -> Result<Book, ReadErr
     // What happened, happened by now: a later number would be a wait that never ends.
     let past = |at: u64| Boot(at).min(now.ceil());
     book.problems = file.problems;
+    (book.devices, book.disconnected) = (file.devices, file.disconnected);
     book.chatter =
         Chatter { since: file.log_since.map_or(Boot(0), past), lines: file.log_lines.unwrap_or(0) };
     for row in file.hosts.read {

@@ -4,6 +4,7 @@
 //! Keyed by server, username and hostname, so that renaming a section forgets nothing.
 
 mod json;
+mod uplinks;
 
 pub use json::{ReadError, read_records, read_state, write_records, write_state};
 
@@ -32,6 +33,10 @@ pub struct Book {
     pub problems: u32,
     /// Lines in the log.
     pub chatter: Chatter,
+    /// Devices that carried an address for the last pass that found any.
+    pub devices: Vec<String>,
+    /// Interfaces that mwan3 reported disconnected, and not connected since.
+    pub disconnected: Vec<String>,
     handling: Aside<Handling>,
 }
 
@@ -300,12 +305,13 @@ impl Book {
     /// Whether nothing is remembered at all.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        let Book { hosts, accounts, servers, events, sources, problems, chatter: _, handling: _ } = self;
+        let Book { hosts, accounts, servers, events, sources, problems, disconnected, .. } = self;
         hosts.is_empty()
             && accounts.is_empty()
             && servers.is_empty()
             && events.is_empty()
             && sources.is_empty()
+            && disconnected.is_empty()
             && *problems == 0
     }
 

@@ -31,6 +31,8 @@ fn encode(event: &Event) -> String {
                 Action::Up => "ifup",
                 Action::Update => "ifupdate",
                 Action::Down => "ifdown",
+                Action::Connected => "connected",
+                Action::Disconnected => "disconnected",
             };
             assert!(!interface.is_empty() || device.as_ref().is_some_and(|device| !device.is_empty()));
             format!(
@@ -53,7 +55,18 @@ pub(crate) fn sample(dice: &mut Dice) -> Vec<u8> {
     for name in ["ACTION", "INTERFACE", "DEVICE", "IFUPDATE_ADDRESSES"] {
         let value = one(
             dice,
-            &["ifup", "ifupdate", "ifdown", "stratum", "step", "connected", "wan", "", "pppoe-wan", "a=b"],
+            &[
+                "ifup",
+                "ifupdate",
+                "ifdown",
+                "stratum",
+                "step",
+                "connected",
+                "disconnected",
+                "wan",
+                "",
+                "pppoe-wan",
+            ],
         );
         if dice.roll(4) > 0 {
             text.push_str(&format!("{name}={value}\n"));
@@ -77,6 +90,8 @@ pub(crate) const WORDS: &[&[u8]] = &[
     b"ACTION=ifdown\n",
     b"ACTION=stratum\n",
     b"ACTION=step\n",
+    b"ACTION=connected\n",
+    b"ACTION=disconnected\n",
     b"INTERFACE=wan\n",
     b"DEVICE=pppoe-wan\n",
     b"18446744073709551615",

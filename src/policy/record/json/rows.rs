@@ -109,8 +109,21 @@ pub(super) struct StateFile {
     pub(super) hosts: Rows<StateRow>,
     pub(super) sources: Vec<SourceRow>,
     pub(super) events: Vec<EventRow>,
+    pub(super) devices: Vec<String>,
+    pub(super) disconnected: Vec<String>,
 }
-object!(StateFile { version, boot_id, problems, log_since, log_lines, hosts, sources, events });
+object!(StateFile {
+    version,
+    boot_id,
+    problems,
+    log_since,
+    log_lines,
+    hosts,
+    sources,
+    events,
+    devices,
+    disconnected
+});
 
 #[derive(Default)]
 pub(super) struct SourceRow {

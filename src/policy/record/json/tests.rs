@@ -47,6 +47,8 @@ fn full() -> Book {
     let found = Ok(vec!["203.0.113.7".parse().unwrap(), "2001:db8::7".parse().unwrap()]);
     book.learn(Learnt { source: "/bin/a".to_owned(), at: Boot(5), found });
     book.learn(Learnt { source: "http://b/".to_owned(), at: Boot(6), found: Err("it is away".to_owned()) });
+    book.found(vec!["pppoe-wan".to_owned()]);
+    book.track("lte", false);
     let (service, hostname) = ("home".to_owned(), "h.example".to_owned());
     book.note(Event { at: Boot(4), service, hostname, code: Code::NoChange, ipv4: None, ipv6: None });
     book

@@ -1,0 +1,124 @@
+//! Where a service's addresses may be, and which hotplug events concern these places.
+//!
+//! Does not ask netifd or the kernel (observe does).
+
+use crate::policy::config::{Service, Source};
+use crate::wire::hotplug::{Action, Event};
+
+/// Somewhere an address may be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Place {
+    Device(String),
+    Interface(String),
+    /// netifd's dynamic IPv6 interface beside one that is configured: no trouble if there is none.
+    Sibling(String),
+}
+
+impl Place {
+    pub(super) fn name(&self) -> &str {
+        match self {
+            Place::Device(name) | Place::Interface(name) | Place::Sibling(name) => name,
+        }
+    }
+}
+
+/// Where a service's addresses may be, in the order of preference.
+#[derive(Default)]
+pub(super) struct Places {
+    pub(super) ipv4: Vec<Place>,
+    pub(super) ipv6: Vec<Place>,
+    /// What requests are bound to, where they are.
+    pub(super) way: Vec<Place>,
+}
+
+impl Places {
+    /// All of them: for the addresses, and with option bind for the requests.
+    pub(super) fn with_way(service: &Service) -> Places {
+        let asked = match service.source {
+            Source::Interface => Places::of(service),
+            Source::Web { .. } | Source::Script(_) => Places::default(),
+        };
+        let bound = service.enabled && service.endpoint.bind;
+        Places { way: if bound { Places::uplinks(service) } else { Vec::new() }, ..asked }
+    }
+
+    fn of(service: &Service) -> Places {
+        if !service.enabled || service.offline {
+            return Places::default();
+        }
+        let uplink = &service.uplink;
+        let ipv4 = Places::uplinks(service);
+        let ipv6 = match (&uplink.interface6, &uplink.device) {
+            (Some(name), _) => vec![Place::Interface(name.clone())],
+            (None, Some(device)) => vec![Place::Device(device.clone())],
+            (None, None) => {
+                let family = |name: &String| {
+                    let siblings = siblings(name).map(Place::Sibling);
+                    std::iter::once(Place::Interface(name.clone())).chain(siblings)
+                };
+                uplink.interfaces.iter().flat_map(family).collect()
+            }
+        };
+        Places {
+            ipv4: if service.family.v4() { ipv4 } else { Vec::new() },
+            ipv6: if service.family.v6() { ipv6 } else { Vec::new() },
+            way: Vec::new(),
+        }
+    }
+
+    /// Where a service's way to the internet is. Its IPv6 address may be elsewhere, on the LAN.
+    fn uplinks(service: &Service) -> Vec<Place> {
+        match &service.uplink.device {
+            Some(device) => vec![Place::Device(device.clone())],
+            None => service.uplink.interfaces.iter().cloned().map(Place::Interface).collect(),
+        }
+    }
+
+    fn is_empty(&self) -> bool {
+        self.ipv4.is_empty() && self.ipv6.is_empty()
+    }
+
+    pub(super) fn interfaces(&self) -> impl Iterator<Item = &str> {
+        self.ipv4.iter().chain(&self.ipv6).chain(&self.way).filter_map(|place| match place {
+            Place::Device(_) => None,
+            Place::Interface(name) | Place::Sibling(name) => Some(name.as_str()),
+        })
+    }
+}
+
+/// The names that netifd and its users give an interface for IPv6 beside `name`.
+fn siblings(name: &str) -> [String; 2] {
+    [format!("{name}6"), format!("{name}_6")]
+}
+
+/// The dynamic interfaces that netifd makes for the addresses of `name`, e.g. of a mobile modem.
+pub(super) fn dynamic(name: &str) -> [String; 2] {
+    [format!("{name}_4"), format!("{name}_6")]
+}
+
+/// Whether `name` is one of several interfaces of a service: mwan3's reports choose among those.
+pub(super) fn is_listed(service: &Service, name: &str) -> bool {
+    let uplink = &service.uplink;
+    uplink.device.is_none() && uplink.interfaces.len() > 1 && uplink.interfaces.iter().any(|i| i == name)
+}
+
+/// Whether a hotplug event is about one of `services` (contract section 1, "Ours"). `found` are the devices of the last
+/// pass, looked up only where they decide.
+pub(super) fn is_ours(event: &Event, services: &[&Service], found: impl FnOnce() -> Vec<String>) -> bool {
+    let Event::Interface { action, interface, device } = event else { return true };
+    let places = || services.iter().map(|service| (service, Places::of(service)));
+    match action {
+        Action::Connected | Action::Disconnected => {
+            return places().any(|(s, places)| !places.is_empty() && is_listed(s, interface));
+        }
+        Action::Up | Action::Update | Action::Down => {}
+    }
+    let names = |places: &Places| {
+        places.interfaces().any(|name| name == interface || dynamic(name).contains(interface))
+    };
+    let by_name = |(service, places): (&&Service, Places)| {
+        service.uplink.device.is_some() && service.uplink.device == *device || names(&places)
+    };
+    let uses_uplinks = || places().any(|(_, places)| !places.is_empty());
+    places().any(by_name) || device.as_ref().is_some_and(|device| uses_uplinks() && found().contains(device))
+}
