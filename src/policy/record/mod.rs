@@ -33,7 +33,7 @@ pub struct Book {
     pub problems: u32,
     /// Lines in the log.
     pub chatter: Chatter,
-    /// Devices that carried an address for the last pass that found any.
+    /// Devices that the last pass found, if any.
     pub devices: Vec<String>,
     /// Interfaces that mwan3 reported disconnected, and not connected since.
     pub disconnected: Vec<String>,
@@ -305,13 +305,12 @@ impl Book {
     /// Whether nothing is remembered at all.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        let Book { hosts, accounts, servers, events, sources, problems, disconnected, .. } = self;
+        let Book { hosts, accounts, servers, events, sources, problems, .. } = self;
         hosts.is_empty()
             && accounts.is_empty()
             && servers.is_empty()
             && events.is_empty()
             && sources.is_empty()
-            && disconnected.is_empty()
             && *problems == 0
     }
 
