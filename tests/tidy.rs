@@ -11,7 +11,7 @@ mod graph;
 mod text;
 
 use std::path::{Path, PathBuf};
-use text::{code, is_word, line_of, under, without_tests, words};
+use text::{code, line_of, under, without_tests, words};
 
 /// Which rooms a room may name.
 const FLOORS: [(&str, &[&str]); 4] = [
