@@ -4,7 +4,7 @@
 
 use super::observe::Sighting;
 use super::pass::Pass;
-use super::{VERSION, World};
+use super::{VERSION, World, store};
 use crate::policy::config::{Endpoint, Issue, Level, Proxy, Service};
 use crate::policy::decide::{Because, Decision};
 use crate::policy::fingerprint;
@@ -87,12 +87,9 @@ fn send(pass: &mut Pass<'_>, world: &mut World<'_>, service: &Service, sighting:
     }
     settle::begin(&mut pass.book, service, hosts, &sighting.addresses, &begun);
     // Without this note a crash could become a tight loop of requests: then better none at all.
-    if let Err(issue) = pass.store.save_state(&pass.book, &begun) {
+    if let Err(issue) = pass.store.save_state(&pass.book, &begun, &mut pass.issues) {
         settle::never_begun(&mut pass.book, service, hosts);
-        pass.issues.push(Issue {
-            message: format!("{}, so nothing is sent: free some space", issue.message),
-            ..issue
-        });
+        pass.issues.push(store::nothing_is_sent(issue));
         pass.halted = true;
         return;
     }

@@ -137,7 +137,7 @@ pub(super) fn note_event(world: &mut World<'_>, event: &Event) -> io::Result<()>
         Event::Clock => settle::clock_was_set(&mut book),
         Event::Interface { action, interface, .. } => book.track(interface, *action == Action::Connected),
     }
-    store.save_state(&book, &now).map_err(|issue| io::Error::other(issue.message))
+    store.save_state(&book, &now, &mut issues).map_err(|issue| io::Error::other(issue.message))
 }
 
 fn pass(world: &mut World<'_>, order: &Order, config: &Config) -> Result<Report, (u8, String)> {

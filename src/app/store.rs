@@ -1,4 +1,5 @@
-//! records.json and state.json on disk: a damaged one is set aside, an unchanged one is not written.
+//! records.json and state.json on disk: a damaged one is set aside, an unchanged one is not written, and each goes to
+//! the other's directory while its own cannot be written.
 
 use super::exit;
 use crate::policy::config::{Issue, Level, Main};
@@ -17,8 +18,13 @@ pub(super) struct Store {
     /// Where the records go while `state_dir` cannot be written.
     fallback: Place,
     state: Place,
+    /// Where the state goes while `run_dir` cannot be written. A full directory still lets a file be removed, so
+    /// this one counts only where the other is missing.
+    state_fallback: Place,
     /// The records as they are on disk, and whether in the fallback.
     stored: Option<(String, bool)>,
+    /// The state as it is in the fallback. Flash wears out: the same text is not written again.
+    state_aside: Option<String>,
 }
 
 struct Place {
@@ -37,7 +43,9 @@ impl Store {
             records: place(&main.state_dir, "records.json"),
             fallback: place(&main.run_dir, "records.json"),
             state: place(&main.run_dir, "state.json"),
+            state_fallback: place(&main.state_dir, "state.json"),
             stored: None,
+            state_aside: None,
         }
     }
 
@@ -64,19 +72,26 @@ impl Store {
             }
         }
         book.untouch();
-        let Some(text) = read(&self.state, issues)? else {
+        let mut place = &self.state;
+        let mut text = read(place, issues)?;
+        if text.is_none() {
+            place = &self.state_fallback;
+            text = read(place, issues)?;
+            self.state_aside.clone_from(&text);
+        }
+        let Some(text) = text else {
             book.touch();
             return Ok(book);
         };
         let mut book = read_state(&text, now, book).unwrap_or_else(|error| {
-            issues.push(put_aside(&self.state, error, set_aside));
+            issues.push(put_aside(place, error, set_aside));
             let mut book =
                 self.stored.as_ref().and_then(|(text, _)| read_records(text).ok()).unwrap_or_default();
             book.touch();
             book
         });
         // A file is missing, or not where it belongs: written in any case.
-        if !matches!(self.stored, Some((_, false))) {
+        if !matches!(self.stored, Some((_, false))) || self.state_aside.is_some() {
             book.touch();
         }
         Ok(book)
@@ -101,8 +116,7 @@ impl Store {
                 self.stored = Some((text, false));
             }
             Err(error) => {
-                let what = format!("cannot be written ({error}): records are kept in memory until a reboot");
-                let issue = warning(&self.records, what);
+                let issue = records_stay_in_memory(&self.records, &error);
                 if !issues.contains(&issue) {
                     issues.push(issue); // once a pass, however many requests it had
                 }
@@ -117,14 +131,66 @@ impl Store {
         }
     }
 
-    /// Writes what lives as long as this boot.
+    /// Writes what lives as long as this boot, to `state_dir` where `run_dir` cannot take it; `issues` then has a line.
     ///
     /// # Errors
-    /// As the system says; without this file an interrupted request could not be noticed.
-    pub(super) fn save_state(&self, book: &Book, now: &Now) -> Result<(), Issue> {
-        let written = write(&self.state, &write_state(book, now), Keep::Volatile);
-        written.map_err(|error| warning(&self.state, cannot_write(&error)))
+    /// Neither can take it; without this file an interrupted request could not be noticed.
+    pub(super) fn save_state(
+        &mut self,
+        book: &Book,
+        now: &Now,
+        issues: &mut Vec<Issue>,
+    ) -> Result<(), Issue> {
+        let text = write_state(book, now);
+        let Err(error) = write(&self.state, &text, Keep::Volatile) else {
+            if self.state_aside.take().is_some() {
+                let _ = std::fs::remove_file(&self.state_fallback.path);
+            }
+            return Ok(());
+        };
+        let aside = &self.state_fallback;
+        if self.state_aside.as_ref() != Some(&text) {
+            let written = file::with_dir(&aside.path, || write(aside, &text, Keep::Durable));
+            written.map_err(|_| warning(&self.state, cannot_write(&error)))?;
+            // An old one in its place would be taken for the present.
+            let _ = std::fs::remove_file(&self.state.path);
+            self.state_aside = Some(text);
+        }
+        let issue = warning(
+            &self.state,
+            format!("cannot be written ({error}): free space there; {} is used", aside.name),
+        );
+        if !issues.contains(&issue) {
+            issues.push(issue);
+        }
+        Ok(())
     }
+
+    /// What a run could not write now, and what it would do about it: for `check`, which writes nothing.
+    pub(super) fn inspect(&self, issues: &mut Vec<Issue>) {
+        let room = |place: &Place| file::room(&place.path);
+        match (room(&self.state), room(&self.state_fallback)) {
+            (Ok(()), Ok(())) => {}
+            (Ok(()), Err(error)) => issues.push(records_stay_in_memory(&self.records, &error)),
+            (Err(error), Ok(())) => issues.push(warning(
+                &self.state,
+                format!(
+                    "cannot be written ({error}): free space there; a run would use {}",
+                    self.state_fallback.name
+                ),
+            )),
+            (Err(error), Err(_)) => issues.push(nothing_is_sent(warning(&self.state, cannot_write(&error)))),
+        }
+    }
+}
+
+fn records_stay_in_memory(place: &Place, error: &io::Error) -> Issue {
+    warning(place, format!("cannot be written ({error}): records are kept in memory until a reboot"))
+}
+
+/// What follows where no directory can take the note of an attempt.
+pub(super) fn nothing_is_sent(issue: Issue) -> Issue {
+    Issue { message: format!("{}, so nothing is sent: free some space", issue.message), ..issue }
 }
 
 fn cannot_write(error: &io::Error) -> String {

@@ -1,7 +1,7 @@
 //! Files below `--root`: read up to a limit, replaced atomically. Does not know what is in them.
 
 use rustix::buffer::spare_capacity;
-use rustix::fs::{Mode, OFlags};
+use rustix::fs::{Access, Mode, OFlags};
 use rustix::io::{Errno, retry_on_intr};
 use std::fs::File;
 use std::io::{self, Write as _};
@@ -141,6 +141,38 @@ pub fn replace(path: &Path, content: &[u8], mode: u32, keep: Keep) -> io::Result
         let _ = open(dir).and_then(|dir| dir.sync_all());
     }
     Ok(())
+}
+
+/// Gives a file that is there another content, in its own place; one that cannot take it all is removed.
+///
+/// # Errors
+/// As the system says; the file is gone then, unless the directory cannot be written either.
+pub fn overwrite(path: &Path, content: &[u8]) -> io::Result<()> {
+    let flags = OFlags::WRONLY | OFlags::CLOEXEC | OFlags::NOFOLLOW | OFlags::NONBLOCK;
+    let write = || {
+        let mut file = File::from(rustix::fs::open(path, flags, Mode::empty())?);
+        file.write_all(content)?;
+        file.set_len(content.len() as u64)
+    };
+    let written = write();
+    if written.is_err() {
+        let _ = std::fs::remove_file(path);
+    }
+    written
+}
+
+/// Whether a file could be made at `path` now, as far as can be told without making one.
+///
+/// # Errors
+/// What making it would fail with: a full filesystem, a read-only one, a directory that this process may not write.
+pub fn room(path: &Path) -> io::Result<()> {
+    let there = path.ancestors().skip(1).find(|dir| dir.exists()).unwrap_or(Path::new("/"));
+    let system = rustix::fs::statvfs(there)?;
+    // Some filesystems have no limit of files, and say 0 of 0.
+    if system.f_bavail == 0 && system.f_blocks > 0 || system.f_ffree == 0 && system.f_files > 0 {
+        return Err(Errno::NOSPC.into());
+    }
+    Ok(rustix::fs::access(there, Access::WRITE_OK | Access::EXEC_OK)?)
 }
 
 fn write_new(path: &Path, content: &[u8], mode: u32, keep: Keep) -> io::Result<()> {
