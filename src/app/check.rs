@@ -4,29 +4,40 @@ use super::deliver;
 use super::dns;
 use super::observe::Sighting;
 use super::pass::{self, Order, Pass};
-use super::report::{self, Log};
 use super::store::Store;
 use super::view::{plain, span};
 use super::{World, exit, sources};
-use crate::policy::config::{Entry, Family, Mode, Service, Source};
+use crate::policy::config::{DEFAULT_FORCE_INTERVAL, Entry, Family, Issue, Level, Mode, Service, Source};
 use crate::policy::decide::{Decision, Lack};
 use crate::policy::message;
 use crate::policy::time::{Boot, Now};
 use std::fmt::Write as _;
 use std::net::IpAddr;
 
-/// Returns the text and the exit status.
+/// What `check` found.
+pub(super) struct Checked {
+    /// One line for each problem, as `run` words it.
+    pub(super) problems: Vec<String>,
+    /// What a run would send.
+    pub(super) text: String,
+    pub(super) exit: u8,
+}
+
+/// Looks at everything that a run would.
 ///
 /// # Errors
 /// A service that does not exist.
-pub(super) fn run(world: &mut World<'_>, order: &Order, dns: bool) -> Result<(String, u8), (u8, String)> {
+pub(super) fn run(world: &mut World<'_>, order: &Order, dns: bool) -> Result<Checked, (u8, String)> {
     let loaded = world.config();
     if let Some(unknown) = pass::unknown_service(&loaded, order) {
         return Err((exit::USAGE, format!("no service '{unknown}' in {}", world.config_file())));
     }
     let config = match loaded {
         Ok(config) => config,
-        Err(issue) => return Ok((format!("{}\n", plain(&issue.sentence())), exit::CONFIG)),
+        Err(issue) => {
+            let problems = vec![issue.sentence()];
+            return Ok(Checked { problems, text: String::new(), exit: exit::CONFIG });
+        }
     };
     let now = world.now();
     let mut store = Store::new(&world.root, &config.main);
@@ -36,10 +47,11 @@ pub(super) fn run(world: &mut World<'_>, order: &Order, dns: bool) -> Result<(St
     let sightings = pass.look(world, None, &now);
     pass.complain(world, &config, &sightings);
     pass.inspect_certificates(world, |_, _| true);
+    pass.store.inspect(&mut pass.issues);
 
-    let mut text = String::new();
-    for issue in &pass.issues {
-        let _ = writeln!(text, "{}", plain(&issue.sentence()));
+    let (mut text, mut exit) = (String::new(), exit::FINE);
+    if pass.issues.iter().any(|issue| issue.level == Level::Error) {
+        exit = exit::CONFIG;
     }
     if !config.main.enabled {
         let _ = writeln!(text, "option enabled of section nicup is 0: nothing is sent");
@@ -50,6 +62,7 @@ pub(super) fn run(world: &mut World<'_>, order: &Order, dns: bool) -> Result<(St
         advise(&mut text, service, sighting, config.main.mode);
         for hostname in &service.hostnames {
             let decision = pass.decide(service, hostname, sighting, &now);
+            exit = exit.max(exit_of(&decision));
             let would = would(&pass, service, hostname, sighting, &decision, &now);
             let _ = writeln!(text, "  {hostname}: {}", plain(&would));
             if dns {
@@ -63,12 +76,22 @@ pub(super) fn run(world: &mut World<'_>, order: &Order, dns: bool) -> Result<(St
             && chosen(&invalid.name)
         {
             let _ = writeln!(text, "{}: is not run: {}", invalid.name, plain(&invalid.reason));
+            if config.main.enabled && invalid.enabled {
+                exit = exit.max(exit::CONFIG);
+            }
         }
     }
-    let mut services = report::services(&mut pass, &config, &sightings, &now, Log::Nothing);
-    services.retain(|service| chosen(&service.name));
-    let status = report::status(&config.main, &pass.issues, services, Vec::new(), &now);
-    Ok((text, report::exit_of(&status)))
+    let problems = pass.issues.iter().map(Issue::sentence).collect();
+    Ok(Checked { problems, text, exit })
+}
+
+/// The exit status of a host that a run would leave so (docs/reference.md#exit-status).
+fn exit_of(decision: &Decision) -> u8 {
+    match decision {
+        Decision::Send(_) | Decision::Leave { .. } | Decision::Disabled => exit::FINE,
+        Decision::WaitUntil { .. } | Decision::NoAddress(_) => exit::LATER,
+        Decision::Stopped(_) => exit::STOPPED,
+    }
 }
 
 /// One line about the service: where its addresses come from and where a request would go.
@@ -114,10 +137,8 @@ fn advise(text: &mut String, service: &Service, sighting: &Sighting, mode: Mode)
                 "mode hotplug: source web and script raise no event, so a change is missed; set mode to watch",
             );
         }
-        if service.force_interval.is_some() {
-            say(
-                "mode hotplug: force_interval needs a loop that stays; only an event or a run sends it again",
-            );
+        if service.force_interval.is_some_and(|interval| interval != DEFAULT_FORCE_INTERVAL) {
+            say("mode hotplug: force_interval needs the resident loop: set option mode to watch");
         }
     }
     if service.family == Family::Ipv6 {

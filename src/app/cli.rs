@@ -53,7 +53,9 @@ pub fn main() -> ExitCode {
     options.optflag("", subprocess::OPTION, ""); // the loop's own, so not in the help
     let outcome = match options.parse(arguments) {
         Ok(matches) => command(&matches),
-        Err(error) => Err((exit::USAGE, format!("{error}; nicup --help lists the options").to_lowercase())),
+        Err(error) => {
+            Err((exit::USAGE, format!("{}; nicup --help lists the options", lower_first(&error.to_string()))))
+        }
     };
     ExitCode::from(match outcome {
         Ok(exit) => exit,
@@ -62,6 +64,12 @@ pub fn main() -> ExitCode {
             exit
         }
     })
+}
+
+/// getopts' sentences begin with a capital letter; what the user typed stays as it is.
+fn lower_first(sentence: &str) -> String {
+    let mut letters = sentence.chars();
+    letters.next().map(|first| first.to_ascii_lowercase()).into_iter().chain(letters).collect()
 }
 
 fn options() -> Options {
@@ -168,6 +176,8 @@ fn command(matches: &Matches) -> Result<u8, (u8, String)> {
             if order.in_loop {
                 print(&format!("{}\n", report.wake));
             } else if order.event.is_none() {
+                let problems = report.status.problems.iter();
+                problems.for_each(|problem| say(&super::view::plain(&problem.sentence())));
                 print(&summary(&report.status, &order.services));
                 print(&report.held.iter().map(|line| format!("{line}\n")).collect::<String>());
             }
@@ -185,9 +195,10 @@ fn command(matches: &Matches) -> Result<u8, (u8, String)> {
         }
         "check" => {
             start_log_to_stderr(verbose);
-            let (text, exit) = check::run(&mut world, &order, matches.opt_present("dns"))?;
-            print(&text);
-            Ok(exit)
+            let checked = check::run(&mut world, &order, matches.opt_present("dns"))?;
+            checked.problems.iter().for_each(|problem| say(&super::view::plain(problem)));
+            print(&checked.text);
+            Ok(checked.exit)
         }
         "import" => {
             let printed = import::run(&world)?;
@@ -236,10 +247,6 @@ fn start_log_to_stderr(verbose: bool) {
 /// One line for each host, for the person who typed `nicup run`.
 fn summary(status: &Status, only: &[String]) -> String {
     let mut text = String::new();
-    for problem in &status.problems {
-        let line = problem.line.map(|line| format!(":{line}")).unwrap_or_default();
-        text.push_str(&format!("{}: {}{line}: {}\n", problem.level, problem.file, problem.message));
-    }
     for service in status.services.iter().filter(|s| only.is_empty() || only.contains(&s.name)) {
         for host in &service.hosts {
             text.extend([host.hostname.as_str(), ": ", host.state.as_str()]);

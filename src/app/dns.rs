@@ -6,11 +6,14 @@ use std::net::IpAddr;
 /// One sentence about `hostname`, by the system's own resolver.
 pub(super) fn compare(hostname: &str, registered: &[IpAddr]) -> String {
     if hostname == "all.ddnskey.com" || !hostname.contains('.') || hostname.contains('@') {
-        return "DNS is not asked: this names several hosts".to_owned();
+        return "not looked up in DNS: it stands for several hosts".to_owned();
     }
     match resolver::addresses(hostname) {
         Ok(found) => verdict(found, registered),
-        Err(error) => format!("DNS gives no address for it ({error})"),
+        // No such name and no answer from DNS are one kind of error here.
+        Err(_) => {
+            "DNS has no address for it: check that the hostname exists, and the router's DNS".to_owned()
+        }
     }
 }
 
@@ -21,16 +24,25 @@ fn verdict(mut found: Vec<IpAddr>, registered: &[IpAddr]) -> String {
         |addresses: &[IpAddr]| addresses.iter().map(ToString::to_string).collect::<Vec<_>>().join(" and ");
     let says = list(&found);
     if registered.is_empty() {
-        return format!("DNS says {says}; nothing is registered by nicup yet");
+        return format!("DNS says {says}, which nicup did not set");
     }
-    // A family that nicup does not register is somebody else's.
-    let ours = |ip: &&IpAddr| registered.iter().any(|known| known.is_ipv4() == ip.is_ipv4());
-    if registered.iter().all(|ip| found.contains(ip)) && found.iter().filter(ours).count() == registered.len()
-    {
-        return format!("DNS says {says}, as registered");
+    // nicup leaves alone a family that it does not register.
+    let ours = |ip: &IpAddr| registered.iter().any(|known| known.is_ipv4() == ip.is_ipv4());
+    let (ours, others): (Vec<IpAddr>, Vec<IpAddr>) = found.into_iter().partition(ours);
+    if registered.iter().all(|ip| ours.contains(ip)) && ours.len() == registered.len() {
+        return match others.as_slice() {
+            [] => format!("DNS says {says}, as registered"),
+            _ => format!(
+                "DNS says {}, as registered, and {}, which nicup did not set",
+                list(&ours),
+                list(&others)
+            ),
+        };
     }
     let known = list(registered);
-    format!("DNS says {says}, registered is {known}: a cache on the way may be old, ask again in a minute")
+    format!(
+        "DNS says {says}, registered is {known}: a cache can be old, so check again in 5 min; if it stays, run nicup run --force"
+    )
 }
 
 #[cfg(test)]
@@ -43,9 +55,13 @@ mod tests {
         let both = [ip("203.0.113.7"), ip("2001:db8::7")];
         assert!(verdict(vec![both[1], both[0], both[0]], &both).ends_with("as registered"));
         assert!(verdict(vec![both[0]], &both).contains("registered is 203.0.113.7 and 2001:db8::7"));
-        assert!(verdict(both.to_vec(), &both[..1]).ends_with("as registered"), "the AAAA is not nicup's");
+        assert_eq!(
+            verdict(both.to_vec(), &both[..1]),
+            "DNS says 203.0.113.7, as registered, and 2001:db8::7, which nicup did not set"
+        );
         assert!(verdict(vec![both[0], ip("203.0.113.8")], &both[..1]).contains("registered is"));
-        assert!(verdict(vec![both[0]], &[]).contains("nothing is registered"));
+        assert!(verdict(vec![both[0], ip("203.0.113.8")], &both[..1]).contains("nicup run --force"));
+        assert!(verdict(vec![both[0]], &[]).ends_with("which nicup did not set"));
         assert!(compare("all.ddnskey.com", &both).contains("several hosts"));
     }
 }

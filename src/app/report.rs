@@ -40,7 +40,7 @@ pub(super) fn finish(
     let held = held(&pass, sightings, &now);
     // What was asked for has been done: the states are told as the next pass will find them.
     pass.ask = Ask::default();
-    let services = services(&mut pass, config, sightings, &now, Log::Changes);
+    let services = services(&mut pass, config, sightings, &now);
     if pass.book.is_touched() {
         pass.store.save_records(&pass.book, &mut pass.issues);
     }
@@ -58,7 +58,7 @@ pub(super) fn finish(
     pass.book.chatter = pass.chatter;
     pass.issues.append(&mut pass.clear_text);
     if pass.book.is_touched()
-        && let Err(issue) = pass.store.save_state(&pass.book, &now)
+        && let Err(issue) = pass.store.save_state(&pass.book, &now, &mut pass.issues)
     {
         pass.issues.push(issue);
     }
@@ -119,8 +119,14 @@ pub(super) fn broken(world: &mut World<'_>, main: &Main, issue: Issue) -> Report
 fn publish(world: &World<'_>, main: &Main, mut status: Status) -> Report {
     let name = format!("{}/status.json", main.run_dir);
     let text = status::write(&status);
-    if let Err(error) = file::replace(&world.root.path(&name), text.as_bytes(), 0o644, Keep::Volatile) {
-        let message = format!("cannot be written: {error}");
+    let path = world.root.path(&name);
+    if let Err(error) = file::replace(&path, text.as_bytes(), 0o644, Keep::Volatile) {
+        // In place it may fit still, without a moment in which it is whole.
+        let what = match file::overwrite(&path, text.as_bytes()) {
+            Ok(()) => "written in place",
+            Err(_) => "removed, so that no old status is taken for the present",
+        };
+        let message = format!("cannot be replaced ({error}): free space there; it was {what}");
         log::error!("{name}: {message}");
         status.problems.push(Problem { level: "warning".to_owned(), file: name, line: None, message });
     }
@@ -134,13 +140,6 @@ pub(super) fn exit_of(status: &Status) -> u8 {
     let hosts = status.services.iter().flat_map(|service| &service.hosts);
     let states = hosts.map(|host| State::parse(&host.state).map_or(exit::LATER, State::exit));
     states.chain(wrong.then_some(exit::CONFIG)).max().unwrap_or(exit::FINE)
-}
-
-/// Whether what changed is logged and remembered (a pass), or only told (`check`).
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Log {
-    Changes,
-    Nothing,
 }
 
 /// What `--force` did not send, and why.
@@ -171,13 +170,7 @@ fn held(pass: &Pass<'_>, sightings: &[Sighting], now: &Now) -> Vec<String> {
 }
 
 /// One entry for each service of the configuration.
-pub(super) fn services(
-    pass: &mut Pass<'_>,
-    config: &Config,
-    sightings: &[Sighting],
-    now: &Now,
-    log: Log,
-) -> Vec<ServiceStatus> {
+fn services(pass: &mut Pass<'_>, config: &Config, sightings: &[Sighting], now: &Now) -> Vec<ServiceStatus> {
     let mut sightings = sightings.iter();
     let mut list = Vec::with_capacity(config.services.len());
     for entry in &config.services {
@@ -188,7 +181,7 @@ pub(super) fn services(
                 let enabled = config.main.enabled && service.enabled;
                 let hosts = service.hostnames.iter().map(|hostname| {
                     let decision = pass.decide(service, hostname, sighting, now);
-                    host_status(pass, service, hostname, sighting, &decision, now, log)
+                    host_status(pass, service, hostname, sighting, &decision, now)
                 });
                 let hosts = hosts.collect();
                 list.push(service_status(pass, service, enabled, sighting, hosts));
@@ -265,7 +258,6 @@ fn host_status(
     sighting: &Sighting,
     decision: &Decision,
     now: &Now,
-    log: Log,
 ) -> HostStatus {
     let (server, username) = (&service.endpoint.server, &service.username);
     let hosts = pass.hosts;
@@ -280,10 +272,7 @@ fn host_status(
     };
     let view = message::view(service, &pass.book, host, decision, now.ceil());
     let mut level = || within(&mut pass.chatter, log::Level::Info, hosts, now);
-    let news = match log {
-        Log::Changes => tell(service, host, sighting, &view, now, &mut level),
-        Log::Nothing => None,
-    };
+    let news = tell(service, host, sighting, &view, now, &mut level);
     let shown = news.as_ref().map(|news| &news.shown).or(host.shown.as_ref());
     let registered = &host.registered;
     let status = HostStatus {

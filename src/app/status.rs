@@ -19,7 +19,9 @@ pub(super) fn run(world: &mut World<'_>, json: bool, only: &[String]) -> Result<
     let name = format!("{}/status.json", main.run_dir);
     let unreadable = |error: io::Error| {
         if error.kind() == io::ErrorKind::NotFound {
-            format!("no status yet: {name} does not exist, nicup has not run since the boot")
+            format!(
+                "no status: {name} is missing, so nicup has not run since the boot or could not write it: see logread -e nicup"
+            )
         } else {
             format!("{name}: cannot be read: {error}")
         }
@@ -47,9 +49,7 @@ pub(super) fn run(world: &mut World<'_>, json: bool, only: &[String]) -> Result<
 fn render(status: &Status, uptime: u64) -> String {
     let mut text = String::new();
     for problem in &status.problems {
-        let line = problem.line.map(|line| format!(":{line}")).unwrap_or_default();
-        let _ =
-            writeln!(text, "{}: {}{line}: {}", problem.level, plain(&problem.file), plain(&problem.message));
+        let _ = writeln!(text, "{}", plain(&problem.sentence()));
     }
     let mut rows =
         vec![["HOSTNAME", "STATE", "REGISTERED", "WAN", "LAST ANSWER", "NEXT"].map(str::to_owned).to_vec()];

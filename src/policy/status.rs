@@ -44,6 +44,15 @@ pub struct Problem {
 }
 object!(Problem { level, file, line, message });
 
+impl Problem {
+    /// `FILE:LINE: LEVEL: MESSAGE`, as [`Issue::sentence`](super::config::Issue::sentence).
+    #[must_use]
+    pub fn sentence(&self) -> String {
+        let line = self.line.map(|line| format!(":{line}")).unwrap_or_default();
+        format!("{}{line}: {}: {}", self.file, self.level, self.message)
+    }
+}
+
 /// One service.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct ServiceStatus {

@@ -3,7 +3,8 @@
 use super::options::{Issues, Options, short};
 use super::value;
 use super::{
-    Config, DEFAULT_SERVER, Endpoint, Entry, Family, Invalid, Main, Secret, Service, Source, Uplink,
+    Config, DEFAULT_FORCE_INTERVAL, DEFAULT_SERVER, Endpoint, Entry, Family, Invalid, Main, Secret, Service,
+    Source, Uplink,
 };
 use crate::policy::digest;
 use crate::wire::uci::{Package, Section};
@@ -98,7 +99,7 @@ fn build_service(section: &Section, issues: &mut Issues<'_>) -> Entry {
         check_interval: options.one("check_interval", 600, value::check_interval),
         allow_private: options.one("allow_private", false, value::boolean),
         ip6_suffix: options.maybe("ip6_suffix", true, value::suffix),
-        force_interval: options.one("force_interval", Some(25 * 86_400), value::force_interval),
+        force_interval: options.one("force_interval", Some(DEFAULT_FORCE_INTERVAL), value::force_interval),
         offline: options.one("offline", false, value::boolean),
         endpoint,
     };

@@ -27,6 +27,9 @@ pub const DEFAULT_CONTACT: &str = match PACKAGER {
     None => concat!(env!("CARGO_PKG_REPOSITORY"), "/issues"),
 };
 
+/// Seconds after which an unchanged address is sent again, unless `option force_interval` says otherwise: 25 days.
+pub const DEFAULT_FORCE_INTERVAL: u64 = 25 * 86_400;
+
 /// How much a problem matters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Level {
