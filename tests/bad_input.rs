@@ -13,13 +13,14 @@ fn useless(r: &Router, problem: &str) {
     let ran = r.pass(3);
     assert_eq!(r.problems(), [problem]);
     let (level, rest) = problem.split_once(' ').unwrap();
-    assert_eq!(ran.out, format!("{level}: {rest}\n"));
     assert_eq!(r.status().services.len(), 0);
     let (place, message) = rest.split_once(": ").unwrap();
+    let line = format!("{place}: {level}: {message}\n");
+    assert_eq!((ran.out.as_str(), &ran.err), ("", &line));
     let lines = r.syslog();
     assert!(lines.iter().any(|line| line.contains(&format!("{place}: error: {message}"))), "{lines:?}");
     let check = r.run(&["check"]);
-    assert_eq!((check.exit, check.out.as_str()), (3, format!("{place}: error: {message}\n").as_str()));
+    assert_eq!((check.exit, check.out.as_str(), check.err), (3, "", line));
     assert_eq!(r.run(&["status"]).exit, 3);
 }
 

@@ -267,12 +267,13 @@ fn mode_hotplug_is_warned_of_what_needs_a_loop() {
         r.run(&["check"]).out
     };
     for (mode, more, web, interval) in [
-        ("hotplug", page.options(), true, true),
+        ("hotplug", page.options(), true, false),
+        ("hotplug", "option force_interval '10d'".to_owned(), false, true),
         ("hotplug", "option force_interval '0'".to_owned(), false, false),
         ("watch", page.options(), false, false),
     ] {
         let said = config(mode, &more);
         assert_eq!(said.contains("source web and script raise no event"), web, "{said}");
-        assert_eq!(said.contains("force_interval needs a loop that stays"), interval, "{said}");
+        assert_eq!(said.contains("force_interval needs the resident loop"), interval, "{said}");
     }
 }

@@ -59,6 +59,7 @@ pub(super) fn finish(
     pass.issues.append(&mut pass.clear_text);
     if pass.book.is_touched()
         && let Err(issue) = pass.store.save_state(&pass.book, &now, &mut pass.issues)
+        && !pass.halted
     {
         pass.issues.push(issue);
     }
