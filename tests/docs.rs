@@ -110,8 +110,10 @@ fn the_source_cites_headings_of_the_reference_that_exist() {
 fn the_tests_that_the_documentation_names_exist() {
     let sources = ["src", "tests"].map(|folder| files(&top().join(folder), &[".rs"])).concat();
     let code: String = sources.iter().map(|path| fs::read_to_string(path).unwrap()).collect();
-    for (file, least) in [("SECURITY.md", 15), ("docs/comparison.md", 25)] {
+    for (file, least) in [("SECURITY.md", 15), ("docs/comparison.md", 25), ("tests/faults/table.md", 8)] {
         let text = fs::read_to_string(top().join(file)).unwrap();
+        // The rows of the first table of faults have their own test.
+        let text = text.split("## Addresses, events and files").last().unwrap();
         let quoted = text.split('`').skip(1).step_by(2);
         let names: Vec<&str> =
             quoted.filter(|word| word.matches('_').count() >= 3 && !word.contains(' ')).collect();
