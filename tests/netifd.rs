@@ -3,6 +3,7 @@
 //! for dhcp, dhcpv6 and pppoe gave it addresses of the documentation ranges.
 #![allow(clippy::unwrap_used)]
 
+use nicup::policy::address::WhyDown;
 use nicup::wire::ubus::{Interface, dump, status};
 use std::path::Path;
 
@@ -10,8 +11,15 @@ fn said(file: &str) -> String {
     std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/netifd").join(file)).unwrap()
 }
 
-fn interface(name: &str, up: bool, device: Option<&str>) -> Interface {
-    Interface { interface: Some(name.to_owned()), up, l3_device: device.map(str::to_owned) }
+/// What matters of an interface that is up.
+type Short = (Option<String>, bool, Option<String>);
+
+fn interface(name: &str, up: bool, device: Option<&str>) -> Short {
+    (Some(name.to_owned()), up, device.map(str::to_owned))
+}
+
+fn short(interface: Interface) -> Short {
+    (interface.interface, interface.up, interface.l3_device)
 }
 
 #[test]
@@ -23,7 +31,7 @@ fn an_interface_that_is_up_has_its_layer_3_device() {
         ("dsl_6-dynamic.json", "dsl_6", "pppoe-dsl"),
         ("fixed-static.json", "fixed", "fix0"),
     ] {
-        assert_eq!(status(name, &said(file)), Some(interface(name, true, Some(device))), "{file}");
+        assert_eq!(status(name, &said(file)).map(short), Some(interface(name, true, Some(device))), "{file}");
     }
 }
 
@@ -32,14 +40,14 @@ fn an_interface_that_is_not_up_has_none() {
     for (file, name) in
         [("wan-down.json", "wan"), ("broken-auth-failed.json", "broken"), ("off-no-device.json", "off")]
     {
-        assert_eq!(status(name, &said(file)), Some(interface(name, false, None)), "{file}");
+        assert_eq!(status(name, &said(file)).map(short), Some(interface(name, false, None)), "{file}");
     }
     assert_eq!(status("nowhere", &said("not-found.txt")), None);
 }
 
 #[test]
 fn a_dump_has_them_all_with_their_names() {
-    let all = dump(&said("dump.json")).unwrap();
+    let all: Vec<Short> = dump(&said("dump.json")).unwrap().into_iter().map(short).collect();
     assert_eq!(
         all,
         [
@@ -50,4 +58,17 @@ fn a_dump_has_them_all_with_their_names() {
             interface("wan6", true, Some("wan0")),
         ]
     );
+}
+
+#[test]
+fn an_interface_that_is_not_up_says_why() {
+    let why = |file: &str| {
+        let said = status("wan", &said(file)).unwrap();
+        let errors = said.errors.unwrap_or_default();
+        let error = errors.last().and_then(|error| error.code.clone());
+        WhyDown::of(said.up, [said.autostart, said.available, said.pending], error.as_deref())
+    };
+    assert_eq!(why("broken-auth-failed.json"), WhyDown::LoginRejected);
+    assert_eq!(why("off-no-device.json"), WhyDown::NoDevice);
+    assert_eq!(why("wan-down.json"), WhyDown::Stopped);
 }

@@ -5,7 +5,7 @@
 
 use super::places::{Place, Places, is_listed};
 use super::{World, sources};
-use crate::policy::address::{self, Observed, Rule, WhyAbsent, WhyUnknown, lifetimes};
+use crate::policy::address::{self, Family, Observed, Rule, WhyAbsent, WhyDown, WhyUnknown, lifetimes};
 use crate::policy::config::{Service, Source};
 use crate::policy::decide::{Addresses, Lack};
 use crate::policy::record::{Book, Host};
@@ -39,7 +39,7 @@ pub(super) struct Sighting {
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Uplink {
     Device(String),
-    Down,
+    Down(WhyDown),
     /// Up, and mwan3 reported it disconnected.
     Disconnected,
     Missing,
@@ -50,7 +50,7 @@ impl Uplink {
     fn device(&self) -> Option<String> {
         match self {
             Uplink::Device(device) => Some(device.clone()),
-            Uplink::Down | Uplink::Disconnected | Uplink::Missing | Uplink::Unknown(_) => None,
+            Uplink::Down(_) | Uplink::Disconnected | Uplink::Missing | Uplink::Unknown(_) => None,
         }
     }
 }
@@ -115,7 +115,7 @@ fn uplinks(names: &[&str], event: Option<&Event>, netifd: &mut dyn Netifd) -> Ve
     let told = |name: &str| match event {
         Some(Event::Interface { action, interface, device }) if interface == name => match (action, device) {
             (Action::Up | Action::Update, Some(device)) => Some(Uplink::Device(device.clone())),
-            (Action::Down, _) => Some(Uplink::Down),
+            (Action::Down, _) => Some(Uplink::Down(WhyDown::Unexplained)),
             (Action::Up | Action::Update, None) => None,
             // What mwan3 reports is in the records, and says nothing of the device.
             (Action::Connected | Action::Disconnected, _) => None,
@@ -140,7 +140,8 @@ fn uplinks(names: &[&str], event: Option<&Event>, netifd: &mut dyn Netifd) -> Ve
     names.iter().zip(found).map(ask).collect()
 }
 
-fn list_interfaces(netifd: &mut dyn Netifd) -> Result<Vec<Interface>, String> {
+/// Everything that netifd has.
+pub(super) fn list_interfaces(netifd: &mut dyn Netifd) -> Result<Vec<Interface>, String> {
     match netifd.call("network.interface", "dump") {
         Ok(output) => ubus::dump(&output).ok_or_else(|| NOT_NETIFDS.to_owned()),
         Err(UbusError::Missing) => Err("netifd is not running".to_owned()),
@@ -164,7 +165,12 @@ fn ask_netifd(name: &str, netifd: &mut dyn Netifd) -> Uplink {
 fn uplink_of(interface: &Interface) -> Uplink {
     match &interface.l3_device {
         Some(device) if interface.up => Uplink::Device(device.clone()),
-        _ => Uplink::Down,
+        _ => {
+            let errors = interface.errors.iter().flatten();
+            let error = errors.filter_map(|error| error.code.as_deref()).last();
+            let flags = [interface.autostart, interface.available, interface.pending];
+            Uplink::Down(WhyDown::of(interface.up, flags, error))
+        }
     }
 }
 
@@ -183,10 +189,30 @@ fn sight(
     let accepted = |host: &&Host| host.registered.accepted.is_some();
     let mut records = service.hostnames.iter().filter_map(record).filter(accepted);
     let registered = records.next().map(|host| host.registered.clone()).unwrap_or_default();
-    let (ipv4, at4) = search(v4, seen, |device| address::pick_ipv4(device, rule, registered.ipv4));
-    let (ipv6, at6) = search(v6, seen, |device| match service.ip6_suffix {
-        Some(suffix) => address::pick_ipv6_suffix(device, rule, suffix, registered.ipv6),
-        None => address::pick_ipv6(device, rule, registered.ipv6),
+    let (ipv4, at4) = search(v4, seen, |device| match address::pick_ipv4(device, rule, registered.ipv4) {
+        // DS-Lite and its like.
+        Observed::Absent(WhyAbsent::NoAddress(_)) if !service.family.v6() => {
+            match address::pick_ipv6(device, rule, None) {
+                Observed::Address(ip) => Observed::Absent(WhyAbsent::OnlyIpv6(ip)),
+                Observed::Absent(_) | Observed::Unknown(_) => {
+                    Observed::Absent(WhyAbsent::NoAddress(Family::Ipv4))
+                }
+            }
+        }
+        picked => picked,
+    });
+    let on_uplink = service.uplink.interface6.is_none() && service.uplink.device.is_none();
+    let (ipv6, at6) = search(v6, seen, |device| {
+        let picked = match service.ip6_suffix {
+            Some(suffix) => address::pick_ipv6_suffix(device, rule, suffix, registered.ipv6),
+            None => address::pick_ipv6(device, rule, registered.ipv6),
+        };
+        match picked {
+            Observed::Absent(WhyAbsent::NoAddress(_)) if on_uplink => {
+                Observed::Absent(WhyAbsent::NoUplinkIpv6)
+            }
+            picked => picked,
+        }
     });
     let preferred = ipv6.as_ref().ok().zip(at6).and_then(|(picked, at)| {
         let device = at.1.device()?;
@@ -230,13 +256,18 @@ fn search<'a, T>(
     for place in places {
         let name = place.0.name();
         let observed = match (&place.1, seen) {
-            (Uplink::Device(device), Ok(seen)) => match seen.iter().find(|d| d.device == *device) {
-                Some(device) => pick(device),
-                None => Observed::Absent(WhyAbsent::DeviceMissing),
-            },
+            (Uplink::Device(device), Ok(seen)) => {
+                let picked = seen.iter().find(|d| d.device == *device).map(&pick);
+                match picked.unwrap_or(Observed::Absent(WhyAbsent::DeviceMissing)) {
+                    Observed::Absent(WhyAbsent::DeviceMissing) if !matches!(place.0, Place::Device(_)) => {
+                        Observed::Absent(WhyAbsent::DeviceGone)
+                    }
+                    picked => picked,
+                }
+            }
             (Uplink::Device(_), Err(why)) => Observed::Unknown(WhyUnknown::Kernel(why.to_owned())),
             (Uplink::Unknown(why), _) => Observed::Unknown(WhyUnknown::Netifd(why.clone())),
-            (Uplink::Down, _) => Observed::Absent(WhyAbsent::DeviceDown),
+            (Uplink::Down(why), _) => Observed::Absent(WhyAbsent::InterfaceDown(*why)),
             (Uplink::Disconnected, _) => Observed::Absent(WhyAbsent::Disconnected),
             (Uplink::Missing, _) if matches!(place.0, Place::Sibling(_)) => continue,
             (Uplink::Missing, _) => Observed::Absent(WhyAbsent::DeviceMissing),

@@ -219,21 +219,20 @@ impl<'a> Pass<'a> {
     }
 
     /// Names in the status what the configuration promises and the system does not have.
-    pub(super) fn complain(&mut self, world: &World<'_>, config: &Config, sightings: &[Sighting]) {
-        let file = world.config_file();
-        let mut warn = |service: &Service, message: String| {
-            let (file, line) = (file.clone(), Some(service.line));
-            self.issues.push(Issue { level: Level::Warning, file, line, message });
+    pub(super) fn complain(&mut self, world: &mut World<'_>, config: &Config, sightings: &[Sighting]) {
+        let all = if sightings.iter().any(|sighting| !sighting.unknown_interfaces.is_empty()) {
+            observe::list_interfaces(world.netifd).unwrap_or_default()
+        } else {
+            Vec::new()
         };
         for (service, sighting) in self.services.iter().zip(sightings) {
             if !config.main.enabled || !service.enabled {
                 continue;
             }
             for name in &sighting.unknown_interfaces {
-                warn(
-                    service,
-                    format!("netifd does not know the interface '{name}': correct option interface"),
-                );
+                let (file, line) = (world.config_file(), Some(service.line));
+                let message = places::explain_unknown(name, &all);
+                self.issues.push(Issue { level: Level::Warning, file, line, message });
             }
         }
     }

@@ -4,6 +4,7 @@
 
 use crate::policy::config::{Service, Source};
 use crate::wire::hotplug::{Action, Event};
+use crate::wire::ubus::Interface;
 
 /// Somewhere an address may be.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -100,6 +101,26 @@ pub(super) fn dynamic(name: &str) -> [String; 2] {
 pub(super) fn is_listed(service: &Service, name: &str) -> bool {
     let uplink = &service.uplink;
     uplink.device.is_none() && uplink.interfaces.len() > 1 && uplink.interfaces.iter().any(|i| i == name)
+}
+
+/// What to write in place of an interface that netifd does not have. `all` are those that it has, if it says.
+pub(super) fn explain_unknown(name: &str, all: &[Interface]) -> String {
+    let named = |interface: &&Interface| {
+        let known = interface.interface.as_deref().unwrap_or_default();
+        known.eq_ignore_ascii_case(name.trim_start_matches('@'))
+    };
+    let device = Some(name);
+    let has_device = |i: &&Interface| i.l3_device.as_deref() == device || i.device.as_deref() == device;
+    let list = || all.iter().filter_map(|interface| interface.interface.as_deref()).collect::<Vec<_>>();
+    let remedy = match (all.iter().find(named), all.iter().find(has_device)) {
+        (Some(Interface { interface: Some(right), .. }), _) => format!("write option interface '{right}'"),
+        (_, Some(Interface { interface: Some(of), .. })) => {
+            format!("it is a device, so write option device '{name}', or option interface '{of}'")
+        }
+        _ if all.is_empty() => "correct option interface".to_owned(),
+        _ => format!("correct option interface (netifd has {})", list().join(", ")),
+    };
+    format!("netifd has no interface '{name}': {remedy}")
 }
 
 /// Whether a hotplug event is about one of `services` (contract section 1, "Ours"). `found` are the devices of the last

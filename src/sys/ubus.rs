@@ -33,6 +33,9 @@ pub struct Ubus;
 
 /// `ubus` exits with the UBUS_STATUS that it got; this is UBUS_STATUS_NOT_FOUND of libubus's ubusmsg.h.
 const NOT_FOUND: i32 = 4;
+/// UBUS_STATUS_PERMISSION_DENIED and UBUS_STATUS_TIMEOUT of the same.
+const DENIED: i32 = 6;
+const TIMEOUT: i32 = 7;
 
 impl Netifd for Ubus {
     fn call(&mut self, object: &str, method: &str) -> Result<String, UbusError> {
@@ -51,6 +54,8 @@ impl Netifd for Ubus {
             Some(0) => String::from_utf8(output.stdout)
                 .or_else(|_| failed(format!("ubus call {object} {method} did not print text"))),
             Some(NOT_FOUND) => Err(UbusError::Missing),
+            Some(TIMEOUT) => failed("netifd gave no answer in time".to_owned()),
+            Some(DENIED) => failed("ubus does not allow it: run nicup as root".to_owned()),
             Some(code) => failed(format!("ubus call {object} {method} failed with status {code}")),
             None => failed("ubus was killed".to_owned()),
         }

@@ -13,8 +13,26 @@ pub struct Interface {
     pub up: bool,
     /// The Linux device that carries the addresses, e.g. `pppoe-wan`. Absent while the interface is down.
     pub l3_device: Option<String>,
+    /// The device below it, e.g. `eth0.7`.
+    pub device: Option<String>,
+    /// Whether netifd is setting it up or taking it down.
+    pub pending: Option<bool>,
+    /// Whether its device is there and has a carrier.
+    pub available: Option<bool>,
+    /// Whether netifd is to bring it up by itself; false after `ifdown`.
+    pub autostart: Option<bool>,
+    /// What its protocol handler reported, the latest last.
+    pub errors: Option<Vec<InterfaceError>>,
 }
-object!(Interface { interface, up, l3_device });
+object!(Interface { interface, up, l3_device, device, pending, available, autostart, errors });
+
+/// One entry of `errors`.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct InterfaceError {
+    /// E.g. `AUTH_FAILED` of ppp, `NO_DEVICE` of netifd.
+    pub code: Option<String>,
+}
+object!(InterfaceError { code });
 
 #[derive(Default)]
 struct Dump {

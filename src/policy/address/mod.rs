@@ -12,7 +12,7 @@ mod why;
 
 pub use lifetimes::Choice;
 pub use reach::{Reach, reach};
-pub use why::{Family, WhyAbsent, WhyUnknown};
+pub use why::{Family, WhyAbsent, WhyDown, WhyUnknown};
 
 use crate::wire::rtnl::{Address, DeviceAddresses, DeviceState, Flags, Lifetime, Scope};
 use std::cmp::Reverse;
@@ -145,6 +145,13 @@ fn usable(address: &Address, rule: Rule) -> Result<(), WhyAbsent> {
     }
 }
 
+/// Whether a device is a modem's or a tunnel's, so that what is behind it belongs to the provider: by the names that
+/// OpenWrt's protocol handlers give them.
+fn is_dialled(device: &str) -> bool {
+    let handlers = ["ppp", "3g-", "l2tp-", "pptp-", "wwan", "rmnet", "mhi_", "wg", "tun", "tap", "vpn"];
+    handlers.iter().any(|handler| device.starts_with(handler))
+}
+
 /// The first address whose order is lowest, or the most telling of the reasons why there is none.
 fn choose<T, Order: Ord>(
     device: &DeviceAddresses,
@@ -163,6 +170,9 @@ fn choose<T, Order: Ord>(
         match verdict {
             Ok(found) if best.as_ref().is_none_or(|best| found.0 < best.0) => best = Some(found),
             Ok(_) => {}
+            Err(WhyAbsent::Private(ip)) if why.telling() < 3 && is_dialled(&device.device) => {
+                why = WhyAbsent::ProviderNat(ip);
+            }
             Err(reason) if reason.telling() > why.telling() => why = reason,
             Err(_) => {}
         }

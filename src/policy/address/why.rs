@@ -16,17 +16,46 @@ pub enum Family {
     Ipv6,
 }
 
+/// Why netifd's interface is not up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WhyDown {
+    /// `autostart` is off: somebody stopped it.
+    Stopped,
+    /// NO_DEVICE, or what its protocol calls so.
+    NoDevice,
+    /// AUTH_FAILED.
+    LoginRejected,
+    /// CONNECT_FAILED and its like.
+    CannotConnect,
+    /// `available` is false without an error.
+    NoCarrier,
+    /// `pending`.
+    SettingUp,
+    /// Up, and without a device.
+    Deviceless,
+    /// netifd gives no reason.
+    Unexplained,
+}
+
 /// Why there is no address that counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum WhyAbsent {
     /// The device does not exist.
     DeviceMissing,
+    /// netifd's interface is up, and the device that it names is gone.
+    DeviceGone,
     /// The device is switched off.
     DeviceDown,
+    /// netifd's interface is not up.
+    InterfaceDown(WhyDown),
     /// mwan3 reported the interface disconnected, and not connected since.
     Disconnected,
     /// The device has none of global scope.
     NoAddress(Family),
+    /// The uplink has no IPv6 address, and may have a prefix for the LAN.
+    NoUplinkIpv6,
+    /// No IPv4 address, and this public IPv6 one.
+    OnlyIpv6(Ipv6Addr),
     /// Only one that no host on the internet has, and the name of its range.
     Special(IpAddr, &'static str),
     /// Only one that the machine gave itself.
@@ -39,6 +68,8 @@ pub enum WhyAbsent {
     Shared(IpAddr),
     /// Only one behind another router (RFC 1918).
     Private(IpAddr),
+    /// The same on a modem's or a tunnel's device: the other router is the provider's.
+    ProviderNat(IpAddr),
     /// Only one that changes by itself to hide its user.
     Temporary(IpAddr),
     /// Only one whose preferred lifetime is over.
@@ -51,6 +82,48 @@ pub enum WhyAbsent {
     Tentative(IpAddr),
 }
 
+impl WhyDown {
+    /// From what netifd says of an interface: its flags, and the latest of its errors. The codes are those of netifd's
+    /// interface.c and of the protocol handlers in OpenWrt's packages.
+    #[must_use]
+    pub fn of(up: bool, flags: [Option<bool>; 3], error: Option<&str>) -> WhyDown {
+        let [autostart, available, pending] = flags;
+        match error {
+            _ if up => WhyDown::Deviceless,
+            _ if autostart == Some(false) => WhyDown::Stopped,
+            Some("AUTH_FAILED" | "AUTH_TOPEER_FAILED" | "PIN_FAILED" | "MODEM_AUTH_FAILED") => {
+                WhyDown::LoginRejected
+            }
+            Some("NO_DEVICE" | "NO_IFACE" | "NO_IFNAME" | "MODEM_DISABLED") => WhyDown::NoDevice,
+            Some(_) => WhyDown::CannotConnect,
+            None if available == Some(false) => WhyDown::NoCarrier,
+            None if pending == Some(true) => WhyDown::SettingUp,
+            None => WhyDown::Unexplained,
+        }
+    }
+
+    fn explain(self, name: &str) -> String {
+        match self {
+            Self::Stopped => format!("{name} is stopped: start it with ifup {name}"),
+            Self::NoDevice => {
+                format!("{name} has no device: check the modem, and its device in /etc/config/network")
+            }
+            Self::LoginRejected => {
+                format!(
+                    "the provider rejected the login of {name}: correct username and password in /etc/config/network"
+                )
+            }
+            Self::CannotConnect => format!("{name} cannot connect: check the line or the modem, and logread"),
+            Self::NoCarrier => format!("{name} has no carrier: check the cable or the modem"),
+            Self::SettingUp => format!("{name} is being set up: waiting for netifd"),
+            Self::Deviceless => {
+                format!("{name} is up, but netifd names no device for it: restart it with ifup {name}")
+            }
+            Self::Unexplained => format!("{name} is down"),
+        }
+    }
+}
+
 impl WhyAbsent {
     /// For a person; `name` is where the address was looked for. At most 160 bytes.
     #[must_use]
@@ -59,7 +132,9 @@ impl WhyAbsent {
             Self::DeviceMissing => {
                 format!("{name} does not exist: its connection is down, or the name is wrong")
             }
+            Self::DeviceGone => format!("the device of {name} is gone: waiting for netifd to bring it back"),
             Self::DeviceDown => format!("{name} is down"),
+            Self::InterfaceDown(why) => why.explain(name),
             Self::Disconnected => {
                 format!(
                     "{name} has no connection, as mwan3 reports: waiting for mwan3 to report it connected"
@@ -67,6 +142,16 @@ impl WhyAbsent {
             }
             Self::NoAddress(Family::Ipv4) => format!("{name} has no IPv4 address"),
             Self::NoAddress(Family::Ipv6) => format!("{name} has no public IPv6 address"),
+            Self::NoUplinkIpv6 => {
+                format!(
+                    "{name} has no public IPv6 address: if the provider delegates only a prefix, set interface6 to lan"
+                )
+            }
+            Self::OnlyIpv6(ip) => {
+                format!(
+                    "{name} has no IPv4 address, but the public IPv6 address {ip}: set option family to ipv6"
+                )
+            }
             Self::Special(ip, range) => {
                 format!("{name} has only {ip} ({range}), which is not public: check the connection")
             }
@@ -89,11 +174,14 @@ impl WhyAbsent {
             Self::Private(ip) => format!(
                 "{name} has only the private address {ip}: another router is in front, make it a bridge or use source web"
             ),
+            Self::ProviderNat(ip) => format!(
+                "{name} has only the private address {ip}, behind the provider's NAT: ask for a public address, or use ipv6"
+            ),
             Self::Temporary(ip) => {
                 format!("{name} has only the temporary address {ip}: wait, or switch off its IPv6 privacy")
             }
             Self::Deprecated(ip) => {
-                format!("{name} has only {ip}, whose time is over: a new one should come")
+                format!("{name} has only {ip}, which is deprecated: waiting for a new prefix")
             }
             Self::Duplicate(ip) => {
                 format!("another machine next to {name} has {ip} too: give one of them another address")
@@ -114,9 +202,14 @@ impl WhyAbsent {
             | Self::UniqueLocal(_)
             | Self::DsLite(_)
             | Self::Shared(_)
-            | Self::Private(_) => "private-address",
+            | Self::Private(_)
+            | Self::ProviderNat(_) => "private-address",
             Self::DeviceMissing
+            | Self::DeviceGone
             | Self::DeviceDown
+            | Self::InterfaceDown(_)
+            | Self::NoUplinkIpv6
+            | Self::OnlyIpv6(_)
             | Self::Disconnected
             | Self::NoAddress(_)
             | Self::Temporary(_)
@@ -130,10 +223,21 @@ impl WhyAbsent {
     /// The closer an address was to being sent, the more its reason says.
     pub(super) const fn telling(&self) -> u8 {
         match self {
-            Self::DeviceMissing | Self::DeviceDown | Self::Disconnected | Self::NoAddress(_) => 0,
+            Self::DeviceMissing
+            | Self::DeviceGone
+            | Self::DeviceDown
+            | Self::InterfaceDown(_)
+            | Self::Disconnected
+            | Self::NoAddress(_)
+            | Self::NoUplinkIpv6
+            | Self::OnlyIpv6(_) => 0,
             Self::Special(..) => 1,
             Self::LinkLocal(_) => 2,
-            Self::UniqueLocal(_) | Self::DsLite(_) | Self::Shared(_) | Self::Private(_) => 3,
+            Self::UniqueLocal(_)
+            | Self::DsLite(_)
+            | Self::Shared(_)
+            | Self::Private(_)
+            | Self::ProviderNat(_) => 3,
             Self::Temporary(_) => 4,
             Self::Deprecated(_) => 5,
             Self::Duplicate(_) => 6,

@@ -140,6 +140,8 @@ pub(super) fn interface(text: &str) -> Result<String, Wrong> {
     let plain = |b: u8| b.is_ascii_alphanumeric() || b"_-.".contains(&b);
     if (1..=64).contains(&text.len()) && text.bytes().all(plain) && !text.starts_with('-') {
         Ok(text.to_owned())
+    } else if text.starts_with('@') {
+        Err("is an alias of a device: write the name without @")
     } else {
         Err("is not an interface name: letters, digits, _ - and ., e.g. wan")
     }
