@@ -155,3 +155,32 @@ fn a_private_address_behind_a_modem_is_the_providers_nat() {
     r.configure("");
     assert!(message(&r).contains("make it a bridge"));
 }
+
+#[test]
+fn the_ipv4_address_of_a_dynamic_interface_counts_and_others_are_named() {
+    const STORY: &str = "the_ipv4_address_of_a_dynamic_interface_counts_and_others_are_named";
+    let Some(r) = Router::new(STORY) else { return };
+    let ip = |words: &str| assert!(Command::new("ip").args(words.split(' ')).status().unwrap().success());
+    ip("link add modem0 type veth peer name modem0-peer");
+    ip("link set modem0 up");
+    r.config(&r.service("home", &format!("list hostname '{HOME}'")));
+    r.netifd("wan", "modem0");
+    let dump = |name: &str| {
+        let child =
+            format!(r#"{{"interface":"{name}","up":true,"dynamic":true,"l3_device":"{}"}}"#, r.device);
+        r.ubus(
+            DUMP,
+            &format!(r#"{{"interface":[{{"interface":"wan","up":true,"l3_device":"modem0"}},{child}]}}"#),
+        );
+    };
+    // Which of them has the address that counts depends on the provider.
+    dump("wan6_map");
+    let checked = r.run(&["check"]);
+    assert!(checked.out.contains("netifd also has wan6_map, which may have the IPv4 address"), "{checked:?}");
+    assert_eq!(r.run(&["run"]).exit, 1);
+    dump("wan_4");
+    r.pass(0);
+    assert_eq!(r.requests(), 1);
+    assert_eq!(r.service_status("home").interface.as_deref(), Some("wan_4"));
+    assert!(!r.run(&["check"]).out.contains("netifd also has"));
+}

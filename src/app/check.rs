@@ -141,6 +141,11 @@ fn advise(text: &mut String, service: &Service, sighting: &Sighting, mode: Mode)
             say("mode hotplug: force_interval needs the resident loop: set option mode to watch");
         }
     }
+    for name in &sighting.beside {
+        say(&format!(
+            "netifd also has {name}, which may have the IPv4 address: if so, set option interface to it"
+        ));
+    }
     if service.family == Family::Ipv6 {
         say("No-IP is said to set the A record too, to the request's source, when only IPv6 is sent");
     }

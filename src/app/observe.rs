@@ -33,6 +33,8 @@ pub(super) struct Sighting {
     pub(super) unknown_interfaces: Vec<String>,
     /// The IPv6 addresses that were to choose from, if there were several.
     pub(super) preferred: Option<Preferred>,
+    /// Where IPv4 is missing: netifd's dynamic interfaces that may have it.
+    pub(super) beside: Vec<String>,
 }
 
 /// What is known of a logical interface.
@@ -66,7 +68,7 @@ pub(super) fn observe(
     let mut names: Vec<&str> = places.iter().flat_map(Places::interfaces).collect();
     names.sort_unstable();
     names.dedup();
-    let uplinks = uplinks(&names, event, world.netifd);
+    let (uplinks, dumped) = uplinks(&names, event, world.netifd);
     let device_of = |place: &Place| match place {
         Place::Device(device) => Uplink::Device(device.clone()),
         Place::Interface(name) | Place::Sibling(name) => {
@@ -96,12 +98,16 @@ pub(super) fn observe(
     }
     let seen = if devices.is_empty() { Ok(Vec::new()) } else { world.kernel.addresses(&devices) };
     let seen = seen.map_err(|error| error.explain());
+    let mut all = Beside { netifd_says: dumped, event };
     services
         .iter()
         .zip(&resolved)
         .map(|(service, [v4, v6, way])| {
             let found = match service.source {
-                Source::Interface => sight(service, v4, v6, seen.as_deref().map_err(String::as_str), book),
+                Source::Interface => {
+                    let found = sight(service, v4, v6, seen.as_deref().map_err(String::as_str), book);
+                    all.look(world, service, v4, v6, book, found)
+                }
                 Source::Web { .. } | Source::Script(_) => sources::sight(service, book),
             };
             let up = || way.iter().find_map(|(_, uplink)| uplink.device());
@@ -110,8 +116,69 @@ pub(super) fn observe(
         .collect()
 }
 
-/// One [`Uplink`] for each of `names`: from the event where it says so, the rest with one question to netifd.
-fn uplinks(names: &[&str], event: Option<&Event>, netifd: &mut dyn Netifd) -> Vec<Uplink> {
+/// netifd's dynamic interfaces beside a service's own, which may have the IPv4 address that those lack. netifd is asked
+/// once more for them, and only then.
+struct Beside<'e> {
+    netifd_says: Option<Vec<Interface>>,
+    event: Option<&'e Event>,
+}
+
+impl Beside<'_> {
+    fn look(
+        &mut self,
+        world: &mut World<'_>,
+        service: &Service,
+        v4: &[Resolved],
+        v6: &[Resolved],
+        book: &Book,
+        found: Sighting,
+    ) -> Sighting {
+        let lacks = found.addresses.ipv4.is_none() && !matches!(found.addresses.lack, Some(Lack::Unknown(_)));
+        let is_down = matches!(self.event, Some(Event::Interface { action: Action::Down, .. }));
+        let interfaces = &service.uplink.interfaces;
+        if !lacks || is_down || v4.is_empty() || service.uplink.device.is_some() {
+            return found;
+        }
+        let ask = || list_interfaces(world.netifd).unwrap_or_default();
+        let all = self.netifd_says.get_or_insert_with(ask);
+        let siblings = interfaces.iter().map(|name| format!("{name}_4"));
+        let known = |name: String| {
+            let interface = all.iter().find(|i| i.interface.as_deref() == Some(&name))?;
+            Some((Place::Sibling(name), uplink_of(interface)))
+        };
+        let more: Vec<Resolved> = v4.iter().cloned().chain(siblings.filter_map(known)).collect();
+        let mut found = if more.len() == v4.len() {
+            found
+        } else {
+            let devices: Vec<String> =
+                more.iter().chain(v6).filter_map(|(_, uplink)| uplink.device()).collect();
+            let mut devices: Vec<&str> = devices.iter().map(String::as_str).collect();
+            devices.sort_unstable();
+            devices.dedup();
+            let seen = world.kernel.addresses(&devices).map_err(|error| error.explain());
+            sight(service, &more, v6, seen.as_deref().map_err(String::as_str), book)
+        };
+        if found.addresses.ipv4.is_none() {
+            found.beside = dynamic_beside(interfaces, all);
+        }
+        found
+    }
+}
+
+/// The dynamic interfaces that are up beside `interfaces`: DS-Lite, MAP-E and 464xlat put IPv4 on `wan6_4` and the like.
+fn dynamic_beside(interfaces: &[String], all: &[Interface]) -> Vec<String> {
+    let up = all.iter().filter(|interface| interface.up && interface.dynamic == Some(true));
+    let names = up.filter_map(|interface| interface.interface.clone());
+    names.filter(|name| interfaces.iter().any(|of| name != of && name.starts_with(of.as_str()))).collect()
+}
+
+/// One [`Uplink`] for each of `names`: from the event where it says so, the rest with one question to netifd. And all that
+/// netifd has, where that was the question.
+fn uplinks(
+    names: &[&str],
+    event: Option<&Event>,
+    netifd: &mut dyn Netifd,
+) -> (Vec<Uplink>, Option<Vec<Interface>>) {
     let told = |name: &str| match event {
         Some(Event::Interface { action, interface, device }) if interface == name => match (action, device) {
             (Action::Up | Action::Update, Some(device)) => Some(Uplink::Device(device.clone())),
@@ -123,6 +190,7 @@ fn uplinks(names: &[&str], event: Option<&Event>, netifd: &mut dyn Netifd) -> Ve
         _ => None,
     };
     let mut found: Vec<Option<Uplink>> = names.iter().map(|name| told(name)).collect();
+    let mut dumped = None;
     if found.iter().filter(|uplink| uplink.is_none()).count() > 1 {
         // A netifd that does not answer this would not answer one question for each interface either.
         let all = list_interfaces(netifd);
@@ -135,9 +203,10 @@ fn uplinks(names: &[&str], event: Option<&Event>, netifd: &mut dyn Netifd) -> Ve
                 Err(why) => Uplink::Unknown(why.clone()),
             });
         }
+        dumped = Some(all.unwrap_or_default());
     }
     let ask = |(name, uplink): (&&str, Option<Uplink>)| uplink.unwrap_or_else(|| ask_netifd(name, netifd));
-    names.iter().zip(found).map(ask).collect()
+    (names.iter().zip(found).map(ask).collect(), dumped)
 }
 
 /// Everything that netifd has.
@@ -243,6 +312,7 @@ fn sight(
         addresses: combine(service, ipv4, ipv6),
         unknown_interfaces,
         preferred,
+        beside: Vec::new(),
     }
 }
 

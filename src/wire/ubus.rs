@@ -19,12 +19,14 @@ pub struct Interface {
     pub pending: Option<bool>,
     /// Whether its device is there and has a carrier.
     pub available: Option<bool>,
+    /// Whether netifd or a protocol handler made it, and no section of /etc/config/network.
+    pub dynamic: Option<bool>,
     /// Whether netifd is to bring it up by itself; false after `ifdown`.
     pub autostart: Option<bool>,
     /// What its protocol handler reported, the latest last.
     pub errors: Option<Vec<InterfaceError>>,
 }
-object!(Interface { interface, up, l3_device, device, pending, available, autostart, errors });
+object!(Interface { interface, up, l3_device, device, pending, available, dynamic, autostart, errors });
 
 /// One entry of `errors`.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
