@@ -98,7 +98,7 @@ fn no_hostname() {
 #[test]
 fn a_hostname_with_a_slash() {
     let more = format!("{LOGIN}\tlist hostname 'fine.example.net'\n\tlist hostname 'a/b'\n");
-    let problem = "13: option hostname: 'a/b' is not a hostname";
+    let problem = "13: option hostname: 'a/b' has a scheme, port or path in it: write only the hostname";
     one_is_wrong_starts("a_hostname_with_a_slash", &more, problem);
 }
 
@@ -108,7 +108,7 @@ fn a_hostname_with_a_blank_in_a_list() {
     one_is_wrong_starts(
         "a_hostname_with_a_blank_in_a_list",
         &more,
-        "12: option hostname: 'a b' is not a hostname",
+        "12: option hostname: 'a b' has a blank in it: write one line `list hostname`",
     );
 }
 

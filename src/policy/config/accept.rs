@@ -5,15 +5,16 @@
 use super::Url;
 use super::value::{self, Wrong};
 
-/// Asks the validator of a service's option. An option that is not listed takes nothing.
+/// Asks the validator of a service's option. Returns the text, a hostname as nicup would write it. An option that is not
+/// listed takes nothing.
 ///
 /// # Errors
 /// What would be right.
-pub(in crate::policy) fn accepts(option: &str, text: &str) -> Result<(), Wrong> {
+pub(in crate::policy) fn accepts(option: &str, text: &str) -> Result<String, Wrong> {
     let unit = |_| ();
     match option {
         "username" | "password" => value::credential(text).map(unit),
-        "hostname" => value::hostname(text).map(unit),
+        "hostname" => return value::hostname(text),
         "interface" | "interface6" => value::interface(text).map(unit),
         "device" => value::device(text).map(unit),
         "source_url" | "source_url6" => value::url(text).map(|_| ()),
@@ -25,6 +26,7 @@ pub(in crate::policy) fn accepts(option: &str, text: &str) -> Result<(), Wrong> 
         "proxy" => value::proxy(text).map(|_| ()),
         _ => Err("is not an option of a service"),
     }
+    .map(|()| text.to_owned())
 }
 
 /// A page's address, taken apart.

@@ -80,6 +80,7 @@ fn build_main(section: &Section, issues: &mut Issues<'_>) -> Main {
 fn build_service(section: &Section, issues: &mut Issues<'_>) -> Entry {
     let mut options = Options::new(section, issues);
     let enabled = options.one("enabled", true, value::boolean);
+    options.enabled = enabled;
     let username = options.required("username", true);
     let password = options.required("password", false);
     let hostnames = hostnames(&mut options);
@@ -130,7 +131,7 @@ fn hostnames(options: &mut Options<'_, '_>) -> Vec<String> {
     }
     if names.is_empty() && options.issues.count() == errors {
         let message = "no hostname: add list hostname with the name to update, or all.ddnskey.com";
-        options.error(line, message.to_owned());
+        options.missing(line, message.to_owned());
     }
     names
 }
@@ -160,13 +161,13 @@ fn source(options: &mut Options<'_, '_>) -> Source {
     });
     match (kind.as_str(), script) {
         ("web", _) if url.is_none() && url6.is_none() => {
-            options.error(line, "source web needs option source_url or source_url6".to_owned());
+            options.missing(line, "source web needs option source_url or source_url6".to_owned());
             Source::Interface
         }
         ("web", _) => Source::Web { url, url6 },
         ("script", Some(script)) => Source::Script(script),
         ("script", None) => {
-            options.error(line, "source script needs option source_script".to_owned());
+            options.missing(line, "source script needs option source_script".to_owned());
             Source::Interface
         }
         _ => Source::Interface,

@@ -25,7 +25,7 @@ impl<'a> Issues<'a> {
     }
 
     fn push(&mut self, level: Level, line: u32, message: String) {
-        self.last = format!("line {line}: {message}");
+        self.last = at_line(line, &message);
         if self.list.len() < TOLD {
             self.list.push(Issue { level, file: self.file.to_owned(), line: Some(line), message });
             return;
@@ -72,19 +72,30 @@ pub(super) struct Options<'a, 'b> {
     left: Vec<&'a Opt>,
     pub(super) section_line: u32,
     pub(super) issues: &'a mut Issues<'b>,
-    /// The first error of this section.
+    /// Whether the section runs. If not, what is wrong in it is no more than a warning.
+    pub(super) enabled: bool,
+    /// The first thing that keeps this section from running.
     broken: Option<String>,
 }
 
 impl<'a, 'b> Options<'a, 'b> {
     pub(super) fn new(section: &'a Section, issues: &'a mut Issues<'b>) -> Self {
-        Options { left: section.options.iter().collect(), section_line: section.line, issues, broken: None }
+        let left = section.options.iter().collect();
+        Options { left, section_line: section.line, issues, enabled: true, broken: None }
     }
 
     pub(super) fn error(&mut self, line: u32, message: String) {
-        self.issues.error(line, message);
-        if self.broken.is_none() {
-            self.broken = Some(self.issues.last());
+        let level = if self.enabled { Level::Error } else { Level::Warning };
+        self.broken.get_or_insert(at_line(line, &message));
+        self.issues.push(level, line, message);
+    }
+
+    /// What a section needs before it can run. A disabled one may be incomplete: the default configuration is.
+    pub(super) fn missing(&mut self, line: u32, message: String) {
+        if self.enabled {
+            self.error(line, message);
+        } else {
+            self.broken.get_or_insert(at_line(line, &message));
         }
     }
 
@@ -136,18 +147,20 @@ impl<'a, 'b> Options<'a, 'b> {
         }
     }
 
-    /// A list, or a space-separated option; each value with its line.
+    /// A list, or an option with blanks between; commas separate in both. Each value with its line.
     pub(super) fn several(&mut self, name: &str, parse: Parse<String>) -> Vec<(String, u32)> {
         let Some(opt) = self.take(name) else { return Vec::new() };
-        let words: Vec<Text> = match &opt.value {
-            Value::One(text) => {
-                let words = text.bytes.split(|&b| b == b' ' || b == b'\t').filter(|word| !word.is_empty());
-                words.map(|word| Text { bytes: word.to_vec(), line: text.line }).collect()
+        // A blank within an entry of a list is more likely a mistake than a separator.
+        let blanks_separate = matches!(opt.value, Value::One(_));
+        let mut values = Vec::new();
+        for text in opt.value.texts() {
+            let parts = text.bytes.split(|b| *b == b',' || blanks_separate && b.is_ascii_whitespace());
+            for part in parts.map(<[u8]>::trim_ascii).filter(|part| !part.is_empty()) {
+                let part = Text { bytes: part.to_vec(), line: text.line };
+                values.extend(self.parse(name, &part, true, parse).map(|value| (value, text.line)));
             }
-            Value::List(texts) => texts.clone(),
-        };
-        let values = words.iter().map(|text| (self.parse(name, text, true, parse), text.line));
-        values.filter_map(|(value, line)| Some((value?, line))).collect()
+        }
+        values
     }
 
     /// Where an option that is still to be read stands.
@@ -156,10 +169,14 @@ impl<'a, 'b> Options<'a, 'b> {
     }
 
     pub(super) fn required(&mut self, name: &str, shown: bool) -> Option<String> {
-        let before = self.issues.count();
+        let (before, line) = (self.issues.count(), self.line_of(name));
         let value = self.maybe(name, shown, value::credential);
         if value.is_none() && self.issues.count() == before {
-            self.error(self.section_line, format!("option {name} is missing"));
+            self.missing(self.section_line, format!("option {name} is missing"));
+        }
+        if value.as_ref().is_some_and(|value| value.trim() != value) {
+            let message = format!("option {name} begins or ends with a blank: remove it if it is a typo");
+            self.issues.warning(line.unwrap_or(self.section_line), message);
         }
         value
     }
@@ -173,6 +190,10 @@ impl<'a, 'b> Options<'a, 'b> {
         }
         self.broken
     }
+}
+
+fn at_line(line: u32, message: &str) -> String {
+    format!("line {line}: {message}")
 }
 
 /// Whether a value may hold `user:password@`, which no message repeats.

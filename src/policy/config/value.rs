@@ -95,10 +95,26 @@ pub(super) fn port(text: &str) -> Result<u16, Wrong> {
     text.parse().ok().filter(|&port| port > 0).ok_or(WRONG)
 }
 
-/// A hostname, a group's name (no dot) or `host@label`, as No-IP has them. Returned in lower case.
+/// What people write into a hostname, and what to write instead.
+const NO_HOSTNAME: [(&[char], Wrong); 3] = [
+    (&['/', ':', '?'], "has a scheme, port or path in it: write only the hostname, e.g. home.ddns.net"),
+    (&['*'], "is a wildcard, which No-IP does not update: write each hostname in full"),
+    (&[' ', '\t'], "has a blank in it: write one line `list hostname` for each hostname"),
+];
+
+/// A hostname, a group's name (no dot) or `host@label`, as No-IP has them. Returned in lower case, without a final dot.
 ///
 /// Length limits: RFC 1035, 2.3.4.
 pub(super) fn hostname(text: &str) -> Result<String, Wrong> {
+    if let Some((_, wrong)) = NO_HOSTNAME.iter().find(|(characters, _)| text.contains(*characters)) {
+        return Err(wrong);
+    }
+    if !text.is_ascii() {
+        return Err("has letters outside ASCII: write its xn-- form, as a Punycode converter prints it \
+                    (xn--mnchen-3ya.example for münchen.example)");
+    }
+    // A root dot belongs to a full name; a group has no dot.
+    let text = text.strip_suffix('.').filter(|name| name.contains('.')).unwrap_or(text);
     let (host, label) = match text.split_once('@') {
         Some((host, label)) => (host, Some(label)),
         None => (text, None),
@@ -119,10 +135,8 @@ pub(super) fn server(text: &str) -> Result<String, Wrong> {
     if let Ok(address) = bare.parse::<Ipv6Addr>() {
         return Ok(address.to_string());
     }
-    if text.contains('@') || hostname(text).is_err() {
-        return Err("is not a server name: only the name, without http:// and without a path");
-    }
-    Ok(text.to_ascii_lowercase())
+    let name = hostname(text).ok().filter(|name| !name.contains('@'));
+    name.ok_or("is not a server name: only the name, without http:// and without a path")
 }
 
 /// The path of the request: visible ASCII that needs no escaping.
@@ -271,10 +285,22 @@ mod tests {
             assert!(hostname(right).is_ok(), "{right}");
         }
         let long = "a".repeat(64);
-        for wrong in ["", "a b", "a/b", "a..b", ".a", "a.", "a,b", "a&b", "a@b@c", "ä.net", "a@", &long] {
-            assert!(hostname(wrong).is_err(), "{wrong}");
+        for wrong in ["", "a..b", ".a", "a.", "a..", "a,b", "a&b", "a@b@c", "a@b.c", "a@", &long] {
+            assert!(hostname(wrong).is_err_and(|why| why.starts_with("is not a hostname")), "{wrong}");
         }
-        assert_eq!(hostname("Home.Example.NET").unwrap(), "home.example.net");
+        for same in ["Home.Example.NET", "home.example.net."] {
+            assert_eq!(hostname(same).as_deref(), Ok("home.example.net"));
+        }
+        for (wrong, what_to_do) in [
+            ("https://home.example.net/", "write only the hostname"),
+            ("home.example.net:8080", "write only the hostname"),
+            ("a/b", "write only the hostname"),
+            ("*.example.net", "write each hostname in full"),
+            ("a.net b.net", "write one line `list hostname`"),
+            ("münchen.example", "write its xn-- form"),
+        ] {
+            assert!(hostname(wrong).is_err_and(|why| why.contains(what_to_do)), "{wrong}");
+        }
     }
 
     #[test]
@@ -312,6 +338,7 @@ mod tests {
             assert!(server(wrong).is_err(), "{wrong}");
         }
         assert_eq!(server("[2001:DB8::1]").unwrap(), "2001:db8::1");
+        assert_eq!(server("DynUpdate.example.").unwrap(), "dynupdate.example");
         assert!(
             url("http://u:p@h/").is_err() && url("ftp://h/").is_err() && url("https://h:1/x?y=z").is_ok()
         );

@@ -73,7 +73,7 @@ impl<'a> Options<'a> {
     /// `text` if nicup's option `target` takes it; else a note that names `name`, and not the value.
     pub(super) fn fits(&mut self, line: u32, name: &str, target: &str, text: String) -> Option<String> {
         match accepts(target, &text) {
-            Ok(()) => Some(text),
+            Ok(text) => Some(text),
             Err(wrong) => {
                 self.broken(line, &format!("option {name} {wrong}; it is left out"));
                 None

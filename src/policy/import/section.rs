@@ -114,13 +114,15 @@ fn hostnames(options: &mut Options<'_>, in_url: Option<(u32, String)>) -> Vec<St
     };
     let mut names: Vec<String> = Vec::new();
     // No-IP takes several with commas
-    for name in text.split(',') {
-        if let Some(name) = options.fits(line, "domain", "hostname", name.to_owned()) {
-            let name = name.to_ascii_lowercase();
-            if !names.contains(&name) {
-                names.push(name);
-            }
+    for name in text.split(',').map(str::trim).filter(|name| !name.is_empty()) {
+        if let Some(name) = options.fits(line, "domain", "hostname", name.to_owned())
+            && !names.contains(&name)
+        {
+            names.push(name);
         }
+    }
+    if names.is_empty() && !options.broken {
+        options.broken(line, "option domain names no host");
     }
     if let Some(lookup) = lookup.filter(|lookup| !names.iter().any(|n| n.eq_ignore_ascii_case(&lookup.text)))
     {

@@ -256,7 +256,7 @@ fn what_nicup_would_refuse_is_left_out_and_keeps_the_service_from_running() {
     }
     let imported = import(&format!("config service a\noption enabled 1\n{LOGIN}option domain 'a b.net'\n"));
     assert_eq!(imported.notes.len(), 1);
-    assert!(notes(&imported).starts_with("6: a: option domain is not a hostname"), "{}", notes(&imported));
+    assert!(notes(&imported).starts_with("6: a: option domain has a blank in it"), "{}", notes(&imported));
     assert!(imported.text.contains("\toption enabled '0'\n") && !imported.text.contains("hostname '"));
     let imported = import("config service\noption service_name noip.com\noption password 'a\u{1}b'\n");
     assert!(notes(&imported).contains("option username is missing"));

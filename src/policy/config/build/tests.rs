@@ -183,6 +183,49 @@ fn one_value_is_an_option_and_several_are_a_list_or_words() {
         "config service x\n option username u\n option password p\n option hostname 'a.example b.example group'\n",
     );
     assert_eq!(valid(&config, 0).hostnames, ["a.example", "b.example", "group"]);
+    // No-IP's own form, and what a copied line leaves behind.
+    for written in
+        ["list hostname 'b.example.,Group , c@label,'", "option hostname 'b.example,  Group, c@label '"]
+    {
+        let config = with(&format!(" {written}"));
+        let hostnames = &valid(&config, 0).hostnames;
+        assert!(
+            hostnames.ends_with(&["b.example".into(), "group".into(), "c@label".into()]),
+            "{hostnames:?}"
+        );
+    }
+    let config = with(" list interface ' wan'\n list interface 'wanb,wanc'");
+    assert_eq!(valid(&config, 0).uplink.interfaces, ["wan", "wanb", "wanc"]);
+}
+
+#[test]
+fn a_blank_at_the_end_of_a_credential_is_a_warning_that_keeps_it() {
+    for (name, text) in [("username", "me "), ("password", "geheim\u{a0}"), ("password", " geheim")] {
+        let right = format!("option {name} '{}'", text.trim());
+        let config = read(&HOME.replace(&right, &format!("option {name} '{text}'")));
+        let message = format!("option {name} begins or ends with a blank: remove it if it is a typo");
+        let line = if name == "username" { 2 } else { 3 };
+        assert_eq!(said(&config), [(Level::Warning, line, message.as_str())]);
+        let service = valid(&config, 0);
+        assert!([service.username.as_str(), service.password.reveal()].contains(&text));
+    }
+}
+
+#[test]
+fn a_disabled_service_may_be_incomplete_and_its_mistakes_are_warnings() {
+    let config = read("config service\n option enabled 0\n option source web\n");
+    assert!(config.issues.is_empty(), "{:?}", config.issues);
+    let [Entry::Invalid(Invalid { enabled: false, reason, .. })] = &config.services[..] else { panic!() };
+    assert_eq!(reason, "line 1: option username is missing");
+
+    let config = read("config service\n option enabled 0\n option port 0\n option password 'a\tb'\n");
+    let levels: Vec<_> = said(&config).iter().map(|(level, line, _)| (*level, *line)).collect();
+    assert_eq!(levels, [(Level::Warning, 4), (Level::Warning, 3)]);
+
+    for enabled in ["", " option enabled 1\n", " option enabled maybe\n"] {
+        let config = read(&format!("config service\n{enabled}"));
+        assert!(config.issues.iter().any(|issue| issue.level == Level::Error), "{enabled}");
+    }
 }
 
 #[test]
