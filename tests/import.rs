@@ -114,7 +114,7 @@ fn the_output_is_a_configuration_that_check_accepts() {
     }
     assert!(!text.contains("duck") && !text.contains("myddns_ipv6"), "{text}");
     for note in [
-        "/etc/config/ddns:5: global: option ddns_dateformat not carried over",
+        "/etc/config/ddns:5: global: option ddns_dateformat is not carried over",
         "/etc/config/ddns:17: myddns_ipv4: option cacert is not carried over: it is a directory",
         "/etc/config/ddns:23: myddns_ipv4: option force_interval is shorter than nicup allows: it is raised to 1d",
         "/etc/config/ddns:28: myddns_ipv6: is one service with myddns_ipv4 now",
@@ -143,7 +143,17 @@ fn where_there_is_nothing_to_import_it_says_so_and_prints_nothing() {
     system.write("ddns", b"config service duck\n\toption service_name duckdns.org\n");
     let (exit, text, notes) = system.run("import");
     assert_eq!((exit, text.as_str()), (Some(1), ""));
-    assert!(notes.starts_with("nicup: /etc/config/ddns: no section of No-IP in it"), "{notes}");
+    assert!(notes.starts_with("nicup: /etc/config/ddns: no section of No-IP"), "{notes}");
+    assert!(notes.ends_with(": it has sections of duckdns.org\n"), "{notes}");
+
+    // What is switched off and incomplete there is no mistake in nicup's configuration.
+    system.write("ddns", b"config service no_ip\n\toption service_name no-ip.com\n\toption enabled 0\n");
+    let (exit, text, _) = system.run("import");
+    assert_eq!(exit, Some(0));
+    let new = System::new("incomplete");
+    new.write("nicup", text.as_bytes());
+    let (exit, report, errors) = new.run("check");
+    assert_eq!(exit, Some(0), "{text}{report}{errors}");
 
     system.write("ddns", b"config service a\n\toption b 'c\n");
     let (exit, text, notes) = system.run("import");

@@ -38,11 +38,8 @@ pub(super) fn run(world: &World<'_>) -> Result<Printed, (u8, String)> {
         (exit::CONFIG, issue.sentence())
     })?;
     let directories = directories(world, &package);
-    let imported = import::convert(&package, &directories).ok_or_else(|| {
-        let message =
-            "no section of No-IP in it (service_name no-ip.com or noip.com, its script, or its URL)";
-        nothing(message.to_owned())
-    })?;
+    let imported = import::convert(&package, &directories)
+        .ok_or_else(|| nothing(no_section(&import::names(&package))))?;
 
     let line = |note: import::Note| plain(&format!("{name}:{}: {}", note.line, note.message));
     let mut notes: Vec<String> = imported.notes.into_iter().map(line).collect();
@@ -56,6 +53,15 @@ pub(super) fn run(world: &World<'_>) -> Result<Printed, (u8, String)> {
         plural(imported.services)
     ));
     Ok(Printed { text: imported.text, notes })
+}
+
+/// What a file without a section of No-IP has instead.
+fn no_section(names: &[&str]) -> String {
+    let looked = "no section of No-IP (service_name no-ip.com or noip.com, its script, or its URL)";
+    match names {
+        [] => format!("{looked}, nor of anything else"),
+        _ => format!("{looked}: it has sections of {}", names.join(", ")),
+    }
 }
 
 /// Which values of cacert are directories: ddns-scripts takes them too.

@@ -36,7 +36,6 @@ pub(super) struct Uplink {
 /// Where the request goes; None is nicup's default.
 #[derive(Default, PartialEq, Eq)]
 pub(super) struct Endpoint {
-    pub(super) path: Option<String>,
     pub(super) port: Option<String>,
 }
 

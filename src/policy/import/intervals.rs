@@ -4,13 +4,13 @@
 
 use super::options::Options;
 
-/// A duration of nicup: the two options that it comes from, what ddns-scripts takes for a missing one, and nicup's
-/// least value.
+/// A duration of nicup: the two options that it comes from, the unit that ddns-scripts takes for a missing one, and
+/// nicup's least value.
 pub(super) struct Interval {
     pub(super) target: &'static str,
     pub(super) number: &'static str,
     pub(super) unit: &'static str,
-    pub(super) default: (u64, &'static str),
+    pub(super) default_unit: &'static str,
     /// Seconds, and as nicup writes it.
     pub(super) least: (u64, &'static str),
 }
@@ -19,7 +19,7 @@ pub(super) const CHECK: Interval = Interval {
     target: "check_interval",
     number: "check_interval",
     unit: "check_unit",
-    default: (10, "minutes"),
+    default_unit: "minutes",
     least: (300, "5m"),
 };
 
@@ -27,27 +27,23 @@ pub(super) const FORCE: Interval = Interval {
     target: "force_interval",
     number: "force_interval",
     unit: "force_unit",
-    default: (72, "hours"),
+    default_unit: "hours",
     least: (86_400, "1d"),
 };
 
-/// The duration as nicup writes it; None if neither option is there. A 0 stays.
+/// The duration as nicup writes it; None without a number: LuCI writes the unit alone into every section. A 0 stays.
 pub(super) fn take(options: &mut Options<'_>, interval: &Interval) -> Option<String> {
-    let number = options.take(interval.number);
     let unit = options.take(interval.unit);
-    let line = number.as_ref().or(unit.as_ref())?.line;
-    let name = if number.is_some() { interval.number } else { interval.unit };
-    let factor = match unit.as_ref().map_or(interval.default.1, |given| given.text.as_str()) {
+    let given = options.take(interval.number)?;
+    let (line, name) = (given.line, interval.number);
+    let factor = match unit.as_ref().map_or(interval.default_unit, |given| given.text.as_str()) {
         "days" => 86_400,
         "hours" => 3600,
         "minutes" => 60,
         _ => 1, // as ddns-scripts reads it
     };
-    let digits = |text: &str| text.bytes().all(|b| b.is_ascii_digit()).then(|| text.parse::<u64>().ok());
-    let number = match &number {
-        Some(given) => digits(given.text.trim()).flatten(),
-        None => Some(interval.default.0),
-    };
+    let text = given.text.trim();
+    let number = text.parse::<u64>().ok().filter(|_| text.bytes().all(|b| b.is_ascii_digit()));
     let Some(seconds) = number.and_then(|number| number.checked_mul(factor)) else {
         options.broken(line, &format!("option {name} is not a number and is left out"));
         return None;

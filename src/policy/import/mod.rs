@@ -67,6 +67,20 @@ pub fn convert(package: &Package, directories: &[String]) -> Option<Imported> {
     Some(Imported { text: write::text(&drafts), notes, sections, services: drafts.len() })
 }
 
+/// The services that the sections are of, each once; of one without a service name its section's name.
+#[must_use]
+pub fn names(package: &Package) -> Vec<&str> {
+    let mut names = Vec::new();
+    for section in package.sections.iter().filter(|section| section.kind == "service") {
+        let named = section.option("service_name").and_then(|option| option.value.texts().first()?.as_str());
+        let name = named.filter(|name| !matches!(*name, "-" | "custom")).unwrap_or(&section.name);
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    names
+}
+
 /// Bytes of a note: names in it may be as long as their file.
 const NOTE_LIMIT: usize = 600;
 

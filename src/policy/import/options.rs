@@ -94,12 +94,12 @@ impl<'a> Options<'a> {
             }
         }
         for (sentence, line, names) in told {
-            let plural = if names.len() == 1 { "" } else { "s" };
-            let message = format!(
-                "{}: option{plural} {} not carried over: {sentence}",
-                self.section.name,
-                names.join(", ")
-            );
+            let what = match names.as_slice() {
+                [name] => format!("option {name} is"),
+                [others @ .., last] => format!("options {} and {last} are", others.join(", ")),
+                [] => continue,
+            };
+            let message = format!("{}: {what} not carried over: {sentence}", self.section.name);
             self.notes.push(Note { line, message });
         }
     }

@@ -4,8 +4,12 @@
 
 use crate::wire::uci::{Section, Value};
 
-/// The host whose path and port count; No-IP's other names are for the same service.
+/// The host whose port counts; No-IP's other names are for the same service.
 const SERVER: &str = "dynupdate.no-ip.com";
+/// What users and packages wrote as `service_name`.
+const SERVICES: [&str; 5] = ["no-ip.com", "noip.com", SERVER, "www.no-ip.com", "www.noip.com"];
+/// The path of the dyndns2 form. No-IP's servers have others for other clients, which nicup's request does not fit.
+const PATH: &str = "/nic/update";
 /// What ddns-scripts 2.x and its packages called their scripts for No-IP.
 const SCRIPTS: [&str; 3] = ["update_no-ip_com.sh", "update_no-ip.com.sh", "update_no-ip.sh"];
 
@@ -16,7 +20,7 @@ pub(super) fn is_no_ip(section: &Section) -> bool {
         Some(Value::List(_)) | None => None,
     };
     if let Some(name) = value("service_name").filter(|name| !matches!(*name, "-" | "custom")) {
-        return ["no-ip.com", "noip.com"].iter().any(|ours| name.eq_ignore_ascii_case(ours));
+        return SERVICES.iter().any(|ours| name.eq_ignore_ascii_case(ours));
     }
     if let Some(script) = value("update_script") {
         let name = script.rsplit('/').next().unwrap_or(script);
@@ -84,9 +88,9 @@ impl<'a> Url<'a> {
         !self.parameters().all(usual)
     }
 
-    /// The path, if it is to be carried over and not nicup's own.
-    pub(super) fn path(&self) -> Option<&'a str> {
-        (self.server && !self.path.is_empty() && self.path != "/nic/update").then_some(self.path)
+    /// The path, where it is not nicup's: the servers are No-IP's, and take nicup's request at [`PATH`] only.
+    pub(super) fn other_path(&self) -> Option<&'a str> {
+        (!self.path.is_empty() && self.path != PATH).then_some(self.path)
     }
 
     /// The port of https.

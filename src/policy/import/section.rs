@@ -27,6 +27,12 @@ pub(super) fn read(
         Source::Web { .. } | Source::Script(_) => intervals::take(&mut options, &CHECK),
     };
     let force_interval = intervals::take(&mut options, &FORCE);
+    // LuCI writes the units without numbers into every section.
+    for unit in ["check_unit", "retry_unit"] {
+        if !options.has(unit.replace("unit", "interval").as_str()) {
+            options.take(unit);
+        }
+    }
     if force_interval.as_deref() == Some("0") {
         let message = "option force_interval 0 made ddns-scripts end after one update; \
                        nicup stays and never repeats an unchanged address";
@@ -66,7 +72,6 @@ fn account(options: &mut Options<'_>) -> (Login, Vec<String>, Endpoint) {
     let hostnames = hostnames(options, hostname_in_url);
     let endpoint = match &url {
         Some((line, url)) => Endpoint {
-            path: url.path().and_then(|path| options.fits(*line, "update_url", "path", path.to_owned())),
             port: url.port().and_then(|port| options.fits(*line, "update_url", "port", port.to_owned())),
         },
         None => Endpoint::default(),
@@ -79,6 +84,9 @@ type InUrl = (Option<(u32, String)>, Option<(u32, String)>);
 fn endpoint_notes(options: &mut Options<'_>, line: u32, url: &Url<'_>) -> InUrl {
     if url.is_elsewhere() {
         options.note(line, "option update_url: requests go to dynupdate.no-ip.com over https, port 443");
+    }
+    if let Some(path) = url.other_path() {
+        options.note(line, &format!("option update_url: requests go to /nic/update, not to {path}"));
     }
     if url.has_more() {
         options

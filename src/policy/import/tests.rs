@@ -154,7 +154,9 @@ fn the_address_comes_from_where_it_came_from() {
         "option ip_source script\noption ip_script /root/ip.sh\noption interface wanb\noption ip_network wan",
     );
     assert_eq!(service(&imported).uplink.interfaces, ["wanb"]);
-    assert!(notes(&imported).contains("option ip_network not carried over: ip_source names another source"));
+    assert!(
+        notes(&imported).contains("option ip_network is not carried over: ip_source names another source")
+    );
     let bound = |more: &str| service(&home(more)).endpoint.bind;
     assert!(bound("option ip_network wanb\noption bind_network wanb"));
     assert!(!bound("option bind_network wanb"));
@@ -184,7 +186,47 @@ fn intervals_become_durations_and_short_ones_are_raised() {
     assert_eq!(service(&home(&format!("{web} 1\noption check_unit hours"))).check_interval, 3600);
     assert_eq!(service(&home(&format!("{web} 450\noption check_unit seconds"))).check_interval, 450);
     let said = notes(&home("option check_interval 2\noption check_unit minutes"));
-    assert!(said.contains("options check_interval, check_unit not carried over: nicup hears"), "{said}");
+    assert!(
+        said.contains("options check_interval and check_unit are not carried over: nicup hears"),
+        "{said}"
+    );
+}
+
+#[test]
+fn a_page_that_is_no_bare_address_leaves_the_service_running_on_the_interface() {
+    for more in [
+        "option ip_source web",
+        "option ip_source web\noption ip_url http://checkip.dyndns.com",
+        "option ip_source web\noption ip_url https://checkip.dyn.com/\noption interface wanb",
+    ] {
+        let imported = home(more);
+        let service = service(&imported);
+        assert!(service.enabled, "{more}");
+        assert_eq!(service.source, crate::policy::config::Source::Interface);
+        let said = notes(&imported);
+        assert!(said.contains("nicup takes the address of the interface"), "{said}");
+    }
+}
+
+#[test]
+fn units_without_numbers_say_nothing() {
+    let imported = home("option check_unit minutes\noption force_unit hours\noption retry_unit seconds");
+    assert_eq!(notes(&imported), "");
+    assert!(!imported.text.contains("force_interval"), "{}", imported.text);
+}
+
+#[test]
+fn no_ips_servers_are_its_service_names_too() {
+    for name in ["dynupdate.no-ip.com", "www.no-ip.com", "NO-IP.com", "noip.com"] {
+        let text = format!("config service a\noption service_name {name}\noption domain a.b\n{LOGIN}");
+        assert_eq!(service(&import(&text)).hostnames, ["a.b"], "{name}");
+    }
+    let package = crate::wire::uci::parse(
+        b"config service a\noption service_name duckdns.org\nconfig service mine\noption update_url http://x/\n",
+    )
+    .unwrap();
+    assert!(convert(&package, &[]).is_none());
+    assert_eq!(names(&package), ["duckdns.org", "mine"]);
 }
 
 #[test]
@@ -218,7 +260,13 @@ fn a_url_of_ones_own_says_path_port_and_login() {
     };
     let own = url("https://dynupdate.no-ip.com:8443/other/update?hostname=[DOMAIN]&myip=[IP]");
     let endpoint = service(&own).endpoint;
-    assert_eq!((endpoint.path.as_str(), endpoint.port, notes(&own).as_str()), ("/other/update", 8443, ""));
+    let said = "6: a: option update_url: requests go to /nic/update, not to /other/update\n";
+    assert_eq!((endpoint.path.as_str(), endpoint.port, notes(&own).as_str()), ("/nic/update", 8443, said));
+    for other in ["http://www.no-ip.com/dns?username=u", "https://dynupdate.no-ip.com/ducupdate.php"] {
+        let imported = url(other);
+        assert_eq!(service(&imported).endpoint.path, "/nic/update");
+        assert!(notes(&imported).contains("requests go to /nic/update, not to /d"), "{}", notes(&imported));
+    }
 
     let own =
         url("http://me%40x:pa%3Ass@dynupdate6.noip.com:8245/nic/update?hostname=x.y,z.y&myip=[IP]&token=abc");
@@ -237,8 +285,6 @@ fn what_nicup_would_refuse_is_left_out_and_keeps_the_service_from_running() {
         ("option ip_network 'wan wan6'", "option ip_network is not an interface name"),
         ("option ip_source interface", "option ip_interface is missing"),
         ("option ip_source magic", "option ip_source names no source"),
-        ("option ip_source web", "option ip_url names no page"),
-        ("option ip_source web\noption ip_url http://checkip.dyndns.com", "option ip_url names no page"),
         ("option ip_source script\noption ip_script '/root/ip.sh -4'", "option ip_script has parameters"),
         ("option proxy 'me:geheim@proxy'", "option proxy has no port"),
         ("option force_interval ten", "option force_interval is not a number"),
@@ -295,10 +341,10 @@ fn every_option_without_a_counterpart_is_named() {
         assert!(said.contains(name), "{name} in {said}");
     }
     assert!(
-        said.contains("options retry_interval, retry_unit, retry_max_count, retry_count not carried"),
+        said.contains("options retry_interval, retry_unit, retry_max_count and retry_count are not carried"),
         "{said}"
     );
-    assert!(said.contains("my_own not carried over: it is not known"), "{said}");
+    assert!(said.contains("my_own is not carried over: it is not known"), "{said}");
     assert_eq!(notes(&home("option is_glue 0\noption force_dnstcp 0\noption use_logfile 0")), "");
 }
 
@@ -310,7 +356,7 @@ fn the_global_section_allows_private_addresses_for_all() {
     );
     let imported = import(&text);
     assert!(service(&imported).allow_private);
-    assert!(notes(&imported).contains("3: global: option ddns_dateformat not carried over"));
+    assert!(notes(&imported).contains("3: global: option ddns_dateformat is not carried over"));
 }
 
 #[test]

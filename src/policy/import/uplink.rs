@@ -65,15 +65,15 @@ fn web(options: &mut Options<'_>, family: Family, line: u32) -> Source {
         let host =
             text.split_once(':').and_then(|(_, rest)| rest.strip_prefix("//")?.split(['/', ':']).next());
         host.is_none_or(|host| {
-            ["checkip.dyndns.com", "checkipv6.dyndns.com", "checkip.dyndns.org", "checkipv6.dyndns.org"]
+            ["dyndns.com", "dyndns.org", "dyn.com"]
                 .iter()
-                .any(|page| host.eq_ignore_ascii_case(page))
+                .any(|domain| host.to_ascii_lowercase().ends_with(domain))
         })
     };
     let Some(given) = given.filter(|given| !is_page(&given.text)) else {
-        let message = "option ip_url names no page whose whole text is the address, as nicup needs it; \
-                       write source web and such a source_url";
-        options.broken(line, message);
+        let message = "option ip_source web is not carried over: nicup takes the address of the interface; behind \
+                       another router, set source web and a source_url whose whole text is the address";
+        options.note(line, message);
         return Source::Interface;
     };
     let at = given.line;

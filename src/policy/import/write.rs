@@ -59,7 +59,6 @@ fn service(out: &mut Vec<u8>, draft: &Draft) {
     option("check_interval", settings.check_interval.as_deref());
     option("allow_private", yes(settings.allow_private));
     option("force_interval", settings.force_interval.as_deref());
-    option("path", draft.endpoint.path.as_deref());
     option("port", draft.endpoint.port.as_deref());
     option("cacert", settings.cacert.as_deref());
     option("proxy", settings.proxy.as_ref().map(Secret::reveal));
