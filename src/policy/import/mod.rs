@@ -48,9 +48,10 @@ pub struct Imported {
 pub fn convert(package: &Package, directories: &[String]) -> Option<Imported> {
     let mut notes = Vec::new();
     let allow_private = global(package, &mut notes);
-    let mut drafts = Vec::new();
+    let (mut drafts, mut sources) = (Vec::new(), Vec::new());
     for section in package.sections.iter().filter(|section| section.kind == "service") {
         if is_no_ip(section) {
+            sources.push(section.name.as_str());
             drafts.push(section::read(section, allow_private, directories, &mut notes));
         } else {
             let message = format!("{}: is not No-IP's, and stays with ddns-scripts", section.name);
@@ -64,7 +65,7 @@ pub fn convert(package: &Package, directories: &[String]) -> Option<Imported> {
     let drafts = join::join(drafts, &mut notes);
     notes.sort_by_key(|note| note.line);
     notes.iter_mut().for_each(|note| shorten(&mut note.message));
-    Some(Imported { text: write::text(&drafts), notes, sections, services: drafts.len() })
+    Some(Imported { text: write::text(&drafts, &sources), notes, sections, services: drafts.len() })
 }
 
 /// The services that the sections are of, each once; of one without a service name its section's name.

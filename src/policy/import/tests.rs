@@ -394,3 +394,12 @@ fn a_name_of_any_length_makes_no_note_of_any_length() {
     let longest = imported.notes.iter().map(|note| note.message.len()).max();
     assert_eq!(longest, Some(603), "{:.500?}", imported.notes);
 }
+
+#[test]
+fn the_text_names_the_sections_that_it_was_made_from() {
+    let imported = import(&format!(
+        "config service four\noption domain a.b\n{LOGIN}\nconfig service other\noption service_name x.example\n\
+         config service six\noption use_ipv6 1\noption domain a.b\n{LOGIN}\n"
+    ));
+    assert!(imported.text.contains("\n# Sections: four six\n"), "{}", imported.text);
+}

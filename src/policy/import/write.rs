@@ -15,8 +15,10 @@ const HEAD: &str = "\
 # `nicup check` says what it would do. Disable these services in ddns-scripts before nicup runs.
 ";
 
-pub(super) fn text(drafts: &[Draft]) -> String {
+/// `sources`: the names of all sections that the drafts were made from. LuCI's page disables these.
+pub(super) fn text(drafts: &[Draft], sources: &[&str]) -> String {
     let mut out = HEAD.as_bytes().to_vec();
+    out.extend(format!("# Sections: {}\n", sources.join(" ")).into_bytes());
     out.extend(section_line("nicup", Some(MAIN)));
     out.extend(option_line("enabled", b"1"));
     for draft in drafts {
