@@ -8,7 +8,7 @@ const luci = [ '_', 'N_', 'L', 'E', 'baseclass', 'dom', 'form', 'fs', 'network',
 export default [
 	{
 		...js.configs.recommended,
-		files: [ '**/htdocs/**/*.js', '**/standins/*.js' ],
+		files: [ '**/htdocs/**/*.js', '**/standins/**/*.js' ],
 		linterOptions: { reportUnusedDisableDirectives: 'off' },
 		languageOptions: {
 			sourceType: 'script',
@@ -30,6 +30,6 @@ export default [
 	{
 		...js.configs.recommended,
 		files: [ '**/*.mjs' ],
-		languageOptions: { ecmaVersion: 2026, globals: { ...globals.node, document: 'readonly', window: 'readonly', L: 'readonly', E: 'readonly', MutationObserver: 'readonly' } }
+		languageOptions: { ecmaVersion: 2026, globals: { ...globals.node, document: 'readonly', window: 'readonly', L: 'readonly', E: 'readonly', Event: 'readonly', MutationObserver: 'readonly' } }
 	}
 ];

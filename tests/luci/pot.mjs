@@ -7,30 +7,37 @@ const app = fileURLToPath(new URL('../../openwrt/luci-app-nicup', import.meta.ur
 const target = path.join(app, 'po/templates/nicup.pot');
 const texts = new Map();
 
-function note(text, place) {
+function note(text, place, plural) {
 	if (!texts.has(text))
-		texts.set(text, []);
+		texts.set(text, { plural, places: [] });
 
-	texts.get(text).push(place);
+	texts.get(text).places.push(place);
 }
+
+const plain = text => text.replaceAll('\\\'', '\'');
 
 function files(folder) {
 	return fs.readdirSync(folder, { recursive: true }).map(name => path.join(folder, name)).filter(name => /\.js$/.test(name)).sort();
 }
 
-/* Every call of _() has one plain string in single quotes: anything else cannot be translated. */
+/* Every call of _() has one plain string in single quotes, and of N_() a number and two: anything else cannot be translated. */
 for (const file of files(path.join(app, 'htdocs'))) {
 	const name = path.relative(path.resolve(app, '../..'), file).replace(/^openwrt/, 'applications');
 
 	fs.readFileSync(file, 'utf8').split('\n').forEach((line, index) => {
-		const calls = line.match(/(?<![\w$.])_\(/g) ?? [];
-		const plain = [ ...line.matchAll(/(?<![\w$.])_\('((?:[^'\\]|\\.)*)'\)/g) ];
+		const calls = line.match(/(?<![\w$.])N?_\(/g) ?? [];
+		const single = [ ...line.matchAll(/(?<![\w$.])_\('((?:[^'\\]|\\.)*)'\)/g) ];
 
-		if (calls.length != plain.length)
-			throw new Error(`${name}:${index + 1}: _() takes one string in single quotes, on one line`);
+		const several = [ ...line.matchAll(/(?<![\w$.])N_\([^']+, '((?:[^'\\]|\\.)*)', '((?:[^'\\]|\\.)*)'\)/g) ];
 
-		for (const [ , text ] of plain)
-			note(text.replaceAll('\\\'', '\''), `${name}:${index + 1}`);
+		if (calls.length != single.length + several.length)
+			throw new Error(`${name}:${index + 1}: _() takes one string in single quotes, N_() a number and two, on one line`);
+
+		for (const [ , text ] of single)
+			note(plain(text), `${name}:${index + 1}`);
+
+		for (const [ , one, many ] of several)
+			note(plain(one), `${name}:${index + 1}`, plain(many));
 	});
 }
 
@@ -43,8 +50,11 @@ for (const file of [ 'root/usr/share/luci/menu.d/luci-app-nicup.json', 'root/usr
 			note(said[1], `applications/luci-app-nicup/${file}:${index + 1}`);
 	});
 
-const entries = [ ...texts ].sort(([ one ], [ two ]) => (one < two ? -1 : 1)).map(([ text, places ]) =>
-	[ ...places.map(place => `#: ${place}`), `msgid "${text.replace(/["\\]/g, '\\$&')}"`, 'msgstr ""' ].join('\n'));
+const quoted = text => `"${text.replace(/["\\]/g, '\\$&')}"`;
+const entries = [ ...texts ].sort(([ one ], [ two ]) => (one < two ? -1 : 1)).map(([ text, { plural, places } ]) => [
+	...places.map(place => `#: ${place}`), `msgid ${quoted(text)}`,
+	...(plural == null ? [ 'msgstr ""' ] : [ `msgid_plural ${quoted(plural)}`, 'msgstr[0] ""', 'msgstr[1] ""' ])
+].join('\n'));
 const pot = [ 'msgid ""\nmsgstr "Content-Type: text/plain; charset=UTF-8"', ...entries ].join('\n\n') + '\n';
 
 if (!process.argv.includes('--check')) {

@@ -4,7 +4,8 @@ import fs from 'node:fs';
 import http from 'node:http';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { write } from './ucitext.mjs';
+import { translations } from './po.mjs';
+import { broken, write } from './ucitext.mjs';
 
 const app = fileURLToPath(new URL('../../openwrt/luci-app-nicup', import.meta.url));
 const standins = fileURLToPath(new URL('standins', import.meta.url));
@@ -12,24 +13,34 @@ const acl = JSON.parse(fs.readFileSync(path.join(app, 'root/usr/share/rpcd/acl.d
 const LIMIT = 256 * 1024;
 
 /* ubus' codes */
-const OK = 0, NOT_FOUND = 4, DENIED = 6, UNSUPPORTED = 8;
+const OK = 0, NOT_FOUND = 4, DENIED = 6, UNSUPPORTED = 8, UNKNOWN = 9, NO_METHOD = -32002;
+
+/* What LuCI's own groups grant to every login: methods of ubus, and settings to read. */
+const base = {
+	read: { ubus: { uci: [ 'get', 'changes' ], 'network.interface': [ 'dump' ] }, uci: [ 'system' ] },
+	write: { ubus: { uci: [ 'stage', 'set', 'apply' ] } }
+};
 
 const glob = pattern => new RegExp('^' + pattern.replace(/[.+^${}()|\\]/g, '\\$&').replaceAll('*', '.*').replaceAll('?', '.') + '$', 's');
 
+/* As rpcd: a list of names gives the right of its group, "read" or "write", and no other one. */
 function granted(readonly, scope, object, permission) {
-	return (readonly ? [ acl.read ] : [ acl.read, acl.write ]).some(group => {
+	const groups = [ [ 'read', acl.read ], [ 'read', base.read ],
+		...(readonly ? [] : [ [ 'write', acl.write ], [ 'write', base.write ] ]) ];
+
+	return groups.some(([ right, group ]) => {
 		const grants = group[scope] ?? [];
 
-		/* uci = [ names ], file = { pattern: [ permissions ] } */
 		return Array.isArray(grants)
-			? grants.includes(object) && (group === acl.write || permission == 'read')
+			? grants.includes(object) && right == permission
 			: Object.entries(grants).some(([ pattern, allowed ]) => glob(pattern).test(object) && allowed.includes(permission));
 	});
 }
 
-const page = (view, options) => `<!DOCTYPE html><html lang="en"><head><meta charset="utf-8">
+const page = (view, options) => `<!DOCTYPE html><html lang="${options.lang}"><head><meta charset="utf-8">
 <link rel="icon" href="data:,"><meta name="viewport" content="width=device-width, initial-scale=1"><link rel="stylesheet" href="/standins/page.css"></head>
 <body><div id="maincontent"><div id="view"></div></div><script src="/standins/runtime.js"></script><script>
+window.translations = ${JSON.stringify(options.translations).replaceAll('<', '\\u003c')};
 L.env = ${JSON.stringify(options)};
 window.begun = performance.now();
 L.require('form').then(() => L.require('formgrid')).then(() => L.require('${view}')).then(view => view.shown ?? view.load().then(data => {
@@ -42,6 +53,8 @@ export class Router {
 	constructor(stage) {
 		this.stage = stage;
 		this.denied = [];
+		this.staged = {};
+		this.calls = [];
 		this.server = http.createServer((request, reply) => this.serve(request, reply).catch(error => {
 			reply.writeHead(500, error.message.replaceAll('\n', ' ')).end();
 		}));
@@ -71,7 +84,8 @@ export class Router {
 			return this.cgi(JSON.parse(body), reply);
 
 		if (url.pathname.startsWith('/page/')) {
-			const options = { readonly: url.searchParams.has('readonly'), pace: 200 };
+			const lang = url.searchParams.get('lang') ?? 'en';
+			const options = { readonly: url.searchParams.has('readonly'), pace: 200, pollinterval: 5, lang, translations: translations(lang) };
 
 			return reply.setHeader('content-type', 'text/html').end(page(url.pathname.slice('/page/'.length).replaceAll('/', '.'), options));
 		}
@@ -118,25 +132,46 @@ export class Router {
 		if (command == '/usr/sbin/nicup')
 			return this.stage.installed ? this.stage.background(params) : null;
 
-		if (line == '/sbin/logread -e nicup')
+		if (line == `${this.stage.logread} -e nicup`)
 			return { code: 0, stdout: fs.readFileSync(this.stage.logfile, 'utf8') };
 
-		if (line == '/etc/init.d/nicup start')
-			await this.stage.service_start();
+		return command == '/etc/init.d/nicup' ? this.stage.init(params) : null;
+	}
 
-		return { code: 0, stdout: '', stderr: '' };
+	stat(name) {
+		const there = { '/usr/sbin/nicup': this.stage.installed, [this.stage.logread]: true }[name];
+
+		return there ? [ OK, { type: 'file' } ] : [ NOT_FOUND ];
+	}
+
+	/* What a session sees: what it has saved, else the file. */
+	settings(config) {
+		if (this.staged[config] != null)
+			return [ OK, { values: this.staged[config] } ];
+
+		if (config == 'system')
+			return [ OK, { values: { cfg01: { '.type': 'system', '.name': 'cfg01', '.index': 0, zonename: this.stage.zone } } } ];
+
+		const values = this.stage.config(config);
+
+		if (values == null)
+			return [ NOT_FOUND ];
+
+		return broken(this.stage.read(`etc/config/${config}`)) ? [ UNKNOWN ] : [ OK, { values } ];
 	}
 
 	async ubus({ object, method, params, readonly }) {
+		this.calls.push(`${object} ${method}`);
+
+		if (!this.allows(readonly, 'ubus', object, method))
+			return [ NO_METHOD ];
+
 		switch (`${object} ${method}`) {
 		case 'file read':
 			return this.read(params.path, readonly);
 
 		case 'file stat':
-			if (!this.allows(readonly, 'file', params.path, 'list'))
-				return [ DENIED ];
-
-			return (params.path != '/usr/sbin/nicup' || this.stage.installed) ? [ OK, { type: 'file' } ] : [ NOT_FOUND ];
+			return this.allows(readonly, 'file', params.path, 'list') ? this.stat(params.path) : [ DENIED ];
 
 		case 'file exec': {
 			if (!this.allows(readonly, 'file', [ params.command, ...params.params ].join(' '), 'exec'))
@@ -147,37 +182,53 @@ export class Router {
 			return (ran == null) ? [ NOT_FOUND ] : [ OK, ran ];
 		}
 
-		case 'uci get': {
-			if (!this.allows(readonly, 'uci', params.config, 'read'))
-				return [ DENIED ];
+		case 'uci get':
+			return this.allows(readonly, 'uci', params.config, 'read') ? this.settings(params.config) : [ DENIED ];
 
-			const values = this.stage.config(params.config);
+		case 'uci changes':
+			return [ OK, { changes: Object.fromEntries(Object.keys(this.staged).map(name => [ name, [ [ 'set' ] ] ])) } ];
 
-			return (values == null) ? [ NOT_FOUND ] : [ OK, { values } ];
-		}
+		case 'uci stage':
+		case 'uci set':
+			return this.allows(readonly, 'uci', params.config, 'write') ? this.save(params) : [ DENIED ];
 
 		case 'uci apply':
-			if (!this.allows(readonly, 'uci', params.config, 'write'))
-				return [ DENIED ];
-
-			await this.apply(params.values);
+			await this.apply();
 
 			return [ OK, {} ];
 
-		/* LuCI's own pages grant these two. */
 		case 'network.interface dump':
 			return [ OK, { interface: [ { interface: 'loopback', l3_device: 'lo' }, { interface: 'wan', l3_device: 'wan' } ] } ];
 
 		case 'system info':
-			return this.allows(readonly, 'ubus', 'system', 'info')
-				? [ OK, { uptime: Math.floor(Number(fs.readFileSync('/proc/uptime', 'utf8').split(' ')[0])) } ] : [ DENIED ];
+			return [ OK, { uptime: Math.floor(Number(fs.readFileSync('/proc/uptime', 'utf8').split(' ')[0])) } ];
+
+		case 'rc list':
+			return [ OK, { nicup: { start: 95, enabled: this.stage.boot } } ];
 
 		case 'service list':
-			return this.allows(readonly, 'ubus', 'service', 'list')
-				? [ OK, { nicup: { instances: { instance1: { running: this.stage.watcher != null } } } } ] : [ DENIED ];
+			return [ OK, { nicup: { instances: { instance1: { running: this.stage.watcher != null } } } } ];
 		}
 
 		return [ 3 ];
+	}
+
+	/* All of a package at once, or some options of one section. */
+	save({ config, section, values }) {
+		if (section == null) {
+			this.staged[config] = values;
+
+			return [ OK, {} ];
+		}
+
+		const [ code, found ] = this.settings(config);
+
+		if (code != OK || found.values[section] == null)
+			return [ NOT_FOUND ];
+
+		this.staged[config] = { ...found.values, [section]: { ...found.values[section], ...values } };
+
+		return [ OK, {} ];
 	}
 
 	read(name, readonly) {
@@ -192,13 +243,20 @@ export class Router {
 		return fs.statSync(file).size < LIMIT ? [ OK, { data: fs.readFileSync(file, 'utf8') } ] : [ UNSUPPORTED ];
 	}
 
-	/* Save & Apply: the file, and then procd's trigger, which starts the service anew. */
-	async apply(values) {
-		const sections = Object.values(values).sort((one, two) => one['.index'] - two['.index']);
+	/* Save & Apply: the files, and then procd's trigger, which starts the service anew. */
+	async apply() {
+		for (const [ config, values ] of Object.entries(this.staged)) {
+			const sections = Object.values(values).sort((one, two) => one['.index'] - two['.index']);
 
-		this.stage.write('etc/config/nicup', write(sections.map(section => [ section['.type'], section['.name'],
-			Object.fromEntries(Object.entries(section).filter(([ name ]) => !name.startsWith('.'))) ])));
+			this.stage.write(`etc/config/${config}`, write(sections.map(section => [ section['.type'], section['.name'],
+				Object.fromEntries(Object.entries(section).filter(([ name ]) => !name.startsWith('.'))) ])));
+		}
 
-		await this.stage.service_start();
+		const changed = this.staged.nicup != null;
+
+		this.staged = {};
+
+		if (changed)
+			await this.stage.service_start();
 	}
 }

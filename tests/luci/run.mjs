@@ -32,7 +32,7 @@ const scene = {
 	stage, router, assert, context: browser,
 
 	/* Opens a view, and fails on anything that the page reports as an error. */
-	async open(view, { width = 1280, height = 900, dark = false, readonly = false, before } = {}) {
+	async open(view, { width = 1280, height = 900, dark = false, readonly = false, lang, before } = {}) {
 		const page = await browser.newPage();
 
 		page.troubles = [];
@@ -44,7 +44,7 @@ const scene = {
 		await page.emulateMedia({ colorScheme: dark ? 'dark' : 'light' });
 		await before?.(page);
 		pages.push(page);
-		await page.goto(`${router.url}/page/${view}${readonly ? '?readonly' : ''}`);
+		await page.goto(`${router.url}/page/${view}?${readonly ? 'readonly&' : ''}${lang ? 'lang=' + lang : ''}`);
 		await page.waitForSelector('body[data-ready]', { state: 'attached' });
 
 		return page;
@@ -61,7 +61,7 @@ const scene = {
 				return seen;
 
 			if (Date.now() > end)
-				assert.fail(`nobody sees ${text} in:\n${seen}`);
+				assert.fail(`${text} is not to be seen in:\n${seen}`);
 
 			await page.waitForTimeout(50);
 		}
@@ -87,6 +87,8 @@ for (const file of fs.readdirSync(fileURLToPath(new URL('stories', import.meta.u
 		try {
 			pages = [];
 			router.denied = [];
+			router.staged = {};
+			router.calls = [];
 			await stage.reset();
 			await story(scene);
 

@@ -17,6 +17,9 @@ export class Stage {
 		this.tools = tools;
 		this.root = path.join(folder, 'root');
 		this.installed = true;
+		this.boot = true;
+		this.zone = 'UTC';
+		this.logread = '/sbin/logread';
 		this.watcher = null;
 		this.ports = [];
 		this.uplinks = {};
@@ -178,6 +181,23 @@ export class Stage {
 		await gone;
 	}
 
+	/* What the page asks of the init script. */
+	async init([ action ]) {
+		switch (action) {
+		case 'start':
+		case 'restart':
+			await this.service_start();
+			break;
+		case 'stop':
+			await this.service_stop();
+			break;
+		default:
+			this.boot = (action == 'enable');
+		}
+
+		return { code: 0, stdout: '', stderr: '' };
+	}
+
 	/* A router after a reboot, with nothing configured. */
 	async reset() {
 		await this.service_stop();
@@ -187,6 +207,9 @@ export class Stage {
 		fs.rmSync(path.join(this.root, 'etc/config/ddns'), { force: true });
 		this.configure([ 'nicup', 'main', {} ]);
 		this.installed = true;
+		this.boot = true;
+		this.zone = 'UTC';
+		this.logread = '/sbin/logread';
 		this.uplink('wan', 'wan');
 	}
 

@@ -17,7 +17,8 @@ export async function tab(page, title) {
 }
 
 export async function addHostname(page, name) {
-	await field(page, 'hostname').locator('input[type=text]').fill(name);
+	await field(page, 'hostname').locator('input[type=text]').fill('');
+	await field(page, 'hostname').locator('input[type=text]').pressSequentially(name);
 	await field(page, 'hostname').locator('input[type=text]').press('Enter');
 }
 

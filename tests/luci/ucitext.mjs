@@ -34,3 +34,9 @@ export function parse(text) {
 
 	return sections;
 }
+
+/* Whether libuci would refuse it: a line that is none, or a quote that is not closed. */
+export function broken(text) {
+	return text.split('\n').some(line => !/^\s*(#.*)?$/.test(line) &&
+		!/^\s*(package|config|option|list)\s+\S+(\s+('[^']*'|"[^"]*"|\\.|[^\s'"])+)?\s*$/.test(line));
+}

@@ -64,12 +64,14 @@ const Value = baseclass.extend({
 		};
 	},
 
-	widget(sid, value) {
-		return new ui.Textfield(Array.isArray(value) ? value.join(' ') : value, this.options(sid));
+	stripTags: plain,
+
+	renderWidget(sid, index, value) {
+		return new ui.Textfield(Array.isArray(value) ? value.join(' ') : value, this.options(sid)).render();
 	},
 
 	render(sid, table) {
-		const inner = this.widget(sid, this.cfgvalue(sid) ?? this.default).render();
+		const inner = this.renderWidget(sid, null, this.cfgvalue(sid) ?? this.default);
 		const field = { 'data-field': this.cbid(sid), 'data-name': this.option };
 
 		if (table)
@@ -135,14 +137,14 @@ const Value = baseclass.extend({
 });
 
 const ListValue = Value.extend({
-	widget(sid, value) {
-		return new ui.Select(value, this.options(sid));
+	renderWidget(sid, index, value) {
+		return new ui.Select(value, this.options(sid)).render();
 	}
 });
 
 const DynamicList = Value.extend({
-	widget(sid, value) {
-		return new ui.DynamicList(L.toArray(value), this.options(sid));
+	renderWidget(sid, index, value) {
+		return new ui.DynamicList(L.toArray(value), this.options(sid)).render();
 	}
 });
 
@@ -152,8 +154,8 @@ const Flag = Value.extend({
 		this.default = '0';
 	},
 
-	widget(sid, value) {
-		return new ui.Checkbox(value, this.options(sid));
+	renderWidget(sid, index, value) {
+		return new ui.Checkbox(value, this.options(sid)).render();
 	},
 
 	async parse(sid) {

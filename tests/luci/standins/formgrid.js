@@ -111,7 +111,7 @@ const GridSection = form.Section.extend({
 		ui.hideModal();
 	},
 
-	/* As in LuCI, nobody hears of what is wrong. */
+	/* As in LuCI, this says nothing about what is wrong. */
 	handleModalSave(map) {
 		return map.save().then(() => this.map.render()).then(() => this.handleModalCancel(map, null, true)).catch(() => {});
 	}

@@ -10,18 +10,28 @@ return baseclass.extend({
 		return texts[code] ?? 'Unknown error';
 	},
 
-	/* Without `reject`, a call that fails gives what was expected in its empty form, as LuCI's does. */
+	/* Without `reject`, a call that fails gives what was expected in its empty form, as LuCI's does. Without a grant for
+	   the method, uhttpd answers in place of ubus, and every call rejects. */
 	declare(options) {
 		return (...args) => {
 			const params = Object.fromEntries((options.params ?? []).map((name, index) => [ name, args[index] ]));
 			const [ key, empty ] = Object.entries(options.expect ?? {})[0] ?? [];
+			const fail = text => {
+				const error = new Error('RPC call to %s/%s failed with %s'.format(options.object, options.method, text));
+
+				error.name = 'RPCError';
+				throw error;
+			};
 
 			return fetch('/ubus', {
 				method: 'POST',
 				body: JSON.stringify({ object: options.object, method: options.method, params, readonly: L.env.readonly })
 			}).then(reply => reply.json()).then(([ code, data ]) => {
+				if (code == -32002)
+					fail('error -32002: Access denied');
+
 				if (code != 0 && options.reject)
-					throw new Error('RPC call to %s/%s failed: %s'.format(options.object, options.method, this.getStatusText(code)));
+					fail('ubus code %d: %s'.format(code, this.getStatusText(code)));
 
 				if (options.expect == null)
 					return code == 0 ? data : code;

@@ -2,7 +2,7 @@
  * Stands in for luci.js: classes, E(), modules that require each other, a poller, the view. Our own, and only what the
  * pages use; but where LuCI parses a string as HTML, so does this, or no test would see a script that gets through.
  */
-/* exported E, L, _ */
+/* exported E, L, _, N_ */
 
 String.prototype.format = function(...values) {
 	return this.replace(/%([%sdh])/g, (whole, kind) => {
@@ -23,6 +23,7 @@ String.prototype.format = function(...values) {
 };
 
 window._ = text => window.translations?.[text] ?? text;
+window.N_ = (count, one, many) => window.translations?.[one + '\u0002' + Number(count != 1)] ?? (count == 1 ? one : many);
 
 const dom = {
 	elem: node => node instanceof Node,
@@ -175,7 +176,7 @@ const poll = {
 	tick: 0,
 
 	add(fn, interval) {
-		this.queue.push({ fn, interval, idle: true });
+		this.queue.push({ fn, interval: interval || L.env.pollinterval, idle: true });
 	},
 
 	step() {
@@ -193,7 +194,14 @@ const poll = {
 	/* `pace`: milliseconds that stand for a second. */
 	start(pace) {
 		this.step();
-		setInterval(() => this.step(), pace);
+		this.pace = pace ?? this.pace;
+		this.timer = setInterval(() => this.step(), this.pace);
+		document.dispatchEvent(new CustomEvent('poll-start'));
+	},
+
+	stop() {
+		clearInterval(this.timer);
+		document.dispatchEvent(new CustomEvent('poll-stop'));
 	}
 };
 
@@ -203,7 +211,7 @@ const View = Base.extend({
 			const place = document.getElementById('view');
 
 			dom.content(place, node);
-			dom.append(place, this.footer());
+			dom.append(place, this.addFooter());
 		});
 	},
 
@@ -223,7 +231,7 @@ const View = Base.extend({
 		return Promise.all(this.maps().map(map => map.reset()));
 	},
 
-	footer() {
+	addFooter() {
 		if (!this.handleSave)
 			return E('div');
 

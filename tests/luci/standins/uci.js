@@ -2,10 +2,13 @@
 'require baseclass';
 'require rpc';
 
-/* Stands in for LuCI's uci: packages in the browser, of which only what was applied reaches the router's file. */
+/* Stands in for LuCI's uci: packages in the browser, of which what was saved reaches the
+   router's session, and what was applied its file. */
 
 const get = rpc.declare({ object: 'uci', method: 'get', params: [ 'config' ], expect: { values: {} }, reject: true });
-const put = rpc.declare({ object: 'uci', method: 'apply', params: [ 'config', 'values' ], reject: true });
+const stage = rpc.declare({ object: 'uci', method: 'stage', params: [ 'config', 'values' ], reject: true });
+const put = rpc.declare({ object: 'uci', method: 'apply', reject: true });
+const changes = rpc.declare({ object: 'uci', method: 'changes', expect: { changes: {} } });
 
 return baseclass.extend({
 	__init__() {
@@ -17,7 +20,12 @@ return baseclass.extend({
 
 	load(names) {
 		return Promise.all(L.toArray(names).filter(name => !this.packages[name]).map(name =>
-			get(name).then(values => { this.packages[name] = values; })));
+			get(name).then(values => {
+				this.packages[name] = values;
+
+				if (name == 'nicup')
+					this.saved = JSON.stringify(values);
+			})));
 	},
 
 	/* As LuCI: an order is not saved together with removals. */
@@ -27,12 +35,19 @@ return baseclass.extend({
 
 		this.moved = this.removals = false;
 
-		return Promise.resolve();
+		if (this.packages.nicup == null || JSON.stringify(this.packages.nicup) == this.saved)
+			return Promise.resolve();
+
+		this.saved = JSON.stringify(this.packages.nicup);
+
+		return stage('nicup', this.packages.nicup);
 	},
 
 	apply() {
-		return put('nicup', this.packages.nicup).then(() => { document.body.dataset.applied = String(Date.now()); });
+		return put().then(() => { document.body.dataset.applied = String(Date.now()); });
 	},
+
+	changes: () => changes(),
 
 	sections(name, type) {
 		return Object.values(this.packages[name] ?? {}).filter(section => type == null || section['.type'] == type)

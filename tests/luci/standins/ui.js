@@ -128,6 +128,8 @@ const Checkbox = Field.extend({
 	}
 });
 
+/* As LuCI's: what is wrong in the box marks the list until the list itself is asked, which then counts as valid; and its
+   value has no part of what is wrong. */
 const DynamicList = Field.extend({
 	render() {
 		this.input = E('input', {
@@ -156,27 +158,56 @@ const DynamicList = Field.extend({
 		const item = E('div', { 'class': 'item', 'click': () => {
 			item.remove();
 			this.tell();
-		} }, [ E('span', {}, [ value ]) ]);
+		} }, [ E('span', {}, [ value ]), E('input', { 'type': 'hidden', 'value': value }) ]);
 
-		this.node.insertBefore(item, this.last);
+		if (!this.items().includes(value))
+			this.node.insertBefore(item, this.last);
+
+		this.tell();
+	},
+
+	tell() {
+		this.triggerValidation();
+		this.node.dispatchEvent(new CustomEvent('cbi-dynlist-change', { bubbles: true }));
+		this.node.dispatchEvent(new CustomEvent('widget-change', { bubbles: true }));
 	},
 
 	add() {
-		this.check(this.input, true);
-
-		if (this.input.value != '' && this.isValid()) {
+		if (this.input.value != '' && !this.input.classList.contains('cbi-input-invalid')) {
 			this.item(this.input.value);
 			this.input.value = '';
-			this.tell();
 		}
 	},
 
 	triggerValidation() {
-		this.check(this.input, true);
+		this.error = null;
+	},
+
+	items() {
+		return [ ...this.node.querySelectorAll('.item > input[type="hidden"]') ].map(input => input.value);
 	},
 
 	getValue() {
-		return [ ...this.node.querySelectorAll('.item > span') ].map(span => span.textContent);
+		const typed = this.input.value;
+
+		return (/\S/.test(typed) && !this.input.classList.contains('cbi-input-invalid') && !this.items().includes(typed))
+			? [ ...this.items(), typed ] : this.items();
+	},
+
+	setValue(values) {
+		this.node.querySelectorAll('.item').forEach(item => item.remove());
+		values.forEach(value => this.item(value));
+	}
+});
+
+/* As LuCI's, a value that is not among the choices is not shown, and then not there. */
+const Dropdown = Select.extend({
+	render() {
+		const choices = this.options.choices;
+
+		this.options.choices = { '': 'unspecified', ...choices };
+
+		return this.super('render', []);
 	}
 });
 
@@ -185,6 +216,7 @@ return baseclass.extend({
 	Select,
 	Checkbox,
 	DynamicList,
+	Dropdown,
 
 	showModal(title, children, ...classes) {
 		const modal = E('div', { 'class': [ 'modal', ...classes ].join(' '), 'role': 'dialog' }, [ E('h4', {}, [ title ]) ]);
@@ -195,6 +227,29 @@ return baseclass.extend({
 		document.body.classList.add('modal-overlay-active');
 
 		return modal;
+	},
+
+	addNotification(title, children, ...classes) {
+		const node = E('div', { 'class': [ 'alert-message', ...classes ].join(' ') });
+
+		dom.append(node, children);
+		document.getElementById('maincontent').prepend(node);
+
+		return node;
+	},
+
+	/* As LuCI's, the button is usable again when its handler ends, whatever it was before. */
+	createHandlerFn(self, fn, ...args) {
+		return function(...more) {
+			const button = more[0].currentTarget;
+
+			button.classList.add('spinning');
+			button.disabled = true;
+			Promise.resolve((typeof(fn) == 'string' ? self[fn] : fn).call(self, ...args, ...more)).finally(() => {
+				button.classList.remove('spinning');
+				button.disabled = false;
+			});
+		};
 	},
 
 	hideModal() {

@@ -6,8 +6,8 @@ export const stories = {
 		const page = await open('view/nicup/overview');
 
 		await sees(page, 'There is no status yet');
-		await sees(page, 'No service is switched on. Add one below');
-		assert.equal(await page.getByRole('button', { name: 'Start' }).count(), 0, 'nothing could be started yet');
+		await sees(page, 'No service is enabled: add one below');
+		assert.equal(await page.locator('.nicup-notices button').count(), 0, 'there is nothing to start yet');
 		await addService(page, 'home');
 		await field(page, 'username').locator('input').fill('test-key');
 		await field(page, 'password').locator('input').fill('test-password');
@@ -17,6 +17,8 @@ export const stories = {
 		await field(page, 'port').locator('input').fill(stage.ports[0]);
 		await picture(page, 'form');
 		await saveService(page);
+		await sees(page, 'There are unsaved changes: press Save & Apply.', '.nicup-notices');
+		assert.doesNotMatch(await page.locator('.nicup-notices').innerText(), /not running|No service/, 'and no false alarm');
 		await apply(page);
 
 		const seen = await sees(page, 'Current');
@@ -38,8 +40,8 @@ export const stories = {
 		const page = await open('view/nicup/overview');
 
 		await sees(page, 'Stopped');
-		await sees(page, '127.0.0.1 refused the username or the password.');
-		await sees(page, 'Enter the username and the password of the DDNS key below and save.');
+		await sees(page, '127.0.0.1 rejected the username or password.');
+		await sees(page, 'Correct the username and password below (with two-factor login, create a DDNS key), then press Save & Apply.');
 		await sees(page, 'none until you act');
 		await picture(page, 'wrong-password');
 
@@ -47,7 +49,7 @@ export const stories = {
 
 		const password = field(page, 'password').locator('input');
 
-		assert.equal(await password.getAttribute('type'), 'password', 'nobody reads it over a shoulder');
+		assert.equal(await password.getAttribute('type'), 'password', 'it cannot be read over a shoulder');
 		assert.equal(await field(page, 'proxy').locator('input').getAttribute('type'), 'password', 'a login may be in it, too');
 		await field(page, 'password').getByRole('button').click();
 		assert.equal(await password.getAttribute('type'), 'text', 'until it is asked for');
@@ -57,7 +59,7 @@ export const stories = {
 		await apply(page);
 		await sees(page, 'Current', '.nicup-hosts');
 		await sees(page, /accepted the address|already had this address/, '.nicup-events');
-		assert.doesNotMatch(await row(page, 'home.example.net').innerText(), /refused/);
+		assert.doesNotMatch(await row(page, 'home.example.net').innerText(), /rejected/);
 	},
 
 	async 'what is missing in a service is named'({ open, sees, assert }) {
@@ -74,11 +76,11 @@ export const stories = {
 		await field(page, 'source').locator('select').selectOption('web');
 		await tab(page, 'Login and hostnames');
 		await addHostname(page, 'not a hostname');
-		assert.match(await field(page, 'hostname').locator('input').getAttribute('data-tooltip'), /letters, digits/);
+		assert.match(await field(page, 'hostname').locator('input[type=text]').getAttribute('data-tooltip'), /letters, digits/);
 		await field(page, 'hostname').locator('input[type=text]').fill('');
 		await addHostname(page, 'home.example.net');
 		await page.locator('.modal .button-row').getByText('Save').click();
-		await sees(page, 'a page for IPv4 or for IPv6', '.modal');
+		await sees(page, 'Enter a page for IPv4 or for IPv6.', '.modal');
 		await page.locator('.modal .button-row').getByText('Dismiss').click();
 		assert.equal(await page.locator('tr[data-sid=home]').count(), 0, 'what was not saved is not there');
 	},
@@ -95,7 +97,7 @@ export const stories = {
 		await sees(page, 'Option "Hostnames" must not be empty', '.modal');
 		await addHostname(page, 'two.example.net');
 		await page.locator('.modal .button-row').getByText('Save').click();
-		assert.match(await field(page, 'hostname').locator('input[type=text]').getAttribute('data-tooltip'), /service two does not update already/);
+		await sees(page, '"two.example.net" cannot be used. Service two already updates this hostname.', '.modal');
 		await field(page, 'hostname').locator('input[type=text]').fill('');
 		await addHostname(page, 'three.example.net');
 		await saveService(page);
@@ -132,7 +134,7 @@ export const stories = {
 		assert.match(seen, /disable them in ddns-scripts/);
 		await picture(page, 'import');
 		assert.deepEqual(Object.keys(stage.config('nicup')), [ 'main' ], 'nothing is saved yet');
-		await press(page, 'Add');
+		await page.locator('.modal').getByRole('button', { name: 'Add' }).click();
 		await sees(page, 'old.example.net', '.cbi-map');
 		await apply(page);
 
@@ -147,7 +149,7 @@ export const stories = {
 
 		const page = await open('view/nicup/overview');
 
-		await sees(page, 'No service is switched on.');
+		await sees(page, 'No service is enabled');
 		await page.locator('[data-name=mode] select').selectOption('hotplug');
 		await page.locator('[data-name=contact] input').fill('not one word');
 		await page.locator('[data-name=contact] input').press('Tab');
@@ -161,16 +163,19 @@ export const stories = {
 		assert.deepEqual([ main['.type'], main.mode, main.contact, main.log_level ], [ 'nicup', 'hotplug', 'me@example.com', undefined ]);
 	},
 
-	async 'a login that may only read changes nothing and is told so'({ stage, open, sees, router, assert }) {
+	async 'a login that may only read sees why every button is grey'({ stage, open, sees, router, assert }) {
 		stage.configure([ 'nicup', 'main', {} ], stage.service('home', 'home.example.net'));
 		stage.nicup('run');
 
 		const page = await open('view/nicup/overview', { readonly: true });
 
-		await sees(page, 'This login may read, but change nothing.');
+		await sees(page, 'You do not have permission to make changes.');
 		await sees(page, 'Current');
-		assert.ok(await page.locator('.nicup-update').isDisabled() && await page.locator('.nicup-resume').isDisabled());
-		assert.equal(await page.getByRole('button', { name: 'Start' }).count(), 0);
+		for (const name of [ 'update', 'resume', 'check', 'dns', 'start', 'disable' ]) {
+			assert.ok(await page.locator(`.nicup-${name}`).isDisabled(), name);
+			assert.match(await page.locator(`.nicup-${name}`).getAttribute('title'), /permission/);
+		}
+
 		assert.deepEqual(router.denied, [], 'and it asks for nothing that it may not');
 	}
 };

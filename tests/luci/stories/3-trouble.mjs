@@ -24,14 +24,14 @@ export const stories = {
 
 		const page = await open('view/nicup/overview');
 
-		await sees(page, 'The status file is of a newer version (2) than this page reads (1). Update the package luci-app-nicup.');
+		await sees(page, 'The status file has a newer version (2) than this page reads (1): update the package luci-app-nicup.');
 		assert.ok(await page.locator('.nicup-hosts').isHidden(), 'there is no empty table');
 		tamper(stage, status => { status.version = 0; });
-		await sees(page, 'of an older version (0)');
+		await sees(page, 'has an older version (0)');
 		stage.write('var/run/nicup/status.json', '{"version":1,"serv');
 		await sees(page, 'The status file is damaged (');
 		stage.write('var/run/nicup/status.json', '{"version":1}');
-		await sees(page, 'The status file is damaged (parts are missing). Press Update now: it is written anew.');
+		await sees(page, 'The status file is damaged (parts are missing): press Update now to write it anew.');
 		await press(page, 'Update now');
 		await sees(page, 'Current', '.nicup-hosts');
 		fs.rmSync(path.join(stage.root, 'var/run/nicup/status.json'));
@@ -44,12 +44,12 @@ export const stories = {
 		const page = await open('view/nicup/overview');
 
 		await sees(page, 'Current', '.nicup-hosts');
-		assert.equal(await page.locator('.nicup-notice').count(), 0);
+		assert.equal(await page.locator('.nicup-notices .nicup-notice').count(), 0);
 		await stage.service_stop();
-		await sees(page, /The service nicup is not running, so nothing is kept up to date: what you see is \d+ s old/);
+		await sees(page, /The service nicup is not running, so nothing is kept up to date \(what you see is \d+ s old\): press Start/);
 		assert.equal(await page.locator('.nicup-old').count(), 1);
-		await press(page, 'Start');
-		await page.waitForSelector('.nicup-notice', { state: 'detached' });
+		await page.locator('.nicup-notices').getByRole('button', { name: 'Start' }).click();
+		await page.waitForSelector('.nicup-notices .nicup-notice', { state: 'detached' });
 		assert.equal(await page.locator('.nicup-old').count(), 0);
 	},
 
@@ -60,7 +60,7 @@ export const stories = {
 		const page = await open('view/nicup/overview');
 
 		await sees(page, 'Current', '.nicup-hosts');
-		assert.equal(await page.locator('.nicup-notice').count(), 0);
+		assert.equal(await page.locator('.nicup-notices .nicup-notice').count(), 0);
 		assert.match(await page.locator('.nicup-hosts td.nicup-next').innerText(), /when the address changes$/);
 	},
 
@@ -71,20 +71,20 @@ export const stories = {
 
 		const page = await open('view/nicup/overview');
 
-		await sees(page, 'The program nicup is not installed. Install the package nicup');
+		await sees(page, 'The program nicup is not installed: install the package nicup');
 		await sees(page, 'nicup is not installed.', '.nicup-reason');
 		assert.ok(await page.locator('.nicup-update').isDisabled());
 	},
 
-	async 'everything is switched off'({ stage, open, sees }) {
+	async 'everything is disabled'({ stage, open, sees }) {
 		stage.configure([ 'nicup', 'main', { enabled: '0' } ], stage.service('home', 'home.example.net'));
 		stage.nicup('run');
 
 		const page = await open('view/nicup/overview');
 
-		await sees(page, 'nicup is switched off: nothing is sent. Switch it on under General below and save.');
-		await sees(page, 'Switched off', '.nicup-hosts');
-		await sees(page, 'Everything is switched off.', '.nicup-reason');
+		await sees(page, 'nicup is disabled, so nothing is sent: enable it under General below, then press Save & Apply.');
+		await sees(page, 'Disabled', '.nicup-hosts');
+		await sees(page, 'Everything is disabled.', '.nicup-reason');
 	},
 
 	/* The program says null for every wall time while the clock is not set (src/app/report.rs). */
@@ -116,6 +116,98 @@ export const stories = {
 
 		await sees(page, /\/etc\/config\/nicup, line 1: parse error/, '.nicup-notices');
 		await sees(page, 'There is no service yet.', '.nicup-reason');
+		await sees(page, 'LuCI cannot read /etc/config/nicup, so there is no form');
+		await press(page, 'Show what to type');
+		await sees(page, 'vi /etc/config/nicup', '.modal');
+		await press(page, 'Close');
+
+		/* and the form is back once the file is correct */
+		stage.configure([ 'nicup', 'main', {} ], stage.service('home', 'home.example.net'));
+		await page.waitForSelector('tr[data-sid=home]');
+	},
+
+	async 'a configuration that is missing has no form, and the page stays'({ stage, open, sees }) {
+		await working(stage);
+		fs.rmSync(path.join(stage.root, 'etc/config/nicup'));
+
+		const page = await open('view/nicup/overview');
+
+		await sees(page, 'The file /etc/config/nicup is missing, so there is no form: create the file.');
+		await sees(page, 'Current', '.nicup-hosts');
+		await press(page, 'Show what to type');
+		await sees(page, 'touch /etc/config/nicup', '.modal');
+	},
+
+	async 'null and wrong types anywhere in the status do not end the page'({ stage, open, sees, assert }) {
+		await working(stage);
+
+		const good = stage.status();
+		const page = await open('view/nicup/overview');
+		const card = await open('view/status/include/60_nicup');
+
+		/* every value of the file in turn, replaced by null and by values of other types */
+		const paths = [];
+		const walk = (value, at) => {
+			paths.push(at);
+
+			if (value !== null && typeof(value) == 'object')
+				Object.keys(value).forEach(key => walk(value[key], [ ...at, key ]));
+		};
+
+		walk(good, []);
+
+		const spoilt = paths.flatMap(at => [ null, 7, 'x', [], {}, [ null ] ].map(wrong => {
+			const status = structuredClone(good);
+
+			if (at.length == 0)
+				return wrong;
+
+			at.slice(0, -1).reduce((value, key) => value[key], status)[at.at(-1)] = wrong;
+
+			return status;
+		})).map(status => JSON.stringify(status));
+
+		assert.ok(spoilt.length > 200);
+
+		for (const each of [ page, card ]) {
+			const failed = await each.evaluate(async texts => {
+				const [ model, hosts, events, notices, card ] = await Promise.all([ 'nicup.model', 'nicup.hosts', 'nicup.events',
+					'nicup.notices', 'view.status.include.60_nicup' ].map(name => L.require(name)));
+				const fs = await L.require('fs');
+				const read = fs.read;
+				const bad = [];
+
+				for (const text of texts) {
+					fs.read = () => Promise.resolve(text);
+
+					try {
+						const known = Object.assign(await model.load(), { settings: null });
+
+						notices.create({}).update(known, true);
+						card.render(known);
+
+						if (known.status != null) {
+							hosts.create().update(known);
+							events.create().update(known);
+						}
+					}
+					catch (e) {
+						bad.push(`${e.message}: ${text}`);
+					}
+				}
+
+				fs.read = read;
+
+				return bad;
+			}, spoilt);
+
+			assert.deepEqual(failed, []);
+		}
+
+		stage.write('var/run/nicup/status.json', 'null');
+		await sees(page, 'The status file is damaged');
+		stage.write('var/run/nicup/status.json', JSON.stringify(good));
+		await sees(page, 'Current', '.nicup-hosts');
 	},
 
 	async 'the status is found where run_dir puts it'({ stage, open, sees, router, assert }) {
@@ -140,7 +232,7 @@ export const stories = {
 			})
 		});
 
-		await sees(page, 'This login may not read the status.');
+		await sees(page, 'You do not have permission to read the status');
 	},
 
 	async 'the router is gone'({ stage, open, sees, context }) {
@@ -152,13 +244,13 @@ export const stories = {
 		await context.setOffline(true);
 
 		try {
-			await sees(page, 'Is the router reachable?');
+			await sees(page, 'check that the router is reachable');
 		}
 		finally {
 			await context.setOffline(false);
 		}
 
-		await page.waitForSelector('.nicup-notice', { state: 'detached' });
+		await page.waitForSelector('.nicup-notices .nicup-notice', { state: 'detached' });
 		/* what the browser itself reports of a network that is gone */
 		page.troubles = page.troubles.filter(text => !/ERR_INTERNET_DISCONNECTED/.test(text));
 	}

@@ -11,7 +11,7 @@ async function nothingRan(page, assert) {
 }
 
 export const stories = {
-	async 'the log is told newest first and coloured by level'({ stage, open, sees, picture, assert }) {
+	async 'the log is shown newest first and coloured by level'({ stage, open, sees, picture, assert }) {
 		stage.configure([ 'nicup', 'main', {} ], stage.service('home', 'home.example.net', { password: 'tset-password' }), stage.service('wrong', 'a b'));
 		stage.nicup('run');
 		stage.configure([ 'nicup', 'main', {} ], stage.service('home', 'home.example.net'));
@@ -27,7 +27,7 @@ export const stories = {
 		await picture(page, 'log');
 	},
 
-	async 'the card tells what is wrong first'({ stage, open, sees, picture, assert }) {
+	async 'the card shows what is wrong first'({ stage, open, sees, picture, assert }) {
 		stage.configure([ 'nicup', 'main', {} ], stage.service('home', 'home.example.net'),
 			stage.service('office', 'office.example.net', { password: 'tset-password' }));
 		stage.nicup('run');
@@ -35,11 +35,11 @@ export const stories = {
 		const page = await open('view/status/include/60_nicup');
 		const seen = await sees(page, 'home.example.net');
 
-		assert.match(seen, /office\.example\.net\s+Stopped[\s\S]*refused the username or the password\. Enter the username[\s\S]*home\.example\.net\s+Current\s+203\.0\.113\.7/);
+		assert.match(seen, /office\.example\.net\s+Stopped[\s\S]*rejected the username or password\. Correct the username[\s\S]*home\.example\.net\s+Current\s+203\.0\.113\.7/);
 		await picture(page, 'card');
 	},
 
-	async 'the card is not there where there is nothing to tell'({ open, assert }) {
+	async 'the card is not there where nothing is configured'({ open, assert }) {
 		const page = await open('view/status/include/60_nicup');
 
 		assert.equal(await page.locator('#view').innerText(), '');
@@ -71,7 +71,7 @@ export const stories = {
 		await sees(page, '<script>alert(1)</script>', '.nicup-hosts');
 		await nothingRan(page, assert);
 
-		/* and what somebody might write there in its place */
+		/* and what another program might write there in its place */
 		const status = stage.status();
 		const [ service ] = status.services;
 

@@ -31,7 +31,7 @@ export const stories = {
 		const page = await open('view/nicup/overview');
 		const ready = Number(await page.evaluate(() => document.body.dataset.ready));
 
-		await sees(page, '500 No address');
+		await sees(page, '500 without an address');
 		assert.equal(await page.locator('.nicup-hosts tbody tr').count(), 120, 'in parts of a hundred hosts');
 
 		await page.getByRole('button', { name: 'Show all 500' }).click();
@@ -41,23 +41,23 @@ export const stories = {
 		   work on the machine only adds. */
 		const took = await page.evaluate(() => Promise.all([ L.require('nicup.model'), L.require('nicup.hosts') ]).then(([ model, hosts ]) =>
 			model.load().then(known => {
-				const table = hosts.create(() => {});
+				const table = hosts.create();
 
 				document.getElementById('view').replaceChildren();
 				document.body.append(E('link', { rel: 'stylesheet', href: L.resource('nicup/nicup.css') }));
 
 				document.body.append(table.node);
-				table.update(known, true);
+				table.update(known);
 
 				return Math.min(...[ 1, 2, 3, 4, 5 ].map(round => {
 					for (const service of known.status.services)
 						for (const host of service.hosts)
 							Object.assign(host, { state: round % 2 ? 'waiting' : 'stopped', code: round % 2 ? 'dns' : 'nohost',
-								message: `${round}`, registered_ipv4: `203.0.113.${round}`, next_attempt_uptime: known.uptime + round * 999 });
+								message: `${round}`, registered_ipv4: `203.0.113.${round}`, next_attempt_uptime: model.uptime() + round * 999 });
 
 					const begin = performance.now();
 
-					table.update(known, true);
+					table.update(known);
 					document.body.getBoundingClientRect();
 
 					return performance.now() - begin;
@@ -82,7 +82,7 @@ export const stories = {
 
 		const page = await open('view/nicup/overview');
 
-		await sees(page, '499 Current, 1 No address');
+		await sees(page, '499 current, 1 without an address');
 		assert.equal(await page.locator('.nicup-hosts tbody tr').count(), 2);
 		await page.getByRole('button', { name: 'Show all 500' }).click();
 		assert.equal(await page.locator('.nicup-hosts tbody tr').count(), 600);
@@ -100,7 +100,7 @@ export const stories = {
 		})) {
 			const page = await open('view/nicup/overview', options);
 
-			await sees(page, 'refused the username or the password');
+			await sees(page, 'rejected the username or password');
 			assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= window.innerWidth), `${name}: nothing sticks out`);
 			await picture(page, name);
 

@@ -1,66 +1,86 @@
 'use strict';
 'require baseclass';
 'require fs';
+'require ui';
 'require nicup.model as nicup';
+'require nicup.words as words';
 
-/* globals nicup */
+/* globals nicup, words */
 
 /*
- * The buttons, why one of them is grey, and what came of it. Every command has fixed words.
+ * The buttons, why one of them is grey, and the result. Every command has fixed words, which the access list names.
  */
 
 const program = '/usr/sbin/nicup';
 const script = '/etc/init.d/nicup';
-const shown = 20;
+const shown = 40;
 
-function set(button, reason, help, busy) {
-	const off = busy || reason != null;
-	const title = reason ?? help;
+const denied = _('You do not have permission to make changes.');
 
-	if (button.disabled !== off)
-		button.disabled = off;
-
-	if (button.title !== title)
-		button.title = title;
+function output(...texts) {
+	return texts.map(text => (text ?? '').trim()).filter(text => text != '').join('\n');
 }
 
-function said(...texts) {
-	return texts.map(text => (text ?? '').trim()).filter(text => text != '').join('\n');
+function put(node, text) {
+	if (node.textContent !== text)
+		node.textContent = text;
 }
 
 const Actions = baseclass.extend({
 	/* `refresh` is called after a command has ended. */
 	__init__(refresh) {
 		this.refresh = refresh;
-		this.busy = null;
-		this.update_ = this.button('update', 'action', _('Update now'), () => this.update());
-		this.resume_ = this.button('resume', 'action', _('Resume'), () => this.resume());
+		this.busy = false;
+		this.buttons = {
+			update: this.button('action', _('Update now'), _('Send every address now, even if it is registered already. Possible once in 10 minutes.'), this.update),
+			resume: this.button('action', _('Resume'), _('Clear all stops and nicup\'s own back-off, then retry.'), this.resume),
+			check: this.button('neutral', _('Check'), _('Show what nicup would send and why. This sends nothing.'), this.check),
+			dns: this.button('neutral', _('Check DNS'), _('The same, and ask DNS for the hostnames.'), this.dns),
+			start: this.button('neutral', _('Start'), _('Start the service.'), this.start),
+			stop: this.button('neutral', _('Stop'), _('Stop the service until it is started or the router boots.'), this.stop),
+			restart: this.button('neutral', _('Restart'), _('Stop and start the service.'), this.restart),
+			enable: this.button('neutral', _('Start at boot'), _('Start the service when the router boots.'), this.enable),
+			disable: this.button('neutral', _('Do not start at boot'), _('Do not start the service when the router boots.'), this.disable)
+		};
+		this.state = E('span', { 'class': 'nicup-state-of-service' }, [ '' ]);
 		this.reason = E('small', { 'class': 'nicup-reason' }, [ '' ]);
-		this.result = E('div', { 'class': 'nicup-result', 'role': 'status', 'hidden': '' }, [ '' ]);
+		this.result = E('div', { 'class': 'nicup-result', 'role': 'status', 'tabindex': '0', 'hidden': '' }, [ '' ]);
 		this.node = E('div', {}, [
-			E('div', { 'class': 'nicup-line' }, [ this.update_, this.resume_, this.reason ]),
+			E('div', { 'class': 'nicup-line' }, [
+				this.state, ...[ 'start', 'stop', 'restart', 'enable', 'disable' ].map(name => this.buttons[name])
+			]),
+			E('div', { 'class': 'nicup-line' }, [
+				...[ 'update', 'resume', 'check', 'dns' ].map(name => this.buttons[name]), this.reason
+			]),
 			this.result
 		]);
+
+		for (const [ name, button ] of Object.entries(this.buttons))
+			button.classList.add('nicup-' + name);
 	},
 
-	button(name, kind, title, click) {
-		return E('button', {
+	button(kind, title, help, run) {
+		const node = E('button', {
 			'type': 'button',
-			'class': 'btn cbi-button cbi-button-%s nicup-%s'.format(kind, name),
-			'click': click
+			'class': 'btn cbi-button cbi-button-' + kind,
+			'click': ui.createHandlerFn(this, () => this.run(title, run))
 		}, [ title ]);
+
+		return Object.assign(node, { help });
 	},
 
-	/* Why Update now can do nothing, or null. */
-	noUpdate(known, mayWrite) {
-		const hosts = nicup.hosts(known);
-		const live = hosts.filter(host => host.state != 'disabled');
-
+	/* Why a button that changes something is grey, or null. */
+	never(known, mayWrite) {
 		if (!known.installed)
 			return _('nicup is not installed.');
 
-		if (!mayWrite)
-			return _('This login may read, but change nothing.');
+		return mayWrite ? null : denied;
+	},
+
+	/* Why Update now is grey, or null. */
+	noUpdate(known) {
+		const hosts = nicup.hosts(known);
+		const live = hosts.filter(host => host.state != 'disabled');
 
 		if (known.status == null)
 			return null;
@@ -69,102 +89,176 @@ const Actions = baseclass.extend({
 			return _('There is no service yet.');
 
 		if (live.length == 0)
-			return _('Everything is switched off.');
+			return _('Everything is disabled.');
 
 		if (live.every(host => [ 'stopped', 'invalid' ].includes(host.state)))
-			return _('Nothing can be sent until the settings are corrected or, where only the cause was removed, until you press Resume.');
+			return _('Nothing can be sent: correct the settings or, if you removed the cause elsewhere, press Resume.');
 
 		if (live.every(host => [ 'stopped', 'invalid', 'no-address' ].includes(host.state)))
 			return _('There is no address to send.');
 
 		if (live.every(host => nicup.ordered(host)))
-			return _('The server ordered a wait, which nothing shortens.');
+			return _('The server asked nicup to wait; this cannot be skipped.');
 
 		return null;
 	},
 
-	/* Why Resume can do nothing, or null. */
-	noResume(known, mayWrite) {
-		const hosts = nicup.hosts(known);
+	/* By button, why it is grey. */
+	reasons(known, mayWrite) {
+		const never = this.never(known, mayWrite);
+		const resumable = nicup.hosts(known).some(host => nicup.resumable(host));
 
-		if (!known.installed || !mayWrite)
-			return this.noUpdate(known, mayWrite);
-
-		if (hosts.some(host => nicup.resumable(host)))
-			return null;
-
-		return _('Nothing is stopped.');
+		return {
+			update: never ?? this.noUpdate(known),
+			resume: never ?? (resumable ? null : _('Nothing is stopped.')),
+			check: never, dns: never, start: never, stop: never, restart: never, enable: never, disable: never
+		};
 	},
 
 	show(known, mayWrite) {
-		const update = this.noUpdate(known, mayWrite);
-		const resume = this.noResume(known, mayWrite);
-		const reason = [ ...new Set([ update, resume ]) ].filter(text => text != null).join(' ');
+		const reasons = this.reasons(known, mayWrite);
+		const hidden = {
+			start: known.running !== false,
+			stop: !known.running,
+			restart: !known.running,
+			enable: known.boot !== false,
+			disable: known.boot !== true
+		};
 
-		set(this.update_, update, _('Send every address now, even if it is registered already. Once in 10 minutes.'), this.busy != null);
-		set(this.resume_, resume, _('Forget stops and waits of nicup\'s own, and try again.'), this.busy != null);
+		this.last = [ known, mayWrite ];
 
-		if (this.reason.textContent !== reason)
-			this.reason.textContent = reason;
+		for (const [ name, button ] of Object.entries(this.buttons)) {
+			const off = this.busy || reasons[name] != null;
+			const title = reasons[name] ?? button.help;
+
+			if (button.disabled !== off)
+				button.disabled = off;
+
+			if (button.title !== title)
+				button.title = title;
+
+			if (button.hidden !== (hidden[name] ?? false))
+				button.hidden = hidden[name] ?? false;
+		}
+
+		put(this.reason, [ ...new Set([ reasons.update, reasons.resume ]) ].filter(text => text != null).join(' '));
+		put(this.state, [ known.status?.program, this.running(known), this.boot(known), this.asOf(known) ].filter(text => text).join(' · '));
 	},
 
-	/* Runs a command, and shows what it said. */
+	running(known) {
+		if (known.running == null)
+			return null;
+
+		if (known.running)
+			return _('running');
+
+		return nicup.mode(known) == 'hotplug' ? _('waits for network events') : _('not running');
+	},
+
+	boot(known) {
+		return { 'true': _('starts at boot'), 'false': _('does not start at boot') }[known.boot];
+	},
+
+	asOf(known) {
+		const status = known.status;
+
+		if (status?.time == null)
+			return null;
+
+		return _('as of %s (%s)').format(words.clock(status.time, status.time + nicup.age(known)), words.ago(nicup.age(known)));
+	},
+
+	/* Runs a command and shows its output. A failure also stays on top until it is dismissed. */
 	run(title, command) {
-		if (this.busy != null)
+		if (this.busy)
 			return Promise.resolve();
 
-		this.busy = title;
-		this.update_.disabled = this.resume_.disabled = true;
-		this.tell(_('%s is under way …').format(title), 'busy');
+		this.busy = true;
+		this.print(_('%s: in progress …').format(title), 'busy');
 
-		return command().then(
-			text => this.tell(text || _('Done.'), 'done'),
-			error => this.tell(_('%s failed: %s').format(title, error.message), 'error')
-		).then(() => {
-			this.busy = null;
-			return this.refresh();
+		return command.call(this).then(
+			text => this.print(text || _('%s: done.').format(title), 'done'),
+			error => {
+				const text = _('%s failed: %s').format(title, error.message);
+
+				this.print(text, 'error');
+				ui.addNotification(null, E('p', {}, [ text ]), 'error');
+			}
+		).then(() => this.refresh()).finally(() => {
+			this.busy = false;
+			/* LuCI makes a button usable when its handler ends, whatever the reason for grey. */
+			window.setTimeout(() => this.show(...this.last), 0);
 		});
 	},
 
-	tell(text, kind) {
+	print(text, kind) {
 		const lines = text.split('\n');
 		const kept = lines.slice(0, shown);
+		const more = lines.length - shown;
 
-		if (lines.length > shown)
-			kept.push(_('… and %d more lines').format(lines.length - shown));
+		if (more > 0)
+			kept.push(N_(more, '… and %d more line', '… and %d more lines').format(more));
 
 		this.result.className = 'nicup-result nicup-result-' + kind;
 		this.result.textContent = kept.join('\n');
 		this.result.hidden = false;
 	},
 
-	/* By cgi-io and not by rpcd: rpcd kills what takes longer than 30 seconds, and a pass may. */
+	/* By cgi-io: rpcd kills what takes longer than 30 seconds, and a pass may. */
 	update() {
-		return this.run(_('Update now'), () => fs.exec_direct(program, [ 'run', '--force' ]).then(text => said(text)));
+		return fs.exec_direct(program, [ 'run', '--force' ]).then(text => output(text));
 	},
 
-	resume(service) {
-		const words = [ 'resume' ];
+	resume() {
+		return this.exec(program, [ 'resume' ]);
+	},
 
-		if (service != null)
-			words.push('--service=%s'.format(service));
+	check() {
+		return fs.exec_direct(program, [ 'check' ]).then(text => output(text));
+	},
 
-		return this.run(_('Resume'), () => this.exec(program, words));
+	dns() {
+		return fs.exec_direct(program, [ 'check', '--dns' ]).then(text => output(text));
 	},
 
 	start() {
-		return this.run(_('Start'), () => this.exec(script, [ 'enable' ]).then(() => this.exec(script, [ 'start' ])));
+		return this.exec(script, [ 'start' ]);
 	},
 
-	exec(command, words) {
-		return fs.exec(command, words).then(reply => {
-			const text = said(reply.stdout, reply.stderr);
+	stop() {
+		return this.exec(script, [ 'stop' ]);
+	},
+
+	restart() {
+		return this.exec(script, [ 'restart' ]);
+	},
+
+	enable() {
+		return this.exec(script, [ 'enable' ]);
+	},
+
+	disable() {
+		return this.exec(script, [ 'disable' ]);
+	},
+
+	exec(command, args) {
+		return fs.exec(command, args).then(reply => {
+			const text = output(reply.stdout, reply.stderr);
 
 			if (reply.code)
 				throw new Error(text || _('exit status %d').format(reply.code));
 
 			return text;
 		});
+	},
+
+	/* For the notices' buttons. */
+	startService() {
+		return this.run(_('Start'), this.start);
+	},
+
+	enableService() {
+		return this.run(_('Start at boot'), this.enable);
 	}
 });
 

@@ -21,23 +21,26 @@ const Timeline = baseclass.extend({
 		this.times = [];
 		this.node = E('details', { 'class': 'nicup-events', 'open': '' }, [
 			E('summary', {}, [ _('What happened since the router started') ]),
-			E('div', { 'class': 'nicup-scroll' }, [
-				E('table', { 'class': 'nicup-table' }, [ this.body ])
+			E('div', { 'class': 'nicup-scroll', 'tabindex': '0', 'role': 'region', 'aria-label': _('What happened since the router started') }, [
+				E('table', { 'class': 'nicup-table' }, [
+					E('thead', {}, [ E('tr', {}, [ _('Time'), _('Hostname'), _('Result'), _('Address') ].map(title => E('th', { 'scope': 'col' }, [ title ]))) ]),
+					this.body
+				])
 			])
 		]);
 	},
 
-	row(event) {
-		const time = E('td', { 'class': 'nicup-when', 'title': words.date(event.time) }, [ '' ]);
+	row(event, now) {
+		const age = E('small', {}, [ '' ]);
 		const server = this.servers[event.service];
-		const said = words.code(event.code, server)?.[0] ?? String(event.code);
+		const meaning = words.code(event.code, server)?.[0] ?? event.code ?? '';
 
-		this.times.push([ time, event.uptime ]);
+		this.times.push([ age, event.uptime ]);
 
 		return E('tr', {}, [
-			time,
-			E('td', {}, [ event.hostname ]),
-			E('td', {}, [ said ]),
+			E('td', { 'class': 'nicup-when' }, [ E('span', {}, [ words.clock(event.time, now) ?? '' ]), ' ', age ]),
+			E('td', {}, [ event.hostname ?? '' ]),
+			E('td', {}, [ meaning ]),
 			E('td', {}, [ [ event.ipv4, event.ipv6 ].filter(address => address).join(' ') ])
 		]);
 	},
@@ -50,15 +53,20 @@ const Timeline = baseclass.extend({
 			this.times = [];
 			this.servers = Object.fromEntries(status.services.map(service => [ service.name, service.server ]));
 			this.body.replaceChildren(...(status.events.length
-				? status.events.map(event => this.row(event))
-				: [ E('tr', {}, [ E('td', {}, [ _('Nothing yet.') ]) ]) ]));
+				? status.events.map(event => this.row(event, status.time))
+				: [ E('tr', {}, [ E('td', { 'colspan': '4' }, [ _('Nothing yet.') ]) ]) ]));
 			this.shape = shape;
 		}
 
-		const now = nicup.now(known);
+		this.tick();
+	},
+
+	/* Ages only. */
+	tick() {
+		const now = nicup.uptime();
 
 		for (const [ node, uptime ] of this.times)
-			put(node, words.ago(now - uptime));
+			put(node, uptime != null ? words.ago(now - uptime) : '');
 	}
 });
 

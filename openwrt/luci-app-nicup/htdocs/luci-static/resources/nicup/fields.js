@@ -1,39 +1,107 @@
 'use strict';
 'require baseclass';
+'require dom';
 'require form';
+'require network';
 'require uci';
+'require tools.widgets as widgets';
 'require nicup.valid as valid';
 
-/* globals valid */
+/* globals valid, widgets */
 
 /*
  * The options of /etc/config/nicup, each with its help, its default as placeholder and the program's own rules.
  *
- * Knows nothing of services as such (nicup.services does).
+ * nicup.services puts them together.
  */
 
 /* What is wrong with a value in its place: the program's rule, then the option's own. */
 function rules(option, more) {
 	return function(section_id, value) {
-		const wrong = valid.wrong(option, value) ?? more?.call(this, section_id, value);
-
-		return (wrong == null) ? true : _('Expecting: %s').format(wrong);
+		return valid.wrong(option, valid.trim(option, String(value ?? ''))) ?? more?.call(this, section_id, value) ?? true;
 	};
 }
 
 /* LuCI keeps a field's verdict until the field itself changes, though it may depend on another one. */
-function fresh() {
-	return function(section_id) {
-		const element = this.getUIElement(section_id);
+function fresh(section_id) {
+	const element = this.getUIElement(section_id);
 
-		element?.triggerValidation();
+	element?.triggerValidation();
 
-		return element ? element.isValid() : true;
-	};
+	return element ? element.isValid() : true;
 }
 
-/* A flag that says its default stays as it is written: LuCI loses a new order of sections where it is saved together
-   with removals, and nobody asked for this one. */
+const TextField = form.Value.extend({
+	isValid: fresh,
+
+	formvalue(section_id) {
+		const value = this.super('formvalue', [ section_id ]);
+
+		return (typeof(value) == 'string') ? valid.trim(this.option, value) : value;
+	}
+});
+
+/*
+ * LuCI's list leaves out what it does not accept, in the box as well as among the items, and then says that the list is
+ * empty or is fine. This one takes everything that is in sight: it splits and trims it, and refuses the rest by name.
+ *
+ * Interfaces are such a list, too, and not a NetworkSelect: that one loses their order, which is that of the failover.
+ */
+const ListField = form.DynamicList.extend({
+	renderWidget(...args) {
+		const node = this.super('renderWidget', args);
+
+		node.addEventListener('cbi-dynlist-change', () => this.tidy(dom.findClassInstance(node)));
+
+		return node;
+	},
+
+	/* An item that was added as several, or with blanks, becomes what it means. */
+	tidy(widget) {
+		const items = [ ...widget.node.querySelectorAll('.item > input[type="hidden"]') ].map(input => input.value);
+		const tidy = valid.split(items);
+
+		if (JSON.stringify(tidy) != JSON.stringify(items))
+			widget.setValue(tidy);
+	},
+
+	wrong(section_id, value) {
+		return valid.wrong(this.option, value) ?? this.rule?.call(this, section_id, value);
+	},
+
+	parse(section_id) {
+		const widget = this.isActive(section_id) ? this.getUIElement(section_id) : null;
+
+		if (widget == null)
+			return this.super('parse', [ section_id ]);
+
+		const box = widget.node.querySelector('.add-item input[type="text"]');
+		const typed = box?.value ?? '';
+		const values = valid.split([ ...widget.getValue().filter(value => value !== typed), typed ]);
+		const bad = values.find(value => this.wrong(section_id, value) != null);
+
+		if (bad != null)
+			return Promise.reject(new TypeError(_('%s: "%s" cannot be used. %s')
+				.format(this.stripTags(this.title).trim(), bad, this.wrong(section_id, bad))));
+
+		if (typed != '') {
+			box.value = '';
+			widget.setValue(values);
+		}
+
+		widget.triggerValidation();
+
+		return this.super('parse', [ section_id ]);
+	}
+});
+
+/* Each part of what is in the box, as LuCI asks while it is typed. */
+function listRules(section_id, value) {
+	return valid.split([ value ]).map(part => this.wrong(section_id, part)).find(wrong => wrong != null) ?? true;
+}
+
+/* A flag that says its default stays as it is written: LuCI loses a new order of sections that is saved together with
+   removals, and this removal is not needed. */
 function forget(section_id) {
 	if (valid.flag(uci.get('nicup', section_id, this.option)) != this.default)
 		uci.unset('nicup', section_id, this.option);
@@ -43,17 +111,21 @@ function valueOf(option, section_id, name) {
 	return option.section.formvalue(section_id, name);
 }
 
+function adder(section, tab) {
+	return (tab != null) ? section.taboption.bind(section, tab) : section.option.bind(section);
+}
+
 function text(section, tab, name, title, help, more) {
-	const add = (tab != null) ? section.taboption.bind(section, tab) : section.option.bind(section);
-	const o = add(more?.type ?? form.Value, name, title, help);
+	const o = adder(section, tab)(more?.type ?? TextField, name, title, help);
 
 	o.modalonly = (tab != null) ? true : undefined;
 	o.placeholder = more?.placeholder;
 	o.password = more?.password;
+	o.datatype = more?.datatype;
 	o.rmempty = !more?.required;
 	o.retain = true;
-	o.validate = rules(name, more?.rule);
-	o.isValid = fresh();
+	o.rule = more?.rule;
+	o.validate = (more?.type === ListField) ? listRules : rules(name, more?.rule);
 
 	for (const [ value, label ] of more?.choices ?? [])
 		o.value(value, label);
@@ -64,9 +136,39 @@ function text(section, tab, name, title, help, more) {
 	return o;
 }
 
+/* One of LuCI's choosers. It offers what `list` resolves to, and keeps a value that is not among it. */
+function chooser(section, tab, type, name, title, help, list) {
+	const o = adder(section, tab)(type, name, title, help);
+
+	o.modalonly = true;
+	o.rmempty = true;
+	o.retain = true;
+	o.noaliases = true;
+	o.validate = rules(name);
+	o.isValid = fresh;
+	o.load = function(section_id) {
+		const value = uci.get('nicup', section_id, name);
+
+		return L.resolveDefault(list(), []).then(found => {
+			this.devices = found;
+			this.networks = (type === widgets.NetworkSelect) ? withNetwork(found, value) : null;
+
+			return value;
+		});
+	};
+
+	return o;
+}
+
+/* LuCI shows only networks that exist, and would drop the others at the next Save. */
+function withNetwork(networks, name) {
+	const absent = { getName: () => name, isBridge: () => false, isVirtual: () => false, getL2Device: () => null };
+
+	return (!name || networks.some(net => net.getName() == name)) ? networks : [ ...networks, absent ];
+}
+
 function flag(section, tab, name, title, help, initial) {
-	const add = (tab != null) ? section.taboption.bind(section, tab) : section.option.bind(section);
-	const o = add(form.Flag, name, title, help);
+	const o = adder(section, tab)(form.Flag, name, title, help);
 
 	o.modalonly = (tab != null) ? true : undefined;
 	o.default = initial;
@@ -77,8 +179,7 @@ function flag(section, tab, name, title, help, initial) {
 }
 
 function choice(section, tab, name, title, help, choices) {
-	const add = (tab != null) ? section.taboption.bind(section, tab) : section.option.bind(section);
-	const o = add(form.ListValue, name, title, help);
+	const o = adder(section, tab)(form.ListValue, name, title, help);
 
 	o.modalonly = (tab != null) ? true : undefined;
 	o.default = choices[0][0];
@@ -97,7 +198,7 @@ function choice(section, tab, name, title, help, choices) {
 function ofWeb(other) {
 	return function(section_id, value) {
 		return (valueOf(this, section_id, 'source') == 'web' && !value && !valueOf(this, section_id, other))
-			? _('a page for IPv4 or for IPv6') : null;
+			? _('Enter a page for IPv4 or for IPv6.') : null;
 	};
 }
 
@@ -106,7 +207,7 @@ return baseclass.extend({
 
 	general(s) {
 		flag(s, null, 'enabled', _('Enabled'), _('Off: nothing is sent for any service.'), '1');
-		choice(s, null, 'mode', _('Mode'), _('A resident service sees every change at once. Without one, the events of interfaces start nicup; web pages, scripts and forced updates then have no clock of their own.'), [
+		choice(s, null, 'mode', _('Mode'), _('A resident service sees every change at once. Without one, network events start nicup, and web pages, scripts and forced updates have no timer.'), [
 			[ 'watch', _('Resident service') ],
 			[ 'hotplug', _('Nothing resident') ]
 		]);
@@ -115,69 +216,69 @@ return baseclass.extend({
 			[ 'err', _('Errors') ],
 			[ 'warning', _('Warnings') ],
 			[ 'info', _('Everything') ],
-			[ 'debug', _('Everything, for finding faults') ]
+			[ 'debug', _('Everything, for debugging') ]
 		]);
-		text(s, null, 'contact', _('Contact'), _('A mail address or URL that No-IP finds in each request, as it wants to. Only needed where No-IP refuses the program.'),
+		text(s, null, 'contact', _('Contact'), _('An email address or URL that No-IP finds in each request, as it requires. Only needed if No-IP rejects the program.'),
 			{ placeholder: _('the project\'s address') });
-		text(s, null, 'state_dir', _('State directory'), _('What must survive a reboot. It is written rarely.'), { placeholder: '/etc/nicup' });
-		text(s, null, 'run_dir', _('Run directory'), _('Status and locks, in memory.'), { placeholder: '/var/run/nicup' });
+		text(s, null, 'state_dir', _('State directory'), _('What must survive a reboot. nicup rarely writes it.'), { placeholder: '/etc/nicup', datatype: 'directory' });
+		text(s, null, 'run_dir', _('Run directory'), _('Status and locks, in memory.'), { placeholder: '/var/run/nicup', datatype: 'directory' });
 	},
 
 	login(s, taken) {
-		text(s, 'login', 'username', _('Username'), _('The DDNS key\'s username, or the account\'s.'), { required: true });
-		text(s, 'login', 'password', _('Password'), _('The DDNS key\'s password, or the account\'s.'), { required: true, password: true });
-		text(s, 'login', 'hostname', _('Hostnames'), _('All hostnames that this login updates; all.ddnskey.com stands for every host of a DDNS key. Groups have a name without a dot.'), {
-			type: form.DynamicList, required: true, placeholder: 'home.example.net', rule: taken
+		text(s, 'login', 'username', _('Username'), _('The username of the DDNS key or of the account.'), { required: true });
+		text(s, 'login', 'password', _('Password'), _('The password of the DDNS key or of the account.'), { required: true, password: true });
+		text(s, 'login', 'hostname', _('Hostnames'), _('All hostnames that this login updates; all.ddnskey.com means every host of a DDNS key. The name of a group has no dot.'), {
+			type: ListField, required: true, placeholder: 'home.example.net', rule: taken
 		});
 	},
 
-	address(s, networks, devices) {
-		choice(s, 'address', 'family', _('Addresses'), _('Updates that carry only an IPv6 address are reported to change the IPv4 one, too: both sends both.'), [
+	address(s, networks) {
+		choice(s, 'address', 'family', _('Addresses'), _('An update with only an IPv6 address is reported to change the IPv4 address, too. "IPv4 and IPv6" sends both.'), [
 			[ 'ipv4', _('IPv4') ],
 			[ 'ipv6', _('IPv6') ],
 			[ 'both', _('IPv4 and IPv6') ]
 		]);
-		choice(s, 'address', 'source', _('Source'), _('Where the address comes from. A page or a script is needed only behind another router.'), [
+		choice(s, 'address', 'source', _('Source'), _('Where nicup finds the address. A page or a script is needed only behind another router.'), [
 			[ 'interface', _('Interface') ],
 			[ 'web', _('Web page') ],
 			[ 'script', _('Script') ]
 		]);
 		text(s, 'address', 'interface', _('Interface'), _('Several: the first one that is up and has a usable address.'), {
-			type: form.DynamicList, placeholder: _('default: wan'), choices: networks
+			type: ListField, placeholder: _('default: wan'), choices: networks
 		});
-		text(s, 'address', 'interface6', _('Interface for IPv6'), _('Where the IPv6 address is, if it is another one. By default the same interface, or its sibling wan6 or wan_6.'), {
-			placeholder: _('the same'), choices: networks
-		});
-		text(s, 'address', 'device', _('Device'), _('A network device in place of an interface.'), { placeholder: _('that of the interface'), choices: devices });
-		text(s, 'address', 'source_url', _('Page for IPv4'), _('Its text is the address and nothing else. Over http:// anybody on the way can forge it.'), {
+		chooser(s, 'address', widgets.NetworkSelect, 'interface6', _('Interface for IPv6'), _('Where the IPv6 address is, if on another interface. The default is the same interface, or its sibling wan6 or wan_6.'),
+			() => network.getNetworks());
+		chooser(s, 'address', widgets.DeviceSelect, 'device', _('Device'), _('A network device in place of an interface. The default is that of the interface.'),
+			() => network.getDevices());
+		text(s, 'address', 'source_url', _('Page for IPv4'), _('Its text is the address and nothing else. Over http://, the network in between can forge it.'), {
 			placeholder: 'https://…', depends: [ [ 'source', 'web' ] ], rule: ofWeb('source_url6')
 		});
 		text(s, 'address', 'source_url6', _('Page for IPv6'), _('The same for IPv6.'), {
 			placeholder: 'https://…', depends: [ [ 'source', 'web' ] ], rule: ofWeb('source_url')
 		});
-		text(s, 'address', 'source_script', _('Script'), _('A program that prints one address a line. It runs without a shell.'), {
-			required: true, placeholder: '/usr/bin/my-address', depends: [ [ 'source', 'script' ] ]
+		text(s, 'address', 'source_script', _('Script'), _('A program that prints one address per line. It must belong to root, and it runs without a shell.'), {
+			required: true, placeholder: '/usr/bin/my-address', datatype: 'file', depends: [ [ 'source', 'script' ] ]
 		});
-		flag(s, 'address', 'allow_private', _('Allow private addresses'), _('Also send addresses that nobody outside can reach, for names within your own network.'), '0');
-		text(s, 'address', 'ip6_suffix', _('IPv6 host part'), _('For a host behind the router: its host part is put on the public prefix. The interface for IPv6 is lan then, mostly.'), {
-			placeholder: '::1234:5678'
+		flag(s, 'address', 'allow_private', _('Allow private addresses'), _('Also send addresses that cannot be reached from the internet, for names within your own network.'), '0');
+		text(s, 'address', 'ip6_suffix', _('IPv6 host part'), _('For a host behind the router: nicup puts its host part on the public prefix. The interface for IPv6 is then usually lan.'), {
+			placeholder: '::1234:5678', datatype: 'ip6addr("nomask")'
 		});
 	},
 
 	connection(s) {
-		text(s, 'connection', 'server', _('Server'), _('No-IP\'s, or another one that speaks the same API (dyndns2).'), { placeholder: 'dynupdate.no-ip.com' });
+		text(s, 'connection', 'server', _('Server'), _('The server of No-IP, or another one with the same API (dyndns2).'), { placeholder: 'dynupdate.no-ip.com' });
 		text(s, 'connection', 'path', _('Path'), _('The path of the API.'), { placeholder: '/nic/update' });
-		text(s, 'connection', 'port', _('Port'), _('For secure connections; where it cannot be reached, 8245 is tried, too.'), { placeholder: '443' });
-		flag(s, 'connection', 'plaintext', _('Allow unencrypted updates'), _('Where no secure connection is possible, the password travels in clear for anybody on the way to read.'), '0');
-		text(s, 'connection', 'cacert', _('Certificates'), _('File with the authorities to trust.'), { placeholder: '/etc/ssl/certs/ca-certificates.crt' });
-		text(s, 'connection', 'proxy', _('Proxy'), _('An HTTP proxy that takes CONNECT. It may have a login in it: http://user:password@host:port.'), { placeholder: 'http://proxy.lan:3128', password: true });
-		flag(s, 'connection', 'bind', _('Bind to the interface'), _('Send through this interface\'s own device only, for routers with several uplinks.'), '0');
-		flag(s, 'connection', 'offline', _('Mark as offline'), _('Tell the server that these hosts are offline, in place of an address. A paid feature of No-IP.'), '0');
+		text(s, 'connection', 'port', _('Port'), _('For secure connections. If it cannot be reached, nicup also tries 8245.'), { placeholder: '443', datatype: 'port' });
+		flag(s, 'connection', 'plaintext', _('Allow unencrypted updates'), _('If no secure connection is possible, the password travels in clear, readable for every network in between.'), '0');
+		text(s, 'connection', 'cacert', _('Certificates'), _('File with the authorities to trust.'), { placeholder: '/etc/ssl/certs/ca-certificates.crt', datatype: 'file' });
+		text(s, 'connection', 'proxy', _('Proxy'), _('An HTTP proxy that supports CONNECT, with or without a login: http://user:password@host:port.'), { placeholder: 'http://proxy.lan:3128', password: true });
+		flag(s, 'connection', 'bind', _('Bind to the interface'), _('Send only through the device of this interface, for routers with several uplinks.'), '0');
+		flag(s, 'connection', 'offline', _('Mark as offline'), _('Mark these hosts as offline instead of sending an address. A paid feature of No-IP.'), '0');
 	},
 
 	timing(s) {
-		text(s, 'timing', 'force_interval', _('Update at the latest after'), _('An unchanged address is sent again after this time. A number with s, m, h or d, at least 1d; 0 for never.'), { placeholder: '25d' });
-		text(s, 'timing', 'check_interval', _('Ask page or script every'), _('At least 5m.'), { placeholder: '10m', depends: [ [ 'source', 'web' ], [ 'source', 'script' ] ] });
+		text(s, 'timing', 'force_interval', _('Update at the latest after'), _('nicup sends an unchanged address again after this time. A number with s, m, h or d, at least 1d; 0 for never.'), { placeholder: '25d' });
+		text(s, 'timing', 'check_interval', _('Query page or script every'), _('At least 5m.'), { placeholder: '10m', depends: [ [ 'source', 'web' ], [ 'source', 'script' ] ] });
 		text(s, 'timing', 'timeout', _('Time limit'), _('For one request, everything included, in seconds: 1 to 600.'), { placeholder: '30' });
 	}
 });

@@ -1,9 +1,10 @@
 'use strict';
 'require baseclass';
+'require nicup.messages as messages';
 'require nicup.model as nicup';
 'require nicup.words as words';
 
-/* globals nicup, words */
+/* globals messages, nicup, words */
 
 /*
  * The table of hosts. It is built once, and then only the cells whose text changed are touched.
@@ -43,14 +44,17 @@ function addresses(one, two) {
 	return [ one, two ].filter(address => address).join('\n') || '–';
 }
 
+/* Where a service's requests go. */
 function route(service) {
-	const way = [ service.interface, service.device && '(%s)'.format(service.device) ].filter(part => part);
+	const uplink = (service.interface && service.device)
+		? '%s (%s)'.format(service.interface, service.device)
+		: service.interface ?? service.device;
 
-	return [ way.join(' '), _('to %s').format(service.server), service.transport ].filter(part => part).join(', ');
+	return [ uplink, service.server, service.transport ].filter(part => part).join(', ');
 }
 
-/* What the next attempt is, by the router's uptime `now`. */
-function next(host, now) {
+/* What the next attempt is, by the router's uptime `now`. Without a loop (`events`), only an event starts it. */
+function next(host, now, events) {
 	const at = host.next_attempt_uptime;
 
 	if (at == null) {
@@ -68,6 +72,14 @@ function next(host, now) {
 		}
 	}
 
+	if (events && host.state == 'current')
+		return _('when the address changes');
+
+	if (events)
+		return (at > now)
+			? _('at the next network event, in %s at the earliest').format(words.span(at - now))
+			: _('at the next network event');
+
 	if (at - now < -60)
 		return _('due since %s').format(words.span(now - at));
 
@@ -82,11 +94,12 @@ function next(host, now) {
 /* [ what happened, what to do, the program's own words ] */
 function answer(service, host) {
 	const known = words.code(host.code, service.server);
-	const message = host.message ?? '';
+	const message = messages.of(host, 'message') ?? '';
+	const note = messages.of(service, 'address_note');
 
 	if (host.state == 'invalid')
-		return [ _('Nothing was sent: the settings of this service are wrong.'),
-			_('Correct what is named below and save.'), message ];
+		return [ _('The settings of this service are wrong, so nothing is sent.'),
+			_('Correct the problem named above, then press Save & Apply.'), message ];
 
 	if (host.state == 'disabled')
 		return [ _('Nothing is sent.'), '', '' ];
@@ -95,13 +108,13 @@ function answer(service, host) {
 		return [ _('Not sent yet.'), '', message ];
 
 	if (known == null)
-		return [ message || String(host.code), '', '' ];
+		return [ message || host.code, '', '' ];
 
 	if (host.state == 'current')
 		return [ known[0], '', '' ];
 
 	/* The address' own note says the same beside it. */
-	return [ known[0], known[1] ?? '', (detailed.test(host.code) && message !== service.address_note) ? message : '' ];
+	return [ known[0], known[1] ?? '', (detailed.test(host.code) && message !== note) ? message : '' ];
 }
 
 function cell(name, label, children) {
@@ -109,9 +122,7 @@ function cell(name, label, children) {
 }
 
 const Table = baseclass.extend({
-	/* `resume` is called with a service's name. */
-	__init__(resume) {
-		this.resume = resume;
+	__init__() {
 		this.rows = [];
 		this.shape = null;
 		this.all = false;
@@ -129,7 +140,7 @@ const Table = baseclass.extend({
 			E('div', { 'class': 'nicup-line' }, [ this.sums, this.more ]),
 			E('table', { 'class': 'nicup-table nicup-hosts' }, [
 				E('thead', {}, [
-					E('tr', {}, columns.map(([ name, title ]) => E('th', { 'class': 'nicup-' + name }, [ title ])))
+					E('tr', {}, columns.map(([ name, title ]) => E('th', { 'class': 'nicup-' + name, 'scope': 'col' }, [ title ])))
 				]),
 				this.body
 			])
@@ -163,31 +174,23 @@ const Table = baseclass.extend({
 	},
 
 	head(service) {
-		const parts = {
-			name: E('strong', {}, [ service.name ]),
-			route: E('small', {}, [ '' ]),
-			resume: E('button', {
-				'type': 'button',
-				'class': 'btn cbi-button cbi-button-action',
-				'click': () => this.resume(service.name)
-			}, [ _('Resume') ])
-		};
+		const parts = { route: E('small', {}, [ '' ]) };
 
 		parts.node = E('tr', { 'class': 'nicup-service' }, [
-			E('td', { 'colspan': String(columns.length) }, [ parts.name, ' ', parts.route, ' ', parts.resume ])
+			E('td', { 'colspan': String(columns.length) }, [ E('strong', {}, [ service.name ]), ' ', parts.route ])
 		]);
 
 		return Object.assign(parts, { service });
 	},
 
 	/* Which rows there are; they are made anew only where this changes. */
-	chosen(status) {
-		const total = status.services.reduce((sum, service) => sum + service.hosts.length, 0);
+	chosen(known) {
+		const total = nicup.hosts(known).length;
 		const hide = total > many && !this.all;
 
 		let room = hide ? many : Infinity;
 
-		return status.services.map(service => {
+		return nicup.ranked(known).map(service => {
 			const wanted = hide ? service.hosts.filter(host => host.state != 'current') : service.hosts;
 			const hosts = wanted.slice(0, room);
 
@@ -220,11 +223,10 @@ const Table = baseclass.extend({
 		this.body.replaceChildren(...nodes);
 	},
 
-	update(known, mayWrite) {
+	update(known) {
 		this.last = known;
-		this.mayWrite = mayWrite ?? this.mayWrite;
 
-		const entries = this.chosen(known.status);
+		const entries = this.chosen(known);
 		const shape = JSON.stringify(entries.map(e => [ e.service.name, e.hosts.map(h => h.hostname) ]));
 
 		if (shape !== this.shape) {
@@ -246,11 +248,8 @@ const Table = baseclass.extend({
 	},
 
 	updateHead(parts, service) {
-		const idle = !service.hosts.some(host => nicup.resumable(host));
-
 		parts.service = service;
 		put(parts.route, route(service));
-		hide(parts.resume, idle || !this.mayWrite);
 	},
 
 	updateRow(known, parts, service, host) {
@@ -263,7 +262,7 @@ const Table = baseclass.extend({
 		parts.host = host;
 		put(parts.name, host.hostname);
 		put(parts.state, words.state(host.state));
-		style(parts.state, 'nicup-badge nicup-is-' + String(host.state).replace(/[^a-z-]/g, ''));
+		style(parts.state, 'nicup-badge nicup-is-' + host.state.replace(/[^a-z-]/g, ''));
 		put(parts.since, since != null ? _('since %s').format(words.span(since)) : '');
 		if (parts.changed !== host.changed) {
 			parts.since.title = words.date(host.changed) ?? '';
@@ -273,7 +272,7 @@ const Table = baseclass.extend({
 		put(parts.registered, registered);
 		style(parts.registered, differs ? 'nicup-differs' : '');
 		put(parts.wan, addresses(service.ipv4, service.ipv6));
-		put(parts.note, service.address_note ?? '');
+		put(parts.note, messages.of(service, 'address_note') ?? '');
 		put(parts.what, what);
 		put(parts.todo, todo);
 		put(parts.own, own != '' ? _('nicup says: %s').format(own) : '');
@@ -286,18 +285,18 @@ const Table = baseclass.extend({
 		for (const host of hosts)
 			sums[host.state] = (sums[host.state] ?? 0) + 1;
 
-		put(this.sums, Object.entries(sums).map(([ state, count ]) =>
-			'%d %s'.format(count, words.state(state))).join(', '));
+		put(this.sums, Object.entries(sums).map(([ state, count ]) => words.count(state, count)).join(', '));
 		hide(this.more, hosts.length <= many);
-		put(this.more, this.all ? _('Show fewer') : _('Show all %d').format(hosts.length));
+		put(this.more, this.all ? _('Show fewer') : N_(hosts.length, 'Show all %d', 'Show all %d').format(hosts.length));
 	},
 
 	/* Countdowns only. */
 	tick(known) {
-		const now = nicup.now(known);
+		const now = nicup.uptime();
+		const events = nicup.eventsOnly(known);
 
 		for (const parts of this.rows)
-			put(parts.next, next(parts.host, now));
+			put(parts.next, next(parts.host, now, events));
 	}
 });
 

@@ -1,15 +1,27 @@
 'use strict';
 'require baseclass';
 'require fs';
+'require rpc';
 'require uci';
 'require ui';
+'require nicup.valid as valid';
+
+/* globals valid */
 
 /*
- * Takes the No-IP sections of ddns-scripts over: `nicup import` converts them, the user sees what would come, and then
- * it becomes unsaved changes of the form.
+ * Takes the No-IP sections of ddns-scripts over: `nicup import` converts them, the user sees the result, and then it
+ * becomes unsaved changes of the form. The page itself never reads /etc/config/ddns.
  */
 
 const secret = /^(password|proxy)$/;
+const declined = 'nicup-import-declined';
+
+const uciSet = rpc.declare({
+	object: 'uci',
+	method: 'set',
+	params: [ 'config', 'section', 'values' ],
+	reject: true
+});
 
 /* nicup's own output: sections of options and lists, every value in single quotes, a quote in it as '\''. */
 function parse(text) {
@@ -28,7 +40,12 @@ function parse(text) {
 			(section.options[name] ??= []).push(value);
 	}
 
-	return sections;
+	return sections.filter(section => section.type == 'service');
+}
+
+/* The sections of ddns-scripts that the output was made from. */
+function sources(text) {
+	return L.toArray(/^# Sections: (.*)$/m.exec(text)?.[1]);
 }
 
 function free(name) {
@@ -44,7 +61,18 @@ function free(name) {
 	return '%s_%d'.format(name, count);
 }
 
-/* The same for the eye, without passwords. */
+const lower = names => L.toArray(names).map(name => String(name).toLowerCase());
+
+/* Which hostnames of `section` nicup has already; `on`: and is to update. */
+function had(section, on) {
+	const names = uci.sections('nicup', 'service')
+		.filter(service => !on || valid.flag(service.enabled) != '0')
+		.flatMap(service => lower(service.hostname));
+
+	return lower(section.options.hostname).filter(name => names.includes(name));
+}
+
+/* The sections as text, without passwords. */
 function draft(sections) {
 	return sections.map(section => [
 		'config %s \'%s\''.format(section.type, section.name ?? ''),
@@ -59,51 +87,79 @@ function button(kind, title, click) {
 }
 
 return baseclass.extend({
-	/* Whether ddns-scripts has anything of No-IP. */
-	offers() {
-		const of = section => [ section.service_name, section.update_script, section.update_url ].join(' ');
-
-		return uci.sections('ddns', 'service').some(section => /no-?ip/i.test(of(section)));
+	__init__() {
+		this.found = null;
+		this.added = [];
+		this.disabling = false;
 	},
 
-	/* Shows what would come; `done` is called when it was taken over. */
-	ask(done) {
+	/* Looks what ddns-scripts has of No-IP. Only a login that may change something can do that. */
+	load() {
 		return fs.exec('/usr/sbin/nicup', [ 'import' ]).then(reply => {
-			const notes = (reply.stderr ?? '').trim();
+			const text = reply.code ? '' : (reply.stdout ?? '');
 
-			if (reply.code)
-				return this.fail(notes || _('exit status %d').format(reply.code));
-
-			const sections = parse(reply.stdout ?? '').filter(section => section.type == 'service');
-
-			sections.forEach(section => { section.name = free(section.name); });
-
-			return this.show(sections, notes, done);
-		}, error => this.fail(error.message));
+			this.found = { sections: parse(text), notes: (reply.stderr ?? '').trim(), sources: sources(text) };
+		}, () => { this.found = null; });
 	},
 
-	show(sections, notes, done) {
+	/* What nicup does not have yet. */
+	missing() {
+		return (this.found?.sections ?? []).filter(section => had(section).length == 0);
+	},
+
+	/* Whether to offer the import: until it is done or declined. */
+	offers() {
+		return this.missing().length > 0 && window.localStorage.getItem(declined) != this.mark();
+	},
+
+	/* Other sections in ddns-scripts are another offer. */
+	mark() {
+		return (this.found?.sources ?? []).join(' ');
+	},
+
+	decline() {
+		window.localStorage.setItem(declined, this.mark());
+	},
+
+	/* Hostnames that both programs update. */
+	doubled() {
+		if (this.disabling)
+			return [];
+
+		return (this.found?.sections ?? []).filter(section => section.options.enabled != '0').flatMap(section => had(section, true));
+	},
+
+	/* Whether an import was added to the form and is not saved. */
+	unsaved() {
+		return this.added.length > 0;
+	},
+
+	/* Shows what would come; `done` is called when it was added. */
+	ask(done) {
+		const sections = this.missing();
+
+		sections.forEach(section => { section.name = free(section.name); });
+
+		const tick = E('input', { 'type': 'checkbox', 'id': 'nicup-disable-old', 'checked': '' });
+
 		ui.showModal(_('Import from ddns-scripts'), [
-			E('p', {}, [ _('This would be added. Nothing is saved before you press Save & Apply.') ]),
-			E('pre', { 'class': 'nicup-draft' }, [ draft(sections) ]),
+			E('p', {}, [ _('These sections would be added. Nothing is saved before you press Save & Apply.') ]),
+			E('pre', { 'class': 'nicup-draft', 'tabindex': '0' }, [ draft(sections) ]),
 			E('p', {}, [ _('What could not be carried over, and what to do next:') ]),
-			E('pre', { 'class': 'nicup-draft' }, [ notes ]),
+			E('pre', { 'class': 'nicup-draft', 'tabindex': '0' }, [ this.found.notes ]),
+			E('p', {}, [ tick, ' ', E('label', { 'for': 'nicup-disable-old' }, [
+				_('Disable the old sections in ddns-scripts, so that only nicup updates these hostnames.')
+			]) ]),
 			E('div', { 'class': 'button-row' }, [
 				button('neutral', _('Cancel'), () => ui.hideModal()), ' ',
-				button('positive', _('Add'), () => {
+				button('positive', _('Add'), ui.createHandlerFn(this, () => {
 					this.take(sections);
+					this.wish = tick.checked;
 					ui.hideModal();
-					return done();
-				})
-			])
-		]);
-	},
 
-	fail(message) {
-		ui.showModal(_('Import from ddns-scripts'), [
-			E('p', {}, [ _('Nothing can be imported.') ]),
-			E('pre', { 'class': 'nicup-draft' }, [ message ]),
-			E('div', { 'class': 'button-row' }, [ button('neutral', _('Close'), () => ui.hideModal()) ])
+					return done();
+				}))
+			])
 		]);
 	},
 
@@ -111,8 +167,31 @@ return baseclass.extend({
 		for (const section of sections) {
 			const id = uci.add('nicup', section.type, section.name);
 
+			this.added.push(id);
+
 			for (const [ name, value ] of Object.entries(section.options))
 				uci.set('nicup', id, name, value);
 		}
+	},
+
+	/* After the form was saved. */
+	saved() {
+		this.added = [];
+
+		if (!this.wish)
+			return Promise.resolve();
+
+		this.wish = false;
+
+		return this.disableOld();
+	},
+
+	/* Becomes an unsaved change, too. */
+	disableOld() {
+		return Promise.all(this.found.sources.map(name => uciSet('ddns', name, { enabled: '0' }))).then(() => {
+			this.disabling = true;
+		}, error => {
+			ui.addNotification(null, E('p', {}, [ _('The old sections cannot be disabled: %s').format(error.message) ]), 'error');
+		});
 	}
 });

@@ -1,52 +1,81 @@
 'use strict';
 'require baseclass';
+'require ui';
 'require uci';
+'require nicup.messages as messages';
 'require nicup.model as nicup';
 'require nicup.valid as valid';
 'require nicup.words as words';
 
-/* globals nicup, valid, words */
+/* globals messages, nicup, valid, words */
 
 /*
- * What is to be said about nicup as a whole, and what is wrong with its files.
+ * What the user has to know about nicup as a whole, and what is wrong with its files.
  */
 
+/* [ level, text ] for a status file that the page cannot use, or null. */
 function trouble(known) {
 	switch (known.trouble) {
 	case 'missing':
 		return [ 'warning', _('There is no status yet: nicup has not run since the router started.') ];
 	case 'damaged':
-		return [ 'error', _('The status file is damaged (%s). Press Update now: it is written anew.').format(known.detail) ];
+		return [ 'error', _('The status file is damaged (%s): press Update now to write it anew.').format(known.detail) ];
 	case 'older':
-		return [ 'error', _('The status file is of an older version (%s) than this page reads (1). Update the package nicup.').format(known.detail) ];
+		return [ 'error', _('The status file has an older version (%s) than this page reads (1): update the package nicup.').format(known.detail) ];
 	case 'newer':
-		return [ 'error', _('The status file is of a newer version (%s) than this page reads (1). Update the package luci-app-nicup.').format(known.detail) ];
+		return [ 'error', _('The status file has a newer version (%s) than this page reads (1): update the package luci-app-nicup.').format(known.detail) ];
 	case 'forbidden':
-		return [ 'error', _('This login may not read the status. Log out and in again; if that does not help, the package luci-app-nicup was not installed completely.') ];
+		return [ 'error', _('You do not have permission to read the status: log out and in again. If that does not help, install the package luci-app-nicup again.') ];
 	case 'unreadable':
-		return [ 'error', _('The status cannot be read (%s). Is the router reachable?').format(known.detail) ];
+		return [ 'error', _('The status cannot be read (%s): check that the router is reachable.').format(known.detail) ];
 	default:
 		return null;
 	}
 }
 
+function problem(entry) {
+	const message = messages.of(entry, 'message') ?? '';
+	const level = entry.level == 'error' ? 'error' : 'warning';
+
+	if (entry.file == null)
+		return [ level, message ];
+
+	return [ level, (entry.line != null)
+		? _('%s, line %d: %s').format(entry.file, entry.line, message)
+		: '%s: %s'.format(entry.file, message) ];
+}
+
+/* What has to be done before anything else counts, or null. */
 function situation(known) {
-	const status = known.status;
 	const main = uci.sections('nicup', 'nicup')[0];
-	const age = words.span(nicup.age(known));
 	const on = section => valid.flag(section?.enabled) != '0';
 
+	/* A form that is filled in but not applied comes first: nothing can run before. */
+	if (known.unsaved)
+		return [ 'warning', _('There are unsaved changes: press Save & Apply.') ];
+
+	if (known.settings != null)
+		return null;
+
 	if (!on(main))
-		return [ 'warning', _('nicup is switched off: nothing is sent. Switch it on under General below and save.') ];
+		return [ 'warning', _('nicup is disabled, so nothing is sent: enable it under General below, then press Save & Apply.') ];
 
 	/* The init script starts nothing then. */
 	if (!uci.sections('nicup', 'service').some(on))
-		return [ 'warning', _('No service is switched on. Add one below, or switch one on, and press Save & Apply.') ];
+		return [ 'warning', _('No service is enabled: add one below, or enable one, then press Save & Apply.') ];
 
-	if (known.running === false && (status?.mode ?? main?.mode ?? 'watch') == 'watch')
-		return [ 'error', status == null
-			? _('The service nicup is not running. Press Start.')
-			: _('The service nicup is not running, so nothing is kept up to date: what you see is %s old. Press Start.').format(age), 'start' ];
+	return null;
+}
+
+/* What the init script and procd make of it, where anything is to run: [ level, text, action ] */
+function service(known) {
+	if (known.running === false && nicup.mode(known) == 'watch')
+		return [ 'error', known.status == null
+			? _('The service nicup is not running: press Start.')
+			: _('The service nicup is not running, so nothing is kept up to date (what you see is %s old): press Start.').format(words.span(nicup.age(known))), 'start' ];
+
+	if (known.boot === false)
+		return [ 'warning', _('The service nicup does not start when the router boots: press Enable.'), 'enable' ];
 
 	return null;
 }
@@ -57,26 +86,22 @@ function clock(known) {
 		: null;
 }
 
-function problem(entry) {
-	const place = (entry.line != null) ? _('%s, line %d').format(entry.file, entry.line) : entry.file;
-
-	return [ entry.level == 'error' ? 'error' : 'warning', '%s: %s'.format(place, entry.message) ];
-}
-
 const Notices = baseclass.extend({
-	/* `start` is called to start the service. */
-	__init__(start) {
-		this.start = start;
+	/* `acts`: what to call for an action, by its name. */
+	__init__(acts) {
+		this.acts = acts;
 		this.shape = null;
 		this.node = E('div', { 'class': 'nicup-notices' });
 	},
 
-	/* [ level, text, action ] of everything that is to be said. */
+	/* [ level, text, action ] of everything that the user has to know. */
 	list(known) {
 		if (!known.installed)
-			return [ [ 'error', _('The program nicup is not installed. Install the package nicup (System, Software).') ] ];
+			return [ [ 'error', _('The program nicup is not installed: install the package nicup (System, Software).') ] ];
 
-		return [ trouble(known), situation(known), clock(known),
+		const first = situation(known);
+
+		return [ trouble(known), first ?? service(known), clock(known),
 			...(known.status?.problems ?? []).map(problem) ].filter(notice => notice != null);
 	},
 
@@ -84,11 +109,13 @@ const Notices = baseclass.extend({
 		const notices = this.list(known);
 		const shape = JSON.stringify([ mayWrite, notices.map(([ level, , action ]) => [ level, action ]) ]);
 
-		/* A button must not be exchanged while somebody presses it. */
+		/* A button must not be exchanged while it is pressed. */
 		if (shape !== this.shape) {
 			this.texts = notices.map(() => E('span', {}, [ '' ]));
 			this.node.replaceChildren(...notices.map(([ level, , action ], index) =>
-				this.notice(level, this.texts[index], (action == 'start' && mayWrite) ? this.button() : '')));
+				E('div', { 'class': 'nicup-notice nicup-' + level }, [
+					this.texts[index], (action != null && mayWrite) ? this.button(action) : ''
+				])));
 			this.shape = shape;
 		}
 
@@ -98,21 +125,24 @@ const Notices = baseclass.extend({
 		});
 	},
 
-	notice(level, text, button) {
-		return E('div', { 'class': 'nicup-notice nicup-' + level }, [ text, button ]);
-	},
-
-	button() {
+	button(action) {
 		return E('button', {
 			'type': 'button',
 			'class': 'btn cbi-button cbi-button-positive',
-			'click': () => this.start()
-		}, [ _('Start') ]);
+			'click': ui.createHandlerFn(this, () => this.acts[action]())
+		}, [ { start: _('Start'), enable: _('Enable') }[action] ]);
 	}
 });
 
 return baseclass.extend({
 	create(...args) {
 		return new Notices(...args);
+	},
+
+	/* For the card: the first thing that is wrong with the whole, or null. */
+	worst(known) {
+		const problems = (known.status?.problems ?? []).filter(entry => entry.level == 'error');
+
+		return trouble(known) ?? (problems.length > 0 ? problem(problems[0]) : null);
 	}
 });

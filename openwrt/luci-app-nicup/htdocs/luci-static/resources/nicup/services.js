@@ -3,7 +3,6 @@
 'require form';
 'require network';
 'require uci';
-'require ui';
 'require nicup.fields as fields';
 'require nicup.valid as valid';
 
@@ -21,11 +20,6 @@ function cell(o, words) {
 	return o;
 }
 
-function labelled(list, describe) {
-	return list.map(entry => [ entry.getName(), describe(entry) ])
-		.filter(([ name ]) => name != 'loopback' && name != 'lo');
-}
-
 /* Whether another service updates `name`, too. */
 function taken(section_id, name) {
 	const form = field => this.section.formvalue(section_id, field);
@@ -33,11 +27,11 @@ function taken(section_id, name) {
 	const other = uci.sections('nicup', 'service').find(service => service['.name'] != section_id &&
 		valid.flag(service.enabled) != '0' && valid.shares(mine, service, name));
 
-	return (other != null && name) ? _('a hostname that service %s does not update already').format(other['.name']) : null;
+	return (other != null && name) ? _('Service %s already updates this hostname.').format(other['.name']) : null;
 }
 
 const Services = form.GridSection.extend({
-	/* A copy has the same login for other hostnames: two services must not update the same ones. */
+	/* A copy has the same login for other hostnames: two services must not update the same hostname. */
 	handleClone(section_id) {
 		const taken = uci.sections('nicup').map(section => section['.name']);
 		let count = 2;
@@ -65,16 +59,20 @@ const Services = form.GridSection.extend({
 
 	renderSectionAdd(...args) {
 		const node = this.super('renderSectionAdd', args);
+		const name = node.querySelector('.cbi-section-create-name');
 
-		node.querySelector('.cbi-section-create-name')?.setAttribute('placeholder', _('Name, for example home'));
+		name?.setAttribute('placeholder', _('Name, for example home'));
+		name?.setAttribute('aria-label', _('Name of the new service'));
 
 		return node;
 	},
 
-	/* LuCI says nothing where a value that is needed is missing. */
+	/* LuCI's own says nothing about a value that is missing or wrong. */
 	handleModalSave(modalMap, ...args) {
+		const save = () => form.GridSection.prototype.handleModalSave.call(this, modalMap, ...args);
+
 		return modalMap.parse().then(
-			() => this.super('handleModalSave', [ modalMap, ...args ]),
+			() => Promise.resolve(save()).then(() => this.saved?.()),
 			error => this.complain(error.message));
 	},
 
@@ -90,18 +88,15 @@ const Services = form.GridSection.extend({
 });
 
 return baseclass.extend({
-	/* What the choosers offer. */
+	/* What the list of interfaces offers. */
 	load() {
-		return Promise.all([
-			L.resolveDefault(network.getNetworks(), []),
-			L.resolveDefault(network.getDevices(), [])
-		]).then(([ networks, devices ]) => ({
-			networks: labelled(networks, net => '%s (%s)'.format(net.getName(), net.getL3Device()?.getName() ?? '-')),
-			devices: labelled(devices, device => device.getName())
-		}));
+		return L.resolveDefault(network.getNetworks(), []).then(networks => networks
+			.filter(net => net.getName() != 'loopback')
+			.map(net => [ net.getName(), '%s (%s)'.format(net.getName(), net.getL3Device()?.getName() ?? '-') ]));
 	},
 
-	map(choices) {
+	/* `saved` is called after the form or a dialog has saved. */
+	map(networks, saved) {
 		const m = new form.Map('nicup');
 		const main = uci.sections('nicup', 'nicup')[0]?.['.name'] ?? uci.add('nicup', 'nicup', 'main');
 		const s = m.section(Services, 'service', _('Services'),
@@ -115,17 +110,20 @@ return baseclass.extend({
 		s.clonebtntitle = _('Copy');
 		s.addbtntitle = _('Add service');
 		s.modaltitle = section_id => _('Service %s').format(section_id);
+		s.saved = saved;
 		s.tab('login', _('Login and hostnames'));
 		s.tab('address', _('Address'));
 		s.tab('connection', _('Connection'));
 		s.tab('timing', _('Timing'));
 		this.columns(s);
 		fields.login(s, taken);
-		fields.address(s, choices.networks, choices.devices);
+		fields.address(s, networks);
 		fields.connection(s);
 		fields.timing(s);
 
 		fields.general(m.section(form.NamedSection, main, 'nicup', _('General')));
+
+		m.save = (...args) => form.Map.prototype.save.apply(m, args).then(node => Promise.resolve(saved()).then(() => node));
 
 		return m;
 	},
@@ -143,7 +141,7 @@ return baseclass.extend({
 			show('device')(section_id) || show('interface')(section_id) || 'wan');
 	},
 
-	/* Shows sections that were added by something else than the form. */
+	/* Shows sections that were not added by the form. */
 	refresh(m) {
 		return m.load().then(() => m.reset());
 	}

@@ -2,9 +2,9 @@
 'require baseclass';
 
 /*
- * Which values the program takes: src/policy/config/value.rs in JavaScript. tests/luci/values.json is asked of both.
+ * Which values the program accepts: src/policy/config/value.rs in JavaScript. tests/luci/values.json holds for both.
  *
- * Each function returns null, or what would be right. An empty value means "not set", and is not asked here.
+ * Each function returns null, or a sentence that says what to write. An empty value means "not set" and does not get here.
  */
 
 const bytes = text => new TextEncoder().encode(text).length;
@@ -22,10 +22,10 @@ function duration(text, refuse) {
 	const value = seconds(text);
 
 	if (value == null)
-		return _('write seconds, or a number with s, m, h or d, for example 10m');
+		return _('Write a number of seconds, or a number with s, m, h or d, for example 10m.');
 
 	if (value > 10 * 365 * 86400)
-		return _('at most ten years');
+		return _('Write at most ten years.');
 
 	return refuse(value);
 }
@@ -114,20 +114,20 @@ function authority(text) {
 }
 
 function url(text) {
-	const wrong = _('write http:// or https://, a host, and a path');
+	const wrong = _('Write http:// or https://, a host, and a path.');
 	const parts = /^https?:\/\/([^/]*)(.*)$/s.exec(text);
 
 	if (parts == null || bytes(text) > 512)
 		return wrong;
 
 	if (parts[1].includes('@'))
-		return _('a login in it is not needed');
+		return _('Write the URL without a login.');
 
 	return (authority(parts[1]) == null || !visible.test(parts[2]) || /[#"<>]/.test(parts[2])) ? wrong : null;
 }
 
 function proxy(text) {
-	const wrong = _('write http://host:port or http://user:password@host:port');
+	const wrong = _('Write http://host:port or http://user:password@host:port.');
 
 	if (!text.startsWith('http://'))
 		return wrong;
@@ -145,55 +145,55 @@ function proxy(text) {
 }
 
 function credential(text) {
-	return (bytes(text) > 256 || control.test(text)) ? _('at most 256 bytes, and no control characters') : null;
+	return (bytes(text) > 256 || control.test(text)) ? _('Write at most 256 bytes and no control characters.') : null;
 }
 
 function interfaceName(text) {
 	return /^[A-Za-z0-9_.][A-Za-z0-9_.-]{0,63}$/.test(text) ? null
-		: _('an interface\'s name has letters, digits, _ - and . only, for example wan');
+		: _('Write letters, digits, _ - and . only, for example wan.');
 }
 
 function deviceName(text) {
 	return (bytes(text) > 15 || /[/:\u0000- \u007f]/.test(text) || text == '.' || text == '..')
-		? _('a device\'s name has at most 15 characters and no blank, / or :, for example pppoe-wan') : null;
+		? _('Write at most 15 characters and no blank, / or :, for example pppoe-wan.') : null;
 }
 
 function absolutePath(text) {
 	const path = (text.length > 1) ? text.replace(/\/+$/, '') : text;
 
-	return (path.startsWith('/') && path.length > 1 && !control.test(path)) ? null : _('write it from the root on, for example /etc/file');
+	return (path.startsWith('/') && path.length > 1 && !control.test(path)) ? null : _('Write the whole path, for example /etc/file.');
 }
 
 function suffix(text) {
 	const parts = ipv6(text);
 
 	return (parts == null || parts.slice(0, 4).some(part => part) || !parts.some(part => part))
-		? _('write only the host part, for example ::1234:5678') : null;
+		? _('Write only the host part, for example ::1234:5678.') : null;
 }
 
 const checks = {
-	contact: text => (visible.test(text) && text.length <= 128) ? null : _('one mail address or URL without blanks'),
+	contact: text => (visible.test(text) && text.length <= 128) ? null : _('Write one email address or URL without blanks.'),
 	state_dir: absolutePath,
 	run_dir: absolutePath,
 	username: credential,
 	password: credential,
-	hostname: text => isHostname(text) ? null : _('letters, digits, hyphens and dots only, for example home.example.net'),
+	hostname: text => isHostname(text) ? null : _('Write only letters, digits, hyphens and dots, for example home.example.net.'),
 	interface: interfaceName,
 	interface6: interfaceName,
 	device: deviceName,
 	source_url: url,
 	source_url6: url,
 	source_script: absolutePath,
-	check_interval: text => duration(text, value => value < 300 ? _('at least 5m') : null),
+	check_interval: text => duration(text, value => value < 300 ? _('Write at least 5m.') : null),
 	ip6_suffix: suffix,
-	force_interval: text => duration(text, value => (value > 0 && value < 86400) ? _('at least 1d, or 0 for never') : null),
-	server: text => isServer(text) ? null : _('only the name, without http:// and without a path'),
+	force_interval: text => duration(text, value => (value > 0 && value < 86400) ? _('Write at least 1d, or 0 for never.') : null),
+	server: text => isServer(text) ? null : _('Write only the name, without http:// and without a path.'),
 	path: text => (/^\/[A-Za-z0-9/._~!$&'()*+,;=:@%-]*$/.test(text) && text.length <= 512) ? null
-		: _('it begins with / and has no blank, ? or #'),
-	port: text => isPort(text) ? null : _('1 to 65535'),
+		: _('Begin with / and write no blank, ? or #.'),
+	port: text => isPort(text) ? null : _('Write a number from 1 to 65535.'),
 	cacert: absolutePath,
 	proxy,
-	timeout: text => duration(text, value => (value < 1 || value > 600) ? _('1 to 600 seconds') : null)
+	timeout: text => duration(text, value => (value < 1 || value > 600) ? _('Write 1 to 600 seconds.') : null)
 };
 
 const truth = {
@@ -202,7 +202,17 @@ const truth = {
 };
 
 return baseclass.extend({
-	/* null, or what would be right. */
+	/* The text without the blanks that a copy from elsewhere brings along. A login may begin with one. */
+	trim(option, text) {
+		return [ 'username', 'password' ].includes(option) ? text.replace(/\s+$/, '') : text.trim();
+	},
+
+	/* Several values in one text are split at commas; blanks around them go. */
+	split(texts) {
+		return [ ...new Set(texts.flatMap(text => String(text).split(',')).map(text => text.trim()).filter(text => text != '')) ];
+	},
+
+	/* null, or what to write. */
 	wrong(option, text) {
 		return (text == null || text === '') ? null : checks[option](String(text));
 	},

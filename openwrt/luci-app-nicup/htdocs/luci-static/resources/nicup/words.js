@@ -1,10 +1,11 @@
 'use strict';
 'require baseclass';
+'require uci';
 
 /*
- * What a state or a code of status.json means, and what to do. Does not read the file.
+ * What a state or a code of status.json means, and what to do; spans of time and times of day. Does not read the file.
  *
- * %s is who answered: No-IP, or the name of another server.
+ * %s is the server that responded: No-IP, or the name of another one.
  */
 
 const states = {
@@ -13,57 +14,66 @@ const states = {
 	'stopped': _('Stopped'),
 	'no-address': _('No address'),
 	'invalid': _('Wrong settings'),
-	'disabled': _('Switched off')
+	'disabled': _('Disabled')
 };
 
-const again = _('Nothing to do: it is tried again by itself.');
-const login = _('Enter the username and the password of the DDNS key below and save.');
-const resume = _('Then press Resume.');
+const again = _('Nothing to do: nicup retries automatically.');
+const login = _('Correct the username and password below (with two-factor login, create a DDNS key), then press Save & Apply.');
 
 const codes = {
 	'good': [ _('%s accepted the address.') ],
 	'nochg': [ _('%s already had this address.') ],
-	'badauth': [ _('%s refused the username or the password.'), login ],
+	'badauth': [ _('%s rejected the username or password.'), login ],
 	'nohost': [ _('%s does not know this hostname under this login.'),
-		_('Correct the hostname or the login below and save, or create the hostname there and press Resume.') ],
-	'notfqdn': [ _('%s does not take this for a hostname.'),
-		_('Write it below with its domain, for example home.example.net, and save.') ],
+		_('Correct the hostname or the login below and press Save & Apply, or create the hostname there and press Resume.') ],
+	'notfqdn': [ _('%s does not accept this as a hostname.'),
+		_('Write it below with its domain, for example home.example.net, then press Save & Apply.') ],
 	'!yours': [ _('%s says that this hostname belongs to another account.'),
-		_('Correct the hostname or the login below and save.') ],
+		_('Correct the hostname or the login below, then press Save & Apply.') ],
 	'!active': [ _('%s says that this hostname is not active.'),
-		_('Activate or confirm it in your account there.') + ' ' + resume ],
+		_('Activate or confirm the hostname in your account there, then press Resume.') ],
 	'!donator': [ _('%s says that this needs a paid account.'),
-		_('Switch off "Mark as offline" below and save, or upgrade the account and press Resume.') ],
+		_('Clear "Mark as offline" below and press Save & Apply, or upgrade the account and press Resume.') ],
 	'numhost': [ _('%s says that these are too many hostnames.'),
-		_('Remove some of them below and save.') ],
+		_('Remove some of them below, then press Save & Apply.') ],
 	'abuse': [ _('%s blocked this user.'),
-		_('Ask its support.') + ' ' + resume ],
-	'badagent': [ _('%s refuses this program.'),
-		_('Enter your mail address as contact below and save, or update nicup.') ],
-	'badsys': [ _('%s refuses this program.'),
-		_('Enter your mail address as contact below and save, or update nicup.') ],
+		_('Ask the support of the provider, then press Resume.') ],
+	'badagent': [ _('%s rejects this program.'),
+		_('Enter your email address as contact below and press Save & Apply, or update nicup.') ],
+	'badsys': [ _('%s rejects this program.'),
+		_('Enter your email address as contact below and press Save & Apply, or update nicup.') ],
 	'mismatch': [ _('%s registered another address than the one sent.'),
-		_('Look for a proxy between the router and the server.') + ' ' + resume ],
+		_('Look for a proxy between the router and the server, then press Resume.') ],
 	'911': [ _('%s has an outage.'), again ],
 	'dnserr': [ _('%s has trouble with its own DNS.'), again ],
-	'unintelligible': [ _('Something else than %s answered.'),
-		_('Log in to the provider\'s page if there is one, and check whether a proxy is in the way.') ],
-	'dns': [ _('The name of the server was not found.'),
+	'unintelligible': [ _('The response did not come from %s.'),
+		_('Check for a captive portal (log in to the provider\'s page) or a proxy.') ],
+	'dns': [ _('The router cannot resolve the name of the server.'),
 		_('Check the internet connection and the router\'s DNS.') ],
 	'connect': [ _('No connection to %s.'), _('Check the internet connection.') ],
 	'tls': [ _('No secure connection to %s.'),
 		_('Check that the package ca-bundle is installed and that nothing intercepts the connection.') ],
-	'timeout': [ _('%s did not answer in time.'), _('Check the internet connection.') ],
+	'timeout': [ _('%s did not respond in time.'), _('Check the internet connection.') ],
 	'proxy': [ _('The proxy failed.'), _('Check the proxy under Connection below.') ],
-	'clock': [ _('The router\'s clock is not set, so certificates cannot be checked.'),
-		_('Check that NTP is switched on (System, Time Synchronization).') ],
-	'unconfirmed': [ _('The address was sent, but the answer got lost.'), again ],
-	'storm': [ _('The address changes too often: one update every 5 minutes until it is quiet.'), again ],
+	'clock': [ _('The router\'s clock is not set, so certificates cannot be verified.'),
+		_('Check that NTP is enabled (System, Time Synchronization).') ],
+	'unconfirmed': [ _('nicup sent the address, but no response came.'), again ],
+	'storm': [ _('The address changes too often: nicup sends one update every 5 minutes until it is stable.'), again ],
 	'no-address': [ _('There is no address to send.'),
 		_('Check that the interface is up, and that it is the right one below.') ],
-	'private-address': [ _('The router has only a private address, which nobody outside can reach.'),
+	'private-address': [ _('The router has only a private address, which cannot be reached from the internet.'),
 		_('Make the router in front a bridge, or ask the provider for a public address.') ],
-	'address-unknown': [ _('The router\'s address could not be found out.'), again ]
+	'address-unknown': [ _('nicup could not detect the router\'s address.'), again ]
+};
+
+/* How many hosts are in a state. */
+const counted = {
+	'current': count => N_(count, '%d current', '%d current'),
+	'waiting': count => N_(count, '%d waiting', '%d waiting'),
+	'stopped': count => N_(count, '%d stopped', '%d stopped'),
+	'no-address': count => N_(count, '%d without an address', '%d without an address'),
+	'invalid': count => N_(count, '%d with wrong settings', '%d with wrong settings'),
+	'disabled': count => N_(count, '%d disabled', '%d disabled')
 };
 
 return baseclass.extend({
@@ -71,7 +81,11 @@ return baseclass.extend({
 		return states[state] ?? String(state);
 	},
 
-	/* Who answers, as a person calls it. */
+	count(state, count) {
+		return (counted[state]?.(count) ?? ('%d ' + String(state).replace(/%/g, '%%'))).format(count);
+	},
+
+	/* The server as a person calls it. */
 	who(server) {
 		return (server == null || /(^|\.)no-ip\.com$/.test(server)) ? 'No-IP' : String(server);
 	},
@@ -85,16 +99,25 @@ return baseclass.extend({
 	code(code, server) {
 		const http = /^http-(\d+)$/.exec(code ?? '');
 
-		if (http != null && http[1] == '429')
-			return [ _('%s says that there were too many requests.').format(this.who(server)), again ];
-
 		if (http != null)
-			return [ _('%s has an outage (HTTP %s).').format(this.who(server), http[1]), again ];
+			return [ this.http(http[1]).format(this.who(server), http[1]), again ];
 
 		if (!Object.hasOwn(codes, code ?? ''))
 			return null;
 
 		return [ codes[code][0].format(this.who(server)), codes[code][1] ?? null ];
+	},
+
+	http(status) {
+		switch (status) {
+		case '429':
+			return _('%s says that there were too many requests.');
+		case '401':
+		case '403':
+			return _('A filter or firewall in front of %s rejects the request (HTTP %s).');
+		default:
+			return _('%s has an outage (HTTP %s).');
+		}
 	},
 
 	/* 45 s, 12 min 5 s, 3 h 20 min, 25 d 4 h */
@@ -126,8 +149,37 @@ return baseclass.extend({
 		return _('%s ago').format(this.span(s));
 	},
 
-	/* A wall time of the router, in the browser's zone. */
-	date(time) {
-		return (time != null) ? new Date(time * 1000).toLocaleString() : null;
+	/* A wall time of the router in the router's zone, or null. */
+	date(time, style) {
+		const date = new Date(time * 1000);
+
+		return (time != null && Number.isFinite(date.getTime())) ? this.formatter(style).format(date) : null;
+	},
+
+	/* Made once for each style: making one takes longer than many uses. */
+	formatter(style) {
+		const zone = String(uci.sections('system', 'system')[0]?.zonename ?? 'UTC').replace(/ /g, '_');
+		const lang = document.documentElement.lang || undefined;
+		const full = { dateStyle: 'medium', timeStyle: 'medium' };
+		const make = timeZone => new Intl.DateTimeFormat(lang, Object.assign({ timeZone }, style ?? full));
+		const key = JSON.stringify([ zone, style ]);
+
+		this.formatters ??= {};
+
+		try {
+			return this.formatters[key] ??= make(zone);
+		}
+		catch {
+			return this.formatters[key] = make('UTC');
+		}
+	},
+
+	/* The time of day; with the date where it is another day than `now`. */
+	clock(time, now) {
+		const day = { year: 'numeric', month: '2-digit', day: '2-digit' };
+		const same = now != null && this.date(time, day) == this.date(now, day);
+		const parts = { hourCycle: 'h23', hour: '2-digit', minute: '2-digit', second: '2-digit', timeZoneName: 'short' };
+
+		return this.date(time, same ? parts : Object.assign({ month: 'short', day: 'numeric' }, parts));
 	}
 });
