@@ -21,6 +21,10 @@ const GridSection = form.Section.extend({
 	},
 
 	render() {
+		return this.renderContents();
+	},
+
+	renderContents() {
 		const rows = this.cfgsections().map(sid => this.row(sid));
 
 		return E('div', { 'class': 'cbi-section' }, [

@@ -111,6 +111,17 @@ function valueOf(option, section_id, name) {
 	return option.section.formvalue(section_id, name);
 }
 
+/* A screen reader does not find the title of LuCI's own, which is in a label for another element. */
+const FlagField = form.Flag.extend({
+	renderWidget(...args) {
+		const node = this.super('renderWidget', args);
+
+		node.querySelector('input[type="checkbox"]')?.setAttribute('aria-label', this.stripTags(this.title).trim());
+
+		return node;
+	}
+});
+
 function adder(section, tab) {
 	return (tab != null) ? section.taboption.bind(section, tab) : section.option.bind(section);
 }
@@ -140,6 +151,9 @@ function text(section, tab, name, title, help, more) {
 function chooser(section, tab, type, name, title, help, list) {
 	const o = adder(section, tab)(type, name, title, help);
 
+	/* LuCI loads a field for each service. */
+	let once = null;
+
 	o.modalonly = true;
 	o.rmempty = true;
 	o.retain = true;
@@ -149,7 +163,7 @@ function chooser(section, tab, type, name, title, help, list) {
 	o.load = function(section_id) {
 		const value = uci.get('nicup', section_id, name);
 
-		return L.resolveDefault(list(), []).then(found => {
+		return (once ??= L.resolveDefault(list(), [])).then(found => {
 			this.devices = found;
 			this.networks = (type === widgets.NetworkSelect) ? withNetwork(found, value) : null;
 
@@ -168,7 +182,7 @@ function withNetwork(networks, name) {
 }
 
 function flag(section, tab, name, title, help, initial) {
-	const o = adder(section, tab)(form.Flag, name, title, help);
+	const o = adder(section, tab)(FlagField, name, title, help);
 
 	o.modalonly = (tab != null) ? true : undefined;
 	o.default = initial;
@@ -203,6 +217,8 @@ function ofWeb(other) {
 }
 
 return baseclass.extend({
+	FlagField,
+
 	forget,
 
 	general(s) {

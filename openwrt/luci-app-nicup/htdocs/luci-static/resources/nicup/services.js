@@ -57,6 +57,17 @@ const Services = form.GridSection.extend({
 		return this.map.save(null, true).catch(() => {}).then(() => this.super('handleRemove', [ section_id, ...args ]));
 	},
 
+	/* LuCI leaves the head of the buttons' column empty. */
+	renderContents(...args) {
+		const node = this.super('renderContents', args);
+
+		for (const head of node.querySelectorAll('th'))
+			if (head.textContent.trim() == '')
+				head.setAttribute('aria-label', _('Actions'));
+
+		return node;
+	},
+
 	renderSectionAdd(...args) {
 		const node = this.super('renderSectionAdd', args);
 		const name = node.querySelector('.cbi-section-create-name');
@@ -129,7 +140,7 @@ return baseclass.extend({
 	},
 
 	columns(s) {
-		const o = s.taboption('login', form.Flag, 'enabled', _('Enabled'));
+		const o = s.taboption('login', fields.FlagField, 'enabled', _('Enabled'));
 		const show = name => section_id => L.toArray(uci.get('nicup', section_id, name)).join(', ');
 
 		o.default = '1';

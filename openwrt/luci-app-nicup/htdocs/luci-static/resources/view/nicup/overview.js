@@ -79,11 +79,13 @@ return view.extend({
 	},
 
 	hints() {
-		return E('p', {}, [
-			E('a', { 'href': 'https://my.noip.com/dynamic-dns', 'target': '_blank', 'rel': 'noreferrer noopener' }, [
-				_('Create a DDNS key at No-IP')
-			]), ' · ',
-			_('No-IP asks you to confirm free hostnames every 30 days: no program can do that for you.')
+		return E('div', {}, [
+			E('p', {}, [ _('No-IP asks you to confirm free hostnames every 30 days: no program can do that for you.') ]),
+			E('p', {}, [
+				E('a', { 'href': 'https://my.noip.com/dynamic-dns', 'target': '_blank', 'rel': 'noreferrer noopener' }, [
+					_('Create a DDNS key at No-IP')
+				])
+			])
 		]);
 	},
 
