@@ -53,7 +53,8 @@ fn the_files_are_as_the_contract_says() {
         r#""services":[{"name":"home","enabled":true,"server":"127.0.0.1","transport":"https:PORT","#,
         r#""interface":null,"device":"DEVICE","ipv4":"203.0.113.7","ipv6":null,"address_note":null,"#,
         r#""hosts":[{"hostname":"home.example.net","state":"current","registered_ipv4":"203.0.113.7","#,
-        r#""registered_ipv6":null,"code":"good","message":"accepted","last_attempt":0,"last_success":0,"#,
+        r#""registered_ipv6":null,"code":"good","message":"accepted","message_id":"accepted","#,
+        r#""last_attempt":0,"last_success":0,"#,
         r#""changed":0,"next_attempt":0,"next_attempt_uptime":0,"failures":0}]}],"#,
         r#""events":[{"time":0,"uptime":0,"service":"home","hostname":"home.example.net","code":"good","#,
         r#""ipv4":"203.0.113.7","ipv6":null}]}"#

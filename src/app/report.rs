@@ -119,6 +119,7 @@ pub(super) fn broken(world: &mut World<'_>, main: &Main, issue: Issue) -> Report
 
 fn publish(world: &World<'_>, main: &Main, mut status: Status) -> Report {
     let name = format!("{}/status.json", main.run_dir);
+    status.identify();
     let text = status::write(&status);
     let path = world.root.path(&name);
     if let Err(error) = file::replace(&path, text.as_bytes(), 0o644, Keep::Volatile) {
@@ -129,7 +130,13 @@ fn publish(world: &World<'_>, main: &Main, mut status: Status) -> Report {
         };
         let message = format!("cannot be replaced ({error}): free space there; it was {what}");
         log::error!("{name}: {message}");
-        status.problems.push(Problem { level: "warning".to_owned(), file: name, line: None, message });
+        status.problems.push(Problem {
+            level: "warning".to_owned(),
+            file: name,
+            line: None,
+            message,
+            ..Problem::default()
+        });
     }
     let exit = exit_of(&status);
     Report { status, exit, held: Vec::new(), wake: Wake::default() }
@@ -219,6 +226,7 @@ fn service_status(
         ipv6: sighting.addresses.ipv6.map(|ip| ip.to_string()),
         address_note: lack.map(|lack| lack.explain().to_owned()),
         hosts,
+        ..ServiceStatus::default()
     }
 }
 
@@ -227,28 +235,16 @@ fn invalid_service(invalid: &Invalid, main_enabled: bool) -> ServiceStatus {
     let host = |hostname: &String| HostStatus {
         hostname: hostname.clone(),
         state: if enabled { State::Invalid } else { State::Disabled }.word().to_owned(),
-        registered_ipv4: None,
-        registered_ipv6: None,
-        code: None,
         message: Some(message::cut(format!("the configuration is wrong, {}", invalid.reason))),
-        last_attempt: None,
-        last_success: None,
-        changed: None,
-        next_attempt: None,
-        next_attempt_uptime: None,
-        failures: 0,
+        ..HostStatus::default()
     };
     ServiceStatus {
         name: invalid.name.clone(),
         enabled,
         server: invalid.server.clone(),
         transport: "https:443".to_owned(),
-        interface: None,
-        device: None,
-        ipv4: None,
-        ipv6: None,
-        address_note: None,
         hosts: invalid.hostnames.iter().map(host).collect(),
+        ..ServiceStatus::default()
     }
 }
 
@@ -289,6 +285,7 @@ fn host_status(
         next_attempt: view.next.and_then(|at| now.wall_of(at)),
         next_attempt_uptime: view.next.map(|at| at.0),
         failures: view.failures,
+        ..HostStatus::default()
     };
     if let Some(news) = news {
         pass.changes.extend(news.for_hooks);
@@ -373,6 +370,7 @@ pub(super) fn status(
         file: issue.file.clone(),
         line: issue.line,
         message: issue.message.clone(),
+        ..Problem::default()
     };
     Status {
         version: 1,

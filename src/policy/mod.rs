@@ -18,6 +18,7 @@ pub mod schedule;
 pub mod settle;
 pub mod status;
 pub mod time;
+pub mod wording;
 
 #[cfg(test)]
 mod tests;

@@ -2,7 +2,8 @@
 //!
 //! Does not read files. Output only: no pass reads it; `nicup status` and LuCI do.
 
-use crate::wire::json::{self, object};
+use super::wording::identify;
+use crate::wire::json::{self, Sparse, object};
 
 /// LuCI reads less than 256 KiB. Above this, the messages of current hosts are left out, then events, then all messages, and
 /// in the end hosts: current ones first.
@@ -41,8 +42,12 @@ pub struct Problem {
     pub line: Option<u32>,
     /// What, and what to do.
     pub message: String,
+    /// The identifier of the message's template; left out where it has none.
+    pub message_id: Sparse<Option<String>>,
+    /// The values in it; left out where there is none.
+    pub message_values: Sparse<Vec<String>>,
 }
-object!(Problem { level, file, line, message });
+object!(Problem { level, file, line, message, message_id, message_values });
 
 impl Problem {
     /// `FILE:LINE: LEVEL: MESSAGE`, as [`Issue::sentence`](super::config::Issue::sentence).
@@ -74,6 +79,10 @@ pub struct ServiceStatus {
     pub ipv6: Option<String>,
     /// What is to be said about the addresses; null when there is nothing.
     pub address_note: Option<String>,
+    /// The identifier of the note's template.
+    pub address_note_id: Sparse<Option<String>>,
+    /// The values in it; left out where there is none.
+    pub address_note_values: Sparse<Vec<String>>,
     /// Its hosts.
     pub hosts: Vec<HostStatus>,
 }
@@ -87,6 +96,8 @@ object!(ServiceStatus {
     ipv4,
     ipv6,
     address_note,
+    address_note_id,
+    address_note_values,
     hosts
 });
 
@@ -105,6 +116,10 @@ pub struct HostStatus {
     pub code: Option<String>,
     /// The same for a person, with what to do; null where a large file left it out.
     pub message: Option<String>,
+    /// The identifier of the message's template.
+    pub message_id: Sparse<Option<String>>,
+    /// The values in it; left out where there is none.
+    pub message_values: Sparse<Vec<String>>,
     /// Unix seconds.
     pub last_attempt: Option<i64>,
     /// Unix seconds.
@@ -125,6 +140,8 @@ object!(HostStatus {
     registered_ipv6,
     code,
     message,
+    message_id,
+    message_values,
     last_attempt,
     last_success,
     changed,
@@ -163,7 +180,7 @@ pub fn write(status: &Status) -> String {
     let mut status = status.clone();
     for host in status.services.iter_mut().flat_map(|service| &mut service.hosts) {
         if host.state == "current" {
-            host.message = None;
+            host.leave_message_out();
         }
     }
     let text = json::to_text(&status);
@@ -176,7 +193,7 @@ pub fn write(status: &Status) -> String {
         return text;
     }
     for host in status.services.iter_mut().flat_map(|service| &mut service.hosts) {
-        host.message = None;
+        host.leave_message_out();
     }
     let whole = status.clone();
     status.say_left_out("all messages of hosts are left out");
@@ -216,12 +233,40 @@ fn without_hosts(mut status: Status) -> String {
     json::to_text(&status)
 }
 
+/// The fields beside a sentence.
+fn wording(sentence: Option<&str>) -> (Sparse<Option<String>>, Sparse<Vec<String>>) {
+    let (id, values) = identify(sentence);
+    (Sparse(id), Sparse(values))
+}
+
+impl HostStatus {
+    fn leave_message_out(&mut self) {
+        self.message = None;
+        (self.message_id, self.message_values) = wording(None);
+    }
+}
+
 impl Status {
+    /// Gives each sentence the identifier of its template, and the values in it.
+    pub fn identify(&mut self) {
+        for problem in &mut self.problems {
+            (problem.message_id, problem.message_values) = wording(Some(&problem.message));
+        }
+        for service in &mut self.services {
+            let note = service.address_note.as_deref();
+            (service.address_note_id, service.address_note_values) = wording(note);
+            for host in &mut service.hosts {
+                (host.message_id, host.message_values) = wording(host.message.as_deref());
+            }
+        }
+    }
+
     fn say_left_out(&mut self, what: &str) {
         let message =
             format!("{what}, because LuCI reads less than 256 KiB: put fewer hostnames on this router");
         let (level, file) = ("warning".to_owned(), "status.json".to_owned());
-        self.problems.push(Problem { level, file, line: None, message });
+        let (message_id, message_values) = wording(Some(&message));
+        self.problems.push(Problem { level, file, line: None, message, message_id, message_values });
     }
 }
 
@@ -244,11 +289,8 @@ mod tests {
             code: Some("good".to_owned()),
             message: Some(message.to_owned()),
             last_attempt: Some(1),
-            last_success: None,
-            changed: None,
-            next_attempt: None,
             next_attempt_uptime: Some(9),
-            failures: 0,
+            ..HostStatus::default()
         };
         let service = ServiceStatus {
             name: "home".to_owned(),
@@ -257,10 +299,8 @@ mod tests {
             transport: "https:443".to_owned(),
             interface: None,
             device: Some("wan".to_owned()),
-            ipv4: None,
-            ipv6: None,
-            address_note: None,
             hosts: (0..hosts).map(host).collect(),
+            ..ServiceStatus::default()
         };
         Status {
             version: 1,

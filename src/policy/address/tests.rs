@@ -355,3 +355,33 @@ fn not_knowing_is_said_with_its_cause() {
     let long = WhyUnknown::Source("ä".repeat(200)).explain("web");
     assert!(long.len() <= 160 && long.len() > 157, "cut between two letters");
 }
+
+/// Without a template in `wording.txt`, LuCI shows the sentence in English only.
+#[test]
+fn every_reason_has_a_template() {
+    let (v4, v6) = (IpAddr::from([10, 0, 0, 2]), Ipv6Addr::LOCALHOST);
+    let absent = [
+        WhyAbsent::DeviceMissing,
+        WhyAbsent::DeviceDown,
+        WhyAbsent::Disconnected,
+        WhyAbsent::NoAddress(Family::Ipv4),
+        WhyAbsent::NoAddress(Family::Ipv6),
+        WhyAbsent::Special(v4, "benchmarking"),
+        WhyAbsent::LinkLocal(v4),
+        WhyAbsent::UniqueLocal(v6.into()),
+        WhyAbsent::DsLite(v4),
+        WhyAbsent::Shared(v4),
+        WhyAbsent::Private(v4),
+        WhyAbsent::Temporary(v6.into()),
+        WhyAbsent::Deprecated(v6.into()),
+        WhyAbsent::Duplicate(v4),
+        WhyAbsent::LongPrefix(v6, 128),
+        WhyAbsent::Tentative(v4),
+    ];
+    let unknown =
+        [WhyUnknown::Kernel, WhyUnknown::Netifd, WhyUnknown::Source].map(|why| why("cause".to_owned()));
+    let sentences = absent.iter().map(|why| why.explain("wan"));
+    for sentence in sentences.chain(unknown.iter().map(|why| why.explain("wan"))) {
+        assert!(crate::policy::wording::identify(Some(&sentence)).0.is_some(), "{sentence}");
+    }
+}

@@ -3,6 +3,7 @@
 use super::*;
 use crate::policy::decide::{Addresses, Lack};
 use crate::policy::tests::*;
+use crate::policy::wording::identify;
 use crate::wire::nic::{Failure, Reply};
 
 #[test]
@@ -73,6 +74,25 @@ fn what_force_cannot_send_says_until_when_and_why() {
     let text = held(&Cause::Server(Code::Outage), &"s".repeat(253), "in 28 min");
     assert!(text.starts_with("not sent, possible in 28 min: an outage"), "{text}");
     assert!(text.len() <= LIMIT && text.contains("nothing to do"), "{text}");
+}
+
+/// Without a template in `wording.txt`, LuCI shows the sentence in English only.
+#[test]
+fn every_sentence_about_a_host_has_a_template() {
+    let mut sentences: Vec<String> = ADVICE.iter().map(|(code, _)| meaning(*code, "why", "a.b")).collect();
+    sentences.extend(
+        [Because::New, Because::Changed, Because::Offline, Because::Unsettled]
+            .map(|because| format!("to be sent: {}", because.explain())),
+    );
+    sentences.push(waiting(&Cause::JustForced, "a.b"));
+    for offline in [false, true] {
+        let mut story = Story::new();
+        story.services[0].offline = offline;
+        sentences.extend([Code::Good, Code::NoChange].map(|code| current(Some(code), &story.services[0])));
+    }
+    for sentence in sentences {
+        assert!(identify(Some(&sentence)).0.is_some(), "{sentence}");
+    }
 }
 
 fn seen(story: &Story) -> View {

@@ -22,6 +22,11 @@ pub trait Json {
     fn absent(&mut self) -> Option<()> {
         None
     }
+
+    /// Whether an object leaves this field out.
+    fn is_left_out(&self) -> bool {
+        false
+    }
 }
 
 /// Bytes of a file with one host in it, so that writing it moves nothing.
@@ -45,7 +50,8 @@ pub fn from_text<T: Json + Default>(text: &str) -> Option<T> {
 }
 
 /// Makes a struct an object of JSON. All of its fields are listed, in the order in which they are written; reading takes
-/// them in any order, passes over others, and needs all but the `Option`s.
+/// them in any order, passes over others, and needs all but the `Option`s and
+/// the `Sparse`s.
 macro_rules! object {
     ($name:ident { $($field:ident),* $(,)? }) => {
         impl $crate::wire::json::Json for $name {
@@ -66,7 +72,7 @@ pub(crate) use object;
 /// Appends an object; for [`object!`].
 pub(crate) fn write_object(out: &mut String, names: &[&str], values: &[&dyn Json]) {
     let mut before = '{';
-    for (name, value) in names.iter().zip(values) {
+    for (name, value) in names.iter().zip(values).filter(|(_, value)| !value.is_left_out()) {
         out.push(before);
         before = ',';
         // A field's name needs no escaping.
@@ -94,6 +100,29 @@ fn write_text(out: &mut String, text: &str) {
     }
     out.push_str(rest);
     out.push('"');
+}
+
+/// A field that an object leaves out where it is empty.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct Sparse<T>(pub T);
+
+impl<T: Json + Default + PartialEq> Json for Sparse<T> {
+    fn write(&self, out: &mut String) {
+        self.0.write(out);
+    }
+
+    fn read(&mut self, input: &mut Reader<'_>) -> Option<()> {
+        self.0.read(input)
+    }
+
+    fn absent(&mut self) -> Option<()> {
+        self.0 = T::default();
+        Some(())
+    }
+
+    fn is_left_out(&self) -> bool {
+        self.0 == T::default()
+    }
 }
 
 impl Json for String {

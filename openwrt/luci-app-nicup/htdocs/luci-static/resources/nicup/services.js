@@ -63,7 +63,7 @@ const Services = form.GridSection.extend({
 
 		for (const head of node.querySelectorAll('th'))
 			if (head.textContent.trim() == '')
-				head.setAttribute('aria-label', _('Actions'));
+				head.appendChild(E('span', { 'class': 'nicup-unseen' }, [ _('Actions') ]));
 
 		return node;
 	},

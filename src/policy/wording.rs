@@ -1,0 +1,86 @@
+//! The templates of the program's sentences, each with an identifier that never changes.
+//!
+//! Does not write sentences: it finds the template that one was made from, and the values in it, so that LuCI can show it in
+//! another language.
+
+/// `IDENTIFIER: SENTENCE` on each line, with `{}` for each value. The page has the same ones.
+const TEMPLATES: &str = include_str!("wording.txt");
+
+/// The identifier of a sentence, and its values. Where no template fits, the sentence stays in English.
+#[must_use]
+pub fn identify(text: Option<&str>) -> (Option<String>, Vec<String>) {
+    let found = text.and_then(|text| {
+        let templates = TEMPLATES.lines().filter_map(|line| line.split_once(": "));
+        let fitting =
+            templates.filter_map(|(id, template)| Some((template.len(), id, values(template, text)?)));
+        fitting.max_by_key(|(length, ..)| *length) // the one with the most words
+    });
+    found.map(|(_, id, values)| (Some(id.to_owned()), values)).unwrap_or_default()
+}
+
+/// What stands for each `{}`; None if `text` is not made from `template`.
+fn values(template: &str, text: &str) -> Option<Vec<String>> {
+    let mut literals: Vec<&str> = template.split("{}").collect();
+    let last = literals.pop()?;
+    if literals.is_empty() {
+        return (text == last).then(Vec::new);
+    }
+    let mut left = text.strip_prefix(literals[0])?.strip_suffix(last)?;
+    let mut found = Vec::with_capacity(literals.len());
+    for literal in &literals[1..] {
+        let (value, after) = left.split_once(literal)?;
+        found.push(value.to_owned());
+        left = after;
+    }
+    found.push(left.to_owned());
+    Some(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The sentence that an identifier and values stand for.
+    fn filled(id: &str, values: &[String]) -> String {
+        let line = TEMPLATES.lines().find(|line| line.split_once(": ").is_some_and(|(known, _)| known == id));
+        let (_, template) = line.unwrap().split_once(": ").unwrap();
+        values.iter().fold(template.to_owned(), |text, value| text.replacen("{}", value, 1))
+    }
+
+    #[test]
+    fn a_sentence_gives_its_template_and_its_values() {
+        let identified = |text: &str| {
+            let (id, values) = identify(Some(text));
+            (id.unwrap_or_default(), values.join("|"))
+        };
+        for (text, id, values) in [
+            ("accepted", "accepted", ""),
+            ("wan is down", "device-down", "wan"),
+            ("no connection: check the internet connection (refused), to a.b", "connect", "refused|a.b"),
+            ("no secure connection: the name, to x, is wrong, to a.b", "tls", "the name|x, is wrong, to a.b"),
+            ("option port: 'x' is not a port: 1 to 65535", "option-port", "port| 'x'"),
+            ("option proxy: has no port: write http://host:port", "option-proxy-port", "proxy|"),
+            ("a sentence of another version", "", ""),
+            ("", "", ""),
+        ] {
+            assert_eq!(identified(text), (id.to_owned(), values.to_owned()), "{text}");
+        }
+        assert_eq!(identify(None), (None, Vec::new()));
+    }
+
+    #[test]
+    fn every_identifier_is_there_once_and_every_template_is_found_by_its_own_text() {
+        let mut ids: Vec<&str> = TEMPLATES.lines().map(|line| line.split_once(": ").unwrap().0).collect();
+        for (at, line) in TEMPLATES.lines().enumerate() {
+            let (_, template) = line.split_once(": ").unwrap();
+            let text = template.replace("{}", "x");
+            let (id, values) = identify(Some(&text));
+            assert_eq!(id.as_deref(), Some(ids[at]), "{line}");
+            assert_eq!(filled(ids[at], &values), text);
+        }
+        ids.sort_unstable();
+        let count = ids.len();
+        ids.dedup();
+        assert_eq!(ids.len(), count);
+    }
+}
