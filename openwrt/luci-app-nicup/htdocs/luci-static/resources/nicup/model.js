@@ -52,7 +52,7 @@ function sectionsOf(type) {
 	return uci.sections('nicup', type);
 }
 
-/* With another run_dir, only the program can read the file for the page. */
+/* With another run_dir, only the program can read the file for the page. It ends with 1 where there is none. */
 function readStatus() {
 	const dir = String(sectionsOf('nicup')[0]?.run_dir ?? '').replace(/\/+$/, '');
 
@@ -64,7 +64,7 @@ function readStatus() {
 			return reply.stdout;
 
 		const error = new Error(reply.stderr ?? '');
-		error.name = /no status yet/.test(reply.stderr) ? 'NotFoundError' : 'Error';
+		error.name = (reply.code == 1) ? 'NotFoundError' : 'Error';
 		throw error;
 	});
 }
