@@ -97,7 +97,14 @@ export class Stage {
 		return { code: ran.status, stdout: ran.stdout, stderr: ran.stderr };
 	}
 
-	/* The same without holding up everything else. */
+	/* All that `nicup check` says: problems are on standard error. */
+	check() {
+		const { stdout, stderr } = this.nicup('check');
+
+		return stdout + stderr;
+	}
+
+	/* As nicup(), without holding up everything else. */
 	async background(words) {
 		const child = spawn(this.tools.nicup, [ '--root', this.root, ...words ], { env: this.env, cwd: '/', stdio: [ 'ignore', 'pipe', 'pipe' ] });
 		let stdout = '', stderr = '';

@@ -115,7 +115,7 @@ export const stories = {
 		assert.deepEqual([ copy.hostname, copy.username, copy.port ], [ [ 'three.example.net' ], 'test-key', stage.ports[0] ]);
 		assert.equal(two.enabled, '0');
 		assert.ok(copy['.index'] < two['.index']);
-		assert.doesNotMatch(stage.nicup('check').stdout, /: (error|warning): /, 'the program finds nothing wrong in it');
+		assert.doesNotMatch(stage.check(), /: (error|warning): /, 'the program finds nothing wrong in it');
 	},
 
 	async 'settings of ddns-scripts are shown, masked, before they are taken over'({ stage, open, sees, picture, assert }) {

@@ -114,6 +114,6 @@ export const stories = {
 		const { home, main } = stage.config('nicup');
 
 		assert.deepEqual([ main.enabled, home.enabled, home.bind ], [ 'on', 'yes', '1' ]);
-		assert.doesNotMatch(stage.nicup('check').stdout, /: (error|warning): /);
+		assert.doesNotMatch(stage.check(), /: (error|warning): /);
 	}
 };

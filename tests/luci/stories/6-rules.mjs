@@ -27,7 +27,7 @@ function refusedServices(stage, assert, services) {
 
 	const text = stage.read('etc/config/nicup');
 	const starts = [ ...text.matchAll(/^config service 's(\d+)'$/gm) ].map(({ index }) => text.slice(0, index).split('\n').length);
-	const wrong = stage.nicup('check').stdout.split('\n').map(line => /^\/etc\/config\/nicup:(\d+): error: option (\w+):/.exec(line)).filter(Boolean);
+	const wrong = stage.check().split('\n').map(line => /^\/etc\/config\/nicup:(\d+): error: option (\w+):/.exec(line)).filter(Boolean);
 
 	return wrong.map(([ , line, option ]) => {
 		const at = starts.findLastIndex(start => start <= Number(line));
@@ -50,7 +50,7 @@ function asked(stage, assert) {
 	for (const [ option, value, taken ] of cases.filter(([ option ]) => general.includes(option))) {
 		stage.write('etc/config/nicup', write([ [ 'nicup', 'main', { [option]: value } ] ]));
 
-		if (stage.nicup('check').stdout.includes(`error: option ${option}:`))
+		if (stage.check().includes(`error: option ${option}:`))
 			refused.add(cases.find(each => each[0] == option && each[1] == value && each[2] == taken));
 	}
 

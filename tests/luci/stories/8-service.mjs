@@ -53,6 +53,9 @@ export const stories = {
 		await sees(page, /home\.example\.net/, '.nicup-result-done');
 		await press(page, 'Check DNS');
 		await sees(page, /DNS/, '.nicup-result-done');
+		stage.configure([ 'nicup', 'main', {} ], stage.service('home', 'home.example.net', { timeout: 'ten' }));
+		await press(page, 'Check');
+		await sees(page, /option timeout: 'ten' is not a duration/, '.nicup-result-done');
 	},
 
 	async 'a failure is also on top of the page'({ stage, open, sees, router }) {

@@ -214,11 +214,16 @@ const Actions = baseclass.extend({
 	},
 
 	check() {
-		return fs.exec_direct(program, [ 'check' ]).then(text => output(text));
+		return this.inspect([ 'check' ]);
 	},
 
 	dns() {
-		return fs.exec_direct(program, [ 'check', '--dns' ]).then(text => output(text));
+		return this.inspect([ 'check', '--dns' ]);
+	},
+
+	/* By rpcd, which also has the problems on standard error. What is wrong is a result and no failure. */
+	inspect(args) {
+		return fs.exec(program, args).then(reply => output(reply.stderr, reply.stdout));
 	},
 
 	start() {
