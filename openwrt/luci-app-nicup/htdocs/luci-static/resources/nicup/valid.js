@@ -154,6 +154,9 @@ function interfaceName(text) {
 }
 
 function deviceName(text) {
+	if (text.startsWith('@'))
+		return _('Write the name of the device without @.');
+
 	return (bytes(text) > 15 || /[/:\u0000- \u007f]/.test(text) || text == '.' || text == '..')
 		? _('Write at most 15 characters and no blank, / or :, for example pppoe-wan.') : null;
 }
