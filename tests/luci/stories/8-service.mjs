@@ -26,6 +26,14 @@ export const stories = {
 		assert.ok(Object.keys(acl.read.file).every(name => !/ (run|resume|import|start|stop|enable|disable)\b/.test(name)));
 	},
 
+	/* LuCI answers 404 for an entry that depends on settings which it cannot read. */
+	async 'the menu has a place that ddns does not take, and stays with broken settings'({ assert }) {
+		const { 'admin/services/nicup': entry } = json('root/usr/share/luci/menu.d/luci-app-nicup.json');
+
+		assert.notEqual(entry.order, 59);
+		assert.deepEqual(entry.depends, { acl: [ 'luci-app-nicup' ] });
+	},
+
 	async 'every command of the page is in the access list'({ stage, open, sees, router, assert }) {
 		await working(stage);
 
