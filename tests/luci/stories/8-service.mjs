@@ -171,7 +171,11 @@ export const stories = {
 		for (const reader of [ '/sbin/logread', '/usr/sbin/logread' ]) {
 			stage.logread = reader;
 			stage.log('daemon.notice nicup[1]: read with ' + reader);
-			await sees(await open('view/nicup/log'), 'read with ' + reader);
+
+			const page = await open('view/nicup/log');
+
+			await sees(page, 'read with ' + reader);
+			await page.close();
 			assert.deepEqual(router.denied, []);
 		}
 	},

@@ -149,14 +149,14 @@ function credential(text) {
 }
 
 function interfaceName(text) {
+	if (text.startsWith('@'))
+		return _('Write the name without @.');
+
 	return /^[A-Za-z0-9_.][A-Za-z0-9_.-]{0,63}$/.test(text) ? null
 		: _('Write letters, digits, _ - and . only, for example wan.');
 }
 
 function deviceName(text) {
-	if (text.startsWith('@'))
-		return _('Write the name of the device without @.');
-
 	return (bytes(text) > 15 || /[/:\u0000- \u007f]/.test(text) || text == '.' || text == '..')
 		? _('Write at most 15 characters and no blank, / or :, for example pppoe-wan.') : null;
 }
