@@ -235,8 +235,7 @@ fn uplink_of(interface: &Interface) -> Uplink {
     match &interface.l3_device {
         Some(device) if interface.up => Uplink::Device(device.clone()),
         _ => {
-            let errors = interface.errors.iter().flatten();
-            let error = errors.filter_map(|error| error.code.as_deref()).last();
+            let error = interface.errors.iter().flatten().next_back().and_then(|error| error.code.as_deref());
             let flags = [interface.autostart, interface.available, interface.pending];
             Uplink::Down(WhyDown::of(interface.up, flags, error))
         }
@@ -258,17 +257,15 @@ fn sight(
     let accepted = |host: &&Host| host.registered.accepted.is_some();
     let mut records = service.hostnames.iter().filter_map(record).filter(accepted);
     let registered = records.next().map(|host| host.registered.clone()).unwrap_or_default();
-    let (ipv4, at4) = search(v4, seen, |device| match address::pick_ipv4(device, rule, registered.ipv4) {
+    let only_ipv4 = !service.family.v6();
+    let (ipv4, at4) = search(v4, seen, |device| {
         // DS-Lite and its like.
-        Observed::Absent(WhyAbsent::NoAddress(_)) if !service.family.v6() => {
-            match address::pick_ipv6(device, rule, None) {
-                Observed::Address(ip) => Observed::Absent(WhyAbsent::OnlyIpv6(ip)),
-                Observed::Absent(_) | Observed::Unknown(_) => {
-                    Observed::Absent(WhyAbsent::NoAddress(Family::Ipv4))
-                }
+        address::pick_ipv4(device, rule, registered.ipv4).because(|why| {
+            match (why, address::pick_ipv6(device, rule, None)) {
+                (WhyAbsent::NoAddress(_), Observed::Address(ip)) if only_ipv4 => WhyAbsent::OnlyIpv6(ip),
+                (why, _) => why,
             }
-        }
-        picked => picked,
+        })
     });
     let on_uplink = service.uplink.interface6.is_none() && service.uplink.device.is_none();
     let (ipv6, at6) = search(v6, seen, |device| {
@@ -276,12 +273,8 @@ fn sight(
             Some(suffix) => address::pick_ipv6_suffix(device, rule, suffix, registered.ipv6),
             None => address::pick_ipv6(device, rule, registered.ipv6),
         };
-        match picked {
-            Observed::Absent(WhyAbsent::NoAddress(_)) if on_uplink => {
-                Observed::Absent(WhyAbsent::NoUplinkIpv6)
-            }
-            picked => picked,
-        }
+        let nothing = WhyAbsent::NoAddress(Family::Ipv6);
+        picked.because(|why| if why == nothing && on_uplink { WhyAbsent::NoUplinkIpv6 } else { why })
     });
     let preferred = ipv6.as_ref().ok().zip(at6).and_then(|(picked, at)| {
         let device = at.1.device()?;
@@ -328,12 +321,10 @@ fn search<'a, T>(
         let observed = match (&place.1, seen) {
             (Uplink::Device(device), Ok(seen)) => {
                 let picked = seen.iter().find(|d| d.device == *device).map(&pick);
-                match picked.unwrap_or(Observed::Absent(WhyAbsent::DeviceMissing)) {
-                    Observed::Absent(WhyAbsent::DeviceMissing) if !matches!(place.0, Place::Device(_)) => {
-                        Observed::Absent(WhyAbsent::DeviceGone)
-                    }
-                    picked => picked,
-                }
+                let picked = picked.unwrap_or(Observed::Absent(WhyAbsent::DeviceMissing));
+                let named = matches!(place.0, Place::Device(_));
+                let gone = |why| !named && why == WhyAbsent::DeviceMissing;
+                picked.because(|why| if gone(why) { WhyAbsent::DeviceGone } else { why })
             }
             (Uplink::Device(_), Err(why)) => Observed::Unknown(WhyUnknown::Kernel(why.to_owned())),
             (Uplink::Unknown(why), _) => Observed::Unknown(WhyUnknown::Netifd(why.clone())),

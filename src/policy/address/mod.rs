@@ -37,6 +37,17 @@ pub enum Observed<T> {
     Unknown(WhyUnknown),
 }
 
+impl<T> Observed<T> {
+    /// The same with a better reason, where there is none that counts.
+    #[must_use]
+    pub fn because(self, better: impl FnOnce(WhyAbsent) -> WhyAbsent) -> Observed<T> {
+        match self {
+            Observed::Absent(why) => Observed::Absent(better(why)),
+            Observed::Address(_) | Observed::Unknown(_) => self,
+        }
+    }
+}
+
 /// The registered address while it is usable; else the first primary one in the kernel's order; else a secondary
 /// one, which has lost its primary to one of the rules.
 #[must_use]

@@ -202,7 +202,7 @@ fn a_page_that_is_no_bare_address_leaves_the_service_running_on_the_interface() 
         let imported = home(more);
         let service = service(&imported);
         assert!(service.enabled, "{more}");
-        assert_eq!(service.source, crate::policy::config::Source::Interface);
+        assert_eq!(service.source, Source::Interface);
         let said = notes(&imported);
         assert!(said.contains("nicup takes the address of the interface"), "{said}");
     }
@@ -221,12 +221,6 @@ fn no_ips_servers_are_its_service_names_too() {
         let text = format!("config service a\noption service_name {name}\noption domain a.b\n{LOGIN}");
         assert_eq!(service(&import(&text)).hostnames, ["a.b"], "{name}");
     }
-    let package = crate::wire::uci::parse(
-        b"config service a\noption service_name duckdns.org\nconfig service mine\noption update_url http://x/\n",
-    )
-    .unwrap();
-    assert!(convert(&package, &[]).is_none());
-    assert_eq!(names(&package), ["duckdns.org", "mine"]);
 }
 
 #[test]
