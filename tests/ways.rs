@@ -57,7 +57,7 @@ fn plaintext_is_the_last_way_and_is_warned_of_each_time() {
     let Some(r) = Router::with(STORY, listen(3, &[(80, false)])) else { return };
     configure(&r, 3, "option plaintext '1'");
     let check = r.run(&["check"]);
-    assert!(check.out.contains("the password travels in clear"), "{check:?}");
+    assert!(check.err.contains("the password travels in clear"), "{check:?}");
     assert!(check.out.contains("to https://127.1.0.3:443, else in clear to port 80 or 8245"), "{check:?}");
     r.syslog();
     for (round, address) in ["203.0.113.7", "203.0.113.8", "203.0.113.9"].into_iter().enumerate() {
