@@ -9,6 +9,7 @@ pub mod log;
 pub mod loop_lock;
 pub mod machine;
 pub mod netlink;
+#[allow(unsafe_code)]
 pub mod posix;
 pub mod process;
 pub mod resolver;

@@ -1,6 +1,6 @@
 //! Whether an option would take a value, for whoever writes a configuration instead of reading one.
 //!
-//! Does not know how options depend on each other: [`super::build`] does.
+//! Does not know how options depend on each other: [`mod@super::build`] does.
 
 use super::Url;
 use super::value::{self, Wrong};
