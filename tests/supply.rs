@@ -1,8 +1,8 @@
-//! What nicup is made of that others wrote: where it comes from, under which licence, and nothing twice. And its own
-//! unsafe code: in one file, each place with its reason.
+//! What nicup is made of that others wrote: where it comes from, under which licence, and nothing twice, as deny.toml
+//! says. And its own unsafe code: in one file.
 //!
-//! Works offline, from the lock files and from what cargo has unpacked. Knows no advisories: those are news, and a test
-//! that needs news fails for no change of ours.
+//! Works offline, from the lock files and from what cargo has unpacked, in place of cargo-deny, which takes minutes to
+//! build. Knows no advisories: `tests/run deny` does.
 #![forbid(unsafe_code)]
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
@@ -14,22 +14,23 @@ use std::process::Command;
 
 /// Lock files of the product's workspace, and of those beside it.
 const LOCKS: [&str; 3] = ["Cargo.lock", "tests/libuci/Cargo.lock", "tests/fuzz/Cargo.lock"];
-/// Licences that oblige to no more than their notice.
-const LICENCES: [&str; 8] =
-    ["0BSD", "Apache-2.0", "BSD-3-Clause", "ISC", "MIT", "Unicode-3.0", "Unlicense", "Zlib"];
-/// Crates in two versions, and why that is borne. None of them is in the program.
-const TWICE: [(&str, &str); 5] = [
-    ("bitflags", "libuci's bindings are made with an old bindgen"),
-    ("getrandom", "a tool of the fuzzers' build follows a newer one than ring"),
-    ("shlex", "libuci's bindings are made with an old bindgen"),
-    ("syn", "macros, which run at build time only"),
-    ("windows-sys", "for Windows, and never built"),
-];
-/// Where unsafe code may be.
-const UNSAFE: [&str; 2] = ["src/sys/posix.rs", "tests/libuci/src/oracle.rs"];
+/// The manifests of the workspaces.
+const MANIFESTS: [&str; 3] = ["Cargo.toml", "tests/fuzz/Cargo.toml", "tests/libuci/Cargo.toml"];
+/// Files that allow unsafe code: for sys/posix, and for the bindings of libuci.
+const UNSAFE: [&str; 2] = ["src/sys/mod.rs", "tests/libuci/src/oracle.rs"];
 
 fn top() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// The values of list `name` in deny.toml: what stands between the first quotes of its lines.
+fn deny(name: &str) -> Vec<String> {
+    let text = fs::read_to_string(top().join("deny.toml")).unwrap();
+    let list = text.split_once(&format!("\n{name} = [\n")).unwrap().1;
+    let lines = list.lines().take_while(|line| *line != "]");
+    let found: Vec<String> = lines.map(|line| line.split('"').nth(1).unwrap().to_owned()).collect();
+    assert!(!found.is_empty(), "{name}");
+    found
 }
 
 /// One `[[package]]` of a lock file: its fields by name, lists left out.
@@ -77,7 +78,8 @@ fn nothing_is_there_twice_but_what_is_known() {
         let names = locked(&text).into_iter().map(|package| package["name"].to_owned());
         twice.extend(names.filter(|name| !seen.insert(name.clone())));
     }
-    let known: BTreeSet<String> = TWICE.iter().map(|(name, _)| (*name).to_owned()).collect();
+    let known: BTreeSet<String> =
+        deny("skip").iter().map(|one| one.split('@').next().unwrap().to_owned()).collect();
     assert_eq!(twice, known, "a new one needs a reason, one that is gone needs none");
 }
 
@@ -129,7 +131,8 @@ fn metadata() -> Metadata {
 /// Whether a licence expression leaves us a choice that we accept: `A OR (B AND C)`, and the old `A/B`.
 fn acceptable(expression: &str) -> bool {
     let plain = expression.replace(['(', ')'], " ").replace('/', " OR ");
-    let one = |licence: &str| LICENCES.contains(&licence.trim());
+    let allowed = deny("allow");
+    let one = |licence: &str| allowed.iter().any(|allowed| allowed == licence.trim());
     plain.split(" OR ").any(|choice| choice.split(" AND ").all(one))
 }
 
@@ -177,38 +180,37 @@ fn rust_files(folder: &Path, found: &mut Vec<PathBuf>) {
     }
 }
 
-/// Lines that are unsafe, and whether a comment in front says why they may be.
-fn unsafe_lines(text: &str) -> Vec<(usize, bool)> {
-    let lines: Vec<&str> = text.lines().collect();
-    let is_unsafe = |line: &str| {
-        let code = line.split("//").next().unwrap_or_default();
-        let mut words = code.split(|c: char| !c.is_alphanumeric() && c != '_');
-        words.any(|word| word == "unsafe") && !code.contains('"')
-    };
-    let explained = |at: usize| {
-        let before = lines[..at].iter().rev();
-        before.take_while(|line| line.trim_start().starts_with("//")).any(|line| line.contains("// SAFETY: "))
-    };
-    (0..lines.len()).filter(|at| is_unsafe(lines[*at])).map(|at| (at + 1, explained(at))).collect()
+/// Whether a file lifts the lint that forbids unsafe code.
+fn may_be_unsafe(text: &str) -> bool {
+    text.lines().map(str::trim_start).any(|line| {
+        let attribute = line.starts_with("#[") || line.starts_with("#![");
+        attribute && line.contains("unsafe_code") && !line.contains("forbid") && !line.contains("deny")
+    })
 }
 
 #[test]
 fn unsafe_code_is_in_one_place_and_says_why() {
-    assert_eq!(
-        unsafe_lines("// SAFETY: it is\nlet x = unsafe { f() };\nunsafe { g() }"),
-        [(2, true), (3, false)]
+    assert!(
+        may_be_unsafe("//! X.\n#![cfg_attr(test, allow(unsafe_code))]")
+            && may_be_unsafe("    #[expect(unsafe_code)]")
     );
-    assert_eq!(unsafe_lines("// unsafe\nlet unsafe_code = \"unsafe\";"), []);
-    let mut files = Vec::new();
-    ["src", "tests"].iter().for_each(|folder| rust_files(&top().join(folder), &mut files));
-    let mut places = BTreeSet::new();
-    for path in files {
-        let name = path.strip_prefix(top()).unwrap().to_string_lossy().into_owned();
-        for (line, explained) in unsafe_lines(&fs::read_to_string(&path).unwrap()) {
-            assert!(UNSAFE.contains(&name.as_str()), "{name}:{line}: unsafe");
-            assert!(explained, "{name}:{line}: no SAFETY in front");
-            places.insert(name.clone());
+    assert!(!may_be_unsafe("#![forbid(unsafe_code)]\n// #[allow(unsafe_code)]"));
+    for manifest in MANIFESTS {
+        let text = fs::read_to_string(top().join(manifest)).unwrap();
+        for lint in ["\nunsafe_code = \"deny\"\n", "\nundocumented_unsafe_blocks = \"warn\"\n"] {
+            assert!(text.contains(lint), "{manifest}: {lint}");
         }
     }
-    assert_eq!(places.len(), UNSAFE.len(), "{places:?}");
+    let simulator = fs::read_to_string(top().join("tests/simulator/Cargo.toml")).unwrap();
+    assert!(simulator.contains("[lints]\nworkspace = true\n"));
+    let mut files = Vec::new();
+    ["src", "tests"].iter().for_each(|folder| rust_files(&top().join(folder), &mut files));
+    let mut places: Vec<String> = Vec::new();
+    for path in files.iter().filter(|path| !path.ends_with("tests/supply.rs")) {
+        if may_be_unsafe(&fs::read_to_string(path).unwrap()) {
+            places.push(path.strip_prefix(top()).unwrap().to_string_lossy().into_owned());
+        }
+    }
+    places.sort();
+    assert_eq!(places, UNSAFE);
 }
