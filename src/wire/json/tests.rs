@@ -111,3 +111,19 @@ fn a_value_of_another_type_is_not_read() {
     }
     assert_eq!(from_text("[1 , 2]"), Some(vec![1u64, 2]));
 }
+
+#[test]
+fn an_option_that_is_absent_is_none_even_if_the_default_is_not() {
+    #[derive(Debug, PartialEq, Eq)]
+    struct Given {
+        there: Option<u32>,
+    }
+    object!(Given { there });
+    impl Default for Given {
+        fn default() -> Self {
+            Given { there: Some(7) }
+        }
+    }
+    assert_eq!(from_text("{}"), Some(Given { there: None }));
+    assert_eq!(from_text("{\"there\":8}"), Some(Given { there: Some(8) }));
+}

@@ -295,3 +295,28 @@ fn every_malformed_message_has_a_sentence() {
     ];
     assert!(all.iter().all(|why| !why.explain().is_empty() && !why.explain().ends_with('.')));
 }
+
+#[test]
+fn events_are_those_of_links_and_of_addresses_of_both_families() {
+    assert_eq!(EVENT_GROUPS, 0b1_0001_0001);
+}
+
+#[test]
+fn a_flag_is_there_if_any_of_its_bits_is() {
+    let both = Flags(Flags::TENTATIVE.0 | Flags::OPTIMISTIC.0);
+    assert!(both.any(Flags::TENTATIVE) && Flags::OPTIMISTIC.any(both));
+    assert!(!both.any(Flags::DEPRECATED) && !Flags(0).any(both) && !both.any(Flags(0)));
+}
+
+#[test]
+fn each_malformation_says_what_is_wrong() {
+    for (malformed, text) in [
+        (Malformed::Header, "a message was cut within its header"),
+        (Malformed::MessageLength, "a message has an impossible length"),
+        (Malformed::FixedPart, "a message is too short for its kind"),
+        (Malformed::AttributeLength, "an attribute has an impossible length"),
+        (Malformed::Value, "an attribute has a value of the wrong size"),
+    ] {
+        assert_eq!(malformed.explain(), text);
+    }
+}

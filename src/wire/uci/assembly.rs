@@ -116,6 +116,14 @@ fn djb_hash(bytes: &[u8]) -> u32 {
 mod tests {
     use super::super::parse;
     use super::*;
+    use std::collections::HashSet;
+
+    #[test]
+    fn options_of_all_sections_are_spread_over_the_index() {
+        let all = (0..100).flat_map(|section| (0..100).map(move |name| (section, format!("option{name}"))));
+        let hashes: HashSet<u32> = all.map(|(section, name)| option_hash(section, &name)).collect();
+        assert!(hashes.len() > 9_900, "{} of 10,000", hashes.len());
+    }
 
     /// `name` or `name*` if anonymous, with its options: `a=1`, `b=[1 2]`.
     fn sketch(text: &[u8]) -> Vec<String> {

@@ -70,4 +70,17 @@ mod tests {
         }
         assert_eq!(index.find(500, |_| true), None);
     }
+
+    #[test]
+    fn similar_hashes_begin_at_places_of_their_own_and_half_of_all_are_free() {
+        let mut index = Index::default();
+        for number in 0..1000_u32 {
+            index.insert(number, 0);
+            assert!(index.slots.len() >= 2 * index.entries.len(), "{number}");
+        }
+        let mut first: Vec<_> = (0..1000).filter_map(|hash| index.slot(hash)).collect();
+        first.sort_unstable();
+        first.dedup();
+        assert!(first.len() > 700, "{}", first.len());
+    }
 }

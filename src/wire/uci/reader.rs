@@ -268,6 +268,12 @@ mod tests {
     }
 
     #[test]
+    fn double_quotes_reach_over_lines_and_a_backslash_keeps_the_quote() {
+        assert_eq!(arguments(b"\"a\nb\" c"), ["a\nb", "c"]);
+        assert_eq!(arguments(br#""a\"b" "\\" c"#), ["a\"b", "\\", "c"]);
+    }
+
+    #[test]
     fn backslash_then_indented_line_is_an_empty_argument() {
         assert_eq!(arguments(b"a \\\n b"), ["a"]);
     }
