@@ -33,3 +33,24 @@ impl Digest {
         (self.0 ^ (self.0 >> 32)) as u32
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_number_of_some_texts_stays_as_it_is_in_records_on_flash() {
+        // FNV-1a of the texts' bytes, each text with 0xff behind it; both halves of the 64 bits in one.
+        assert_eq!(of_texts([""; 0]), 0x4fd0_bfc1);
+        assert_eq!(of_texts(["a"]), 0xbddf_0e6e);
+        assert_eq!(of_texts(["home", "secret"]), 0x3745_b1f2);
+    }
+
+    #[test]
+    fn another_text_order_or_border_is_another_number() {
+        let number = of_texts(["home", "secret"]);
+        for other in [vec!["home", "Secret"], vec!["secret", "home"], vec!["homes", "ecret"], vec!["home"]] {
+            assert_ne!(of_texts(&other), number, "{other:?}");
+        }
+    }
+}
