@@ -171,7 +171,10 @@ fn resume_never_shortens_a_wait_that_the_server_ordered() {
         r.answers(&[word]);
         r.pass(1);
         let (requests, next) = (r.requests(), r.host(HOME).next_attempt_uptime);
-        assert_eq!(r.run(&["resume"]).exit, 0);
+        let resumed = r.run(&["resume"]);
+        assert_eq!(resumed.exit, 0);
+        assert!(resumed.out.contains("127.0.0.1 asked nicup to wait ("), "{resumed:?}");
+        assert!(!resumed.out.contains("tries again"), "{resumed:?}");
         r.pass(1);
         assert_eq!((r.requests(), r.host(HOME).next_attempt_uptime), (requests, next));
     }

@@ -81,8 +81,13 @@ rows! {
     not_active_stops_the_host: "words:!active" => 4 "stopped" "!active" Silent None, "confirm it";
     badauth_stops_the_service: "words:badauth" => 4 "stopped" "badauth" Silent None, "username or password";
     badauth_with_status_401: "reply:401\n\nbadauth\n" => 4 "stopped" "badauth" Silent None, "username or password";
-    status_401_means_badauth: "reply:401\n\n<html>Unauthorized</html>" => 4 "stopped" "badauth" Silent None, "password";
-    status_403_means_badauth: "status:403" => 4 "stopped" "badauth" Silent None, "password";
+    status_401_with_a_challenge_means_badauth: "status:401" => 4 "stopped" "badauth" Silent None, "create a DDNS key";
+    status_401_of_a_filter_waits: "reply:401\n\n<html>Unauthorized</html>" => 1 "waiting" "http-401" Silent
+        Some(1799..=1981), "HTTP 401 <html>Unauthorized";
+    status_403_of_a_block_page_waits: "reply:403\n\nerror code: 1034" => 1 "waiting" "http-403" Silent
+        Some(1799..=1981), "HTTP 403 error code: 1034";
+    status_503_with_retry_after_waits_as_told: "reply:503\nRetry-After: 7200\n\nback soon" => 1 "waiting" "http-503" Silent
+        Some(7199..=7201), "HTTP 503";
     badagent_stops_the_server: "words:badagent" => 4 "stopped" "badagent" Silent None, "option contact";
     badsys_stops_the_server: "words:badsys" => 4 "stopped" "badsys" Silent None, "program is refused";
     a_loopback_address_is_badagent: "words:good 127.0.0.1" => 4 "stopped" "badagent" Silent None, "program is refused";

@@ -21,8 +21,6 @@ use std::time::Duration;
 const BATCH_HOSTS: usize = 20;
 /// Bytes of path and query that stay below No-IP's 4,000 characters.
 const BATCH_BYTES: usize = 4000;
-/// The CA bundle of OpenWrt's package ca-bundle.
-const CA_BUNDLE: &str = "/etc/ssl/certs/ca-certificates.crt";
 
 /// One host that is due, and why.
 type Due = (String, Because);
@@ -187,7 +185,7 @@ fn exchange(
     match outcome {
         Some(Ok(mut answer)) => {
             let mut replies = nic::replies(&answer, hosts.len(), service.offline);
-            if replies.iter().any(|reply| matches!(reply, Reply::Unintelligible(_))) {
+            if replies.iter().any(|reply| matches!(reply, Reply::Unintelligible(_) | Reply::Forbidden(..))) {
                 // A page that repeats the request must not put its secrets into the status, which everybody reads.
                 let token = request.authorization.as_deref().unwrap_or_default().trim_start_matches("Basic ");
                 mask(&mut answer.body, token.as_bytes());
@@ -295,7 +293,7 @@ pub(super) fn proxy(proxy: &Proxy) -> https::Proxy {
 
 /// The certificates that a service trusts: where they are, and how messages name them.
 pub(super) fn ca_bundle(service: &Service) -> &str {
-    service.endpoint.cacert.as_deref().unwrap_or(CA_BUNDLE)
+    service.endpoint.cacert.as_deref().unwrap_or(https::CA_BUNDLE)
 }
 
 /// The User-Agent that No-IP wants, from what the router says of itself.

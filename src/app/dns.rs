@@ -1,6 +1,6 @@
 //! `check --dns`: what DNS says of a hostname, beside what is registered. Never used to decide an update.
 
-use crate::sys::resolver;
+use crate::sys::https;
 use std::net::IpAddr;
 
 /// One sentence about `hostname`, by the system's own resolver.
@@ -8,7 +8,7 @@ pub(super) fn compare(hostname: &str, registered: &[IpAddr]) -> String {
     if hostname == "all.ddnskey.com" || !hostname.contains('.') || hostname.contains('@') {
         return "not looked up in DNS: it stands for several hosts".to_owned();
     }
-    match resolver::addresses(hostname) {
+    match https::look_up(hostname) {
         Ok(found) => verdict(found, registered),
         // No such name and no answer from DNS are one kind of error here.
         Err(_) => {

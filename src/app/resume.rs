@@ -3,9 +3,12 @@
 use super::pass::{self, Order, Pass};
 use super::report::{self, Report};
 use super::store::Store;
+use super::view::span;
 use super::{World, exit, watch};
 use crate::policy::config::Service;
+use crate::policy::record::Book;
 use crate::policy::settle;
+use crate::policy::time::Now;
 use std::io;
 
 /// Returns the sentence for the user, and the report with the states after it.
@@ -33,13 +36,35 @@ pub(super) fn run(world: &mut World<'_>, order: &Order) -> Result<(String, Repor
     let chosen: Vec<&Service> =
         pass.services.iter().filter(|service| order.services.contains(&service.name)).copied().collect();
     settle::resume(&mut pass.book, (!order.services.is_empty()).then_some(chosen.as_slice()));
+    let waits = waits(&pass.book, if order.services.is_empty() { &pass.services } else { &chosen }, &now);
     let sightings = pass.look(world, None, &now);
     pass.complain(world, &config, &sightings);
     let report = report::finish(pass, world, &config, &sightings);
     drop(lock);
-    let sentence = match watch::wake_loop(world, &main.run_dir) {
-        true => "stops and back-off are forgotten, the service tries again now",
-        false => "stops and back-off are forgotten: nicup run tries again",
+    let woken = watch::wake_loop(world, &main.run_dir);
+    let sentence = match (woken, waits.is_empty()) {
+        (true, true) => "stops and back-off are forgotten, the service tries again now",
+        (false, true) => "stops and back-off are forgotten: nicup run tries again",
+        (_, false) => "stops and back-off are cleared",
     };
-    Ok((sentence.to_owned(), report))
+    Ok((format!("{sentence}{waits}"), report))
+}
+
+/// One line for each server whose wait goes on.
+fn waits(book: &Book, services: &[&Service], now: &Now) -> String {
+    let mut servers: Vec<&str> = services.iter().map(|service| service.endpoint.server.as_str()).collect();
+    servers.sort_unstable();
+    servers.dedup();
+    let line = |name: &str| {
+        let ordered = book.server(name)?.wait.as_ref()?;
+        let left = ordered.wait.end(now).since(now.floor());
+        (left > 0).then(|| {
+            let code = ordered.code;
+            format!(
+                "\n{name} asked nicup to wait ({code}): this cannot be skipped, the next update is in {}",
+                span(left)
+            )
+        })
+    };
+    servers.into_iter().filter_map(line).collect()
 }

@@ -34,7 +34,7 @@ pub enum Code {
     Outage,
     /// The server's DNS trouble.
     DnsErr,
-    /// HTTP 5xx or 429.
+    /// HTTP 5xx or 429, or a 401 or 403 that is not No-IP's.
     Http(u16),
     /// Not No-IP's answer.
     Unintelligible,

@@ -91,8 +91,8 @@ pub enum Decision {
 /// Why a request that is due waits.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Cause {
-    /// The server ordered it.
-    Server(Code),
+    /// The server ordered it; with what was read, where it was not No-IP's.
+    Server(Code, String),
     /// After a failure.
     Retry(Code, String),
     /// Too many changes.

@@ -43,7 +43,7 @@ pub fn view(service: &Service, book: &Book, host: &Host, decision: &Decision, no
             (State::NoAddress, Some(lack.code()), lack.explain().to_owned(), None, retried)
         }
         Decision::WaitUntil { until, cause } => {
-            let failures = if matches!(cause, Cause::Server(_)) { ordered } else { retried };
+            let failures = if matches!(cause, Cause::Server(..)) { ordered } else { retried };
             (State::Waiting, Some(code_of(cause)), waiting(cause, server), Some(*until), failures)
         }
         Decision::Send(
@@ -76,7 +76,7 @@ fn current(code: Option<Code>, service: &Service) -> String {
 
 fn code_of(cause: &Cause) -> Code {
     match cause {
-        Cause::Server(code) | Cause::Retry(code, _) => *code,
+        Cause::Server(code, _) | Cause::Retry(code, _) => *code,
         Cause::Storm => Code::Storm,
         Cause::Unknown(_) => Code::AddressUnknown,
         Cause::JustForced => Code::NoChange,
@@ -85,8 +85,7 @@ fn code_of(cause: &Cause) -> Code {
 
 fn waiting(cause: &Cause, server: &str) -> String {
     match cause {
-        Cause::Server(code) => meaning(*code, "", server),
-        Cause::Retry(code, detail) => meaning(*code, detail, server),
+        Cause::Server(code, detail) | Cause::Retry(code, detail) => meaning(*code, detail, server),
         Cause::Storm => meaning(Code::Storm, "", server),
         Cause::Unknown(why) => why.clone(),
         Cause::JustForced => "the unchanged address was sent less than 10 minutes ago".to_owned(),
@@ -112,7 +111,7 @@ fn meaning(code: Code, detail: &str, server: &str) -> String {
             "this hostname is not active: activate or confirm it on no-ip.com, then resume".to_owned()
         }
         Code::BadAuth => {
-            "username or password are refused: correct them in the configuration (for a DDNS key, the key's own)"
+            "username or password rejected: correct them in /etc/config/nicup (with two-factor login, create a DDNS key)"
                 .to_owned()
         }
         Code::NotDonator => {
@@ -130,6 +129,9 @@ fn meaning(code: Code, detail: &str, server: &str) -> String {
         Code::Outage | Code::DnsErr => {
             format!("an outage at No-IP ({code}): nothing to do, it is tried again; said by {server}")
         }
+        Code::Http(401 | 403) => {
+            format!("rejected, but not by No-IP: check for a filter or firewall, then resume ({detail})")
+        }
         Code::Http(429) => {
             format!("too many requests (HTTP 429): nothing to do, it is tried again; said by {server}")
         }
@@ -145,9 +147,7 @@ fn meaning(code: Code, detail: &str, server: &str) -> String {
         Code::Clock => {
             "the clock is not set yet, so certificates cannot be checked: NTP has to set it".to_owned()
         }
-        Code::Unconfirmed => {
-            format!("could not confirm: it was sent, but no answer came, so it is sent again ({detail})")
-        }
+        Code::Unconfirmed => format!("could not confirm the update: it will be sent again ({detail})"),
         Code::Storm => {
             "the address changes too often: one update every 5 minutes until it is quiet for 10".to_owned()
         }

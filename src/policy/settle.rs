@@ -60,7 +60,7 @@ enum Verdict {
     StopService(Code),
     StopAccount(Code),
     StopServer(Code),
-    ServerWaits(Code),
+    ServerWaits(Code, String),
     TryLater(Code, String),
 }
 
@@ -79,12 +79,15 @@ fn verdict(reply: &Reply, sent: &Sent<'_>) -> Verdict {
         Reply::Abuse => Verdict::StopAccount(Code::Abuse),
         Reply::BadAgent => Verdict::StopServer(Code::BadAgent),
         Reply::BadSys => Verdict::StopServer(Code::BadSys),
-        Reply::Outage => Verdict::ServerWaits(Code::Outage),
-        Reply::DnsError => Verdict::ServerWaits(Code::DnsErr),
-        Reply::ServerError(status) => Verdict::ServerWaits(Code::Http(*status)),
-        Reply::TooManyRequests => Verdict::ServerWaits(Code::Http(429)),
+        Reply::Outage => Verdict::ServerWaits(Code::Outage, String::new()),
+        Reply::DnsError => Verdict::ServerWaits(Code::DnsErr, String::new()),
+        Reply::ServerError(status) => Verdict::ServerWaits(Code::Http(*status), String::new()),
+        Reply::TooManyRequests => Verdict::ServerWaits(Code::Http(429), String::new()),
+        Reply::Forbidden(status, read) => Verdict::ServerWaits(Code::Http(*status), read.clone()),
         Reply::Unintelligible(text) => Verdict::TryLater(Code::Unintelligible, text.clone()),
-        Reply::Unanswered => Verdict::TryLater(Code::Unconfirmed, "the answer has no line for it".to_owned()),
+        Reply::Unanswered => {
+            Verdict::TryLater(Code::Unconfirmed, "the response has no line for this hostname".to_owned())
+        }
     }
 }
 
@@ -107,8 +110,8 @@ pub fn settle(book: &mut Book, sent: &Sent<'_>, outcome: &Outcome) {
     match outcome {
         Outcome::Replied(replies, retry_after) => {
             let verdicts: Vec<Verdict> = replies.iter().map(|reply| verdict(reply, sent)).collect();
-            if let Some(code) = verdicts.iter().find_map(Verdict::wait) {
-                order_wait(book, sent, code, *retry_after);
+            if let Some((code, detail)) = verdicts.iter().find_map(Verdict::wait) {
+                order_wait(book, sent, code, detail, *retry_after);
             } else if verdicts.iter().any(|verdict| !matches!(verdict, Verdict::TryLater(..))) {
                 book.server_mut(&sent.service.endpoint.server).wait = None;
             }
@@ -133,9 +136,9 @@ pub fn settle(book: &mut Book, sent: &Sent<'_>, outcome: &Outcome) {
 
 impl Verdict {
     /// What the whole server has to be left alone for.
-    fn wait(&self) -> Option<Code> {
+    fn wait(&self) -> Option<(Code, &str)> {
         match self {
-            Verdict::ServerWaits(code) => Some(*code),
+            Verdict::ServerWaits(code, detail) => Some((*code, detail)),
             Verdict::Accepted(_)
             | Verdict::StopHost(..)
             | Verdict::StopService(_)
@@ -148,7 +151,7 @@ impl Verdict {
     /// How far it reaches. The broadest is entered last: what one host earned for all, another's success does not undo.
     fn breadth(&self) -> u8 {
         match self {
-            Verdict::Accepted(_) | Verdict::TryLater(..) | Verdict::ServerWaits(_) => 0,
+            Verdict::Accepted(_) | Verdict::TryLater(..) | Verdict::ServerWaits(..) => 0,
             Verdict::StopHost(..) => 1,
             Verdict::StopService(_) => 2,
             Verdict::StopAccount(_) => 3,
@@ -191,7 +194,7 @@ fn apply(book: &mut Book, sent: &Sent<'_>, hostname: &str, because: Because, ver
             refused(book, sent, hostname);
             book.server_mut(server).stop = Some(stop(sent, *code, "", agent));
         }
-        Verdict::ServerWaits(_) => {
+        Verdict::ServerWaits(..) => {
             closed(book, sent, hostname);
         }
         Verdict::TryLater(code, detail) => try_later(book, sent, hostname, *code, detail),
@@ -202,7 +205,7 @@ fn apply(book: &mut Book, sent: &Sent<'_>, hostname: &str, because: Because, ver
         | Verdict::StopService(code)
         | Verdict::StopAccount(code)
         | Verdict::StopServer(code)
-        | Verdict::ServerWaits(code) => *code,
+        | Verdict::ServerWaits(code, _) => *code,
         Verdict::TryLater(..) => return, // it has noted its own event
     };
     note(book, sent.service, sent.addresses, sent.now.ceil(), hostname, code);
@@ -269,16 +272,17 @@ fn stop(sent: &Sent<'_>, code: Code, detail: &str, scope: Scope<'_>) -> Stop {
 }
 
 /// The server's wait: as long as its Retry-After says but at least 30 minutes, or the next step of the outages.
-fn order_wait(book: &mut Book, sent: &Sent<'_>, code: Code, retry_after: Option<u64>) {
+fn order_wait(book: &mut Book, sent: &Sent<'_>, code: Code, detail: &str, retry_after: Option<u64>) {
     let server = book.server_mut(&sent.service.endpoint.server);
     let before = server.wait.as_ref().map_or(0, |ordered| ordered.failures);
     let outage = step(&OUTAGE, before);
     let length = match (code, retry_after) {
         (Code::Http(429), asked) => asked.unwrap_or(0).clamp(OUTAGE[0], RETRY_AFTER_LIMIT),
+        (Code::Http(503), Some(asked)) => asked.clamp(OUTAGE[0], RETRY_AFTER_LIMIT),
         _ => outage + outage * sent.jitter.min(999) / 10_000,
     };
     let wait = Wait { from: Stamp::of(sent.now), length };
-    server.wait = Some(Ordered { code, wait, failures: before.saturating_add(1) });
+    server.wait = Some(Ordered { code, detail: detail.to_owned(), wait, failures: before.saturating_add(1) });
 }
 
 fn try_later(book: &mut Book, sent: &Sent<'_>, hostname: &str, code: Code, detail: &str) {

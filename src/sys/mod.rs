@@ -12,7 +12,6 @@ pub mod netlink;
 #[allow(unsafe_code)]
 pub mod posix;
 pub mod process;
-pub mod resolver;
 pub mod sandbox;
 pub mod subprocess;
 pub mod ubus;

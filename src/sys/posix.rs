@@ -3,12 +3,16 @@
 //! Seen with rustix 1.1.6: every clock read nonsense, and waits had any length at all. The libc crate's own structures
 //! are right, whatever its time has.
 //!
+//! And its resolver, which std asks for all families at once only.
+//!
 //! The only unsafe code of the program. rustix's `Timespec` is used nowhere.
 
 use rustix::event::PollFd;
 use rustix::fd::{AsFd, AsRawFd as _, BorrowedFd, FromRawFd as _, OwnedFd};
 use rustix::io::Errno;
+use std::ffi::{CStr, CString};
 use std::mem::MaybeUninit;
+use std::net::IpAddr;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// Time since boot, suspend included.
@@ -33,6 +37,61 @@ pub fn poll(fds: &mut [PollFd<'_>], patience: Duration) -> rustix::io::Result<us
     // SAFETY: PollFd is a pollfd, as rustix documents, and `length` of them are there and ours to change.
     let ready = unsafe { libc::poll(fds.as_mut_ptr().cast(), length, millis) };
     usize::try_from(ready).map_err(|_| last_error())
+}
+
+/// Which addresses of a name are wanted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Family {
+    /// IPv4 and IPv6, with one answer for both.
+    Any,
+    /// A records alone.
+    Ipv4,
+    /// AAAA records alone.
+    Ipv6,
+}
+
+/// The addresses of `host` by the C library's resolver (getaddrinfo(3)), in its order.
+///
+/// # Errors
+/// The resolver's reason.
+pub fn getaddrinfo(host: &str, family: Family) -> Result<Vec<IpAddr>, String> {
+    let host = CString::new(host).map_err(|_| "there is a NUL in it".to_owned())?;
+    let mut found = std::ptr::null_mut();
+    // SAFETY: all of its bytes being zero is a value of an addrinfo, and name and hints live as long as the call. What
+    // it fills in is a list of which each address has the length of its family, and is freed once, after the last use.
+    unsafe {
+        let mut hints = MaybeUninit::<libc::addrinfo>::zeroed().assume_init();
+        hints.ai_socktype = libc::SOCK_STREAM;
+        hints.ai_family = match family {
+            Family::Any => libc::AF_UNSPEC,
+            Family::Ipv4 => libc::AF_INET,
+            Family::Ipv6 => libc::AF_INET6,
+        };
+        match libc::getaddrinfo(host.as_ptr(), std::ptr::null(), &raw const hints, &raw mut found) {
+            0 => {}
+            libc::EAI_SYSTEM => return Err(std::io::Error::last_os_error().to_string()),
+            code => return Err(CStr::from_ptr(libc::gai_strerror(code)).to_string_lossy().into_owned()),
+        }
+        let mut addresses = Vec::new();
+        let mut next = found;
+        while let Some(entry) = next.as_ref() {
+            match entry.ai_family {
+                libc::AF_INET => {
+                    let address = entry.ai_addr.cast::<libc::sockaddr_in>().read_unaligned().sin_addr.s_addr;
+                    addresses.push(IpAddr::from(address.to_ne_bytes()));
+                }
+                libc::AF_INET6 => {
+                    let address =
+                        entry.ai_addr.cast::<libc::sockaddr_in6>().read_unaligned().sin6_addr.s6_addr;
+                    addresses.push(IpAddr::from(address));
+                }
+                _ => {}
+            }
+            next = entry.ai_next;
+        }
+        libc::freeaddrinfo(found);
+        Ok(addresses)
+    }
 }
 
 /// A timer to poll (timerfd_create(2)), not yet running.
@@ -152,6 +211,19 @@ mod tests {
         let gap = since_boot().as_secs_f64() - uptime;
         assert!((-0.02..60.0).contains(&gap), "{gap} s from /proc/uptime");
         assert!((0..1000).any(|_| since_boot().subsec_nanos() != 0), "there are parts of a second");
+    }
+
+    #[test]
+    fn each_family_of_a_name_is_found_alone() {
+        let literals = [("127.0.0.9", Family::Ipv4), ("2001:db8::7", Family::Ipv6)];
+        for (text, family) in literals {
+            for asked in [Family::Any, family] {
+                assert_eq!(getaddrinfo(text, asked), Ok(vec![text.parse().unwrap()]));
+            }
+        }
+        assert!(getaddrinfo("127.0.0.9", Family::Ipv6).is_err());
+        assert!(getaddrinfo("a\0b", Family::Any).is_err());
+        assert!(getaddrinfo("localhost", Family::Any).unwrap().iter().all(IpAddr::is_loopback));
     }
 
     #[test]

@@ -19,7 +19,7 @@ pub struct Request {
 }
 
 /// What came back over HTTP, before anyone looks at the words.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Answer {
     /// HTTP status code.
     pub status: u16,
@@ -29,6 +29,10 @@ pub struct Answer {
     pub body: Vec<u8>,
     /// The body went on after [`BODY_LIMIT`].
     pub too_long: bool,
+    /// It came over TLS, from a server whose certificate was verified.
+    pub verified: bool,
+    /// It has a `WWW-Authenticate` header with the scheme Basic.
+    pub asks_basic: bool,
 }
 
 /// Bytes of the answer's body that are read (contract section 3).
@@ -88,7 +92,7 @@ pub enum Reply {
     NotYours,
     /// `!active`
     NotActive,
-    /// `badauth`, or HTTP 401 or 403 without a known word.
+    /// `badauth`, or a 401 of a verified server that asks for Basic credentials.
     BadAuth,
     /// `badagent`
     BadAgent,
@@ -108,6 +112,8 @@ pub enum Reply {
     ServerError(u16),
     /// HTTP 429.
     TooManyRequests,
+    /// HTTP 401 or 403, not with No-IP's words: what was read, as in [`Reply::Unintelligible`].
+    Forbidden(u16, String),
     /// Not No-IP's answer: what was read, printable, at most [`SHORT_LIMIT`] characters.
     Unintelligible(String),
     /// The answer has lines for other hosts, none for this one.
@@ -119,10 +125,13 @@ pub const SHORT_LIMIT: usize = 80;
 
 /// Reads an answer to `hosts` names sent in one request; one [`Reply`] each, in the order sent.
 ///
-/// `offline`: whatever follows `good` or `nochg` is accepted, since no address was sent.
+/// `offline`: any text after `good` or `nochg` is accepted, since no address was sent.
 #[must_use]
 pub fn replies(answer: &Answer, hosts: usize, offline: bool) -> Vec<Reply> {
     let all = |reply: Reply| vec![reply; hosts];
+    if is_portal(answer) {
+        return all(Reply::Unintelligible(short(answer)));
+    }
     match answer.status {
         500..=599 => return all(Reply::ServerError(answer.status)),
         429 => return all(Reply::TooManyRequests),
@@ -135,7 +144,10 @@ pub fn replies(answer: &Answer, hosts: usize, offline: bool) -> Vec<Reply> {
     };
     let mut lines = match lines {
         Some(lines) if !lines.is_empty() && (lines.len() <= hosts || hosts == 1) => lines,
-        _ if matches!(answer.status, 401 | 403) => return all(Reply::BadAuth),
+        _ if answer.status == 401 && answer.verified && answer.asks_basic => return all(Reply::BadAuth),
+        _ if matches!(answer.status, 401 | 403) => {
+            return all(Reply::Forbidden(answer.status, short(answer)));
+        }
         _ => return all(Reply::Unintelligible(short(answer))),
     };
     if hosts == 1 {
@@ -151,9 +163,26 @@ pub fn replies(answer: &Answer, hosts: usize, offline: bool) -> Vec<Reply> {
     lines
 }
 
+/// Whether a captive portal or proxy answered: over plaintext anyone in between can, with any status. RFC 6585 has 511
+/// for it.
+fn is_portal(answer: &Answer) -> bool {
+    !answer.verified && (answer.status == 511 || content(&answer.body).trim_ascii_start().starts_with(b"<"))
+}
+
+/// The body without a byte order mark and without blank lines before the first word.
+fn content(body: &[u8]) -> &[u8] {
+    let mut rest = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
+    while let Some(at) = rest.iter().position(|&byte| byte == b'\n')
+        && rest[..at].trim_ascii().is_empty()
+    {
+        rest = &rest[at + 1..];
+    }
+    rest
+}
+
 /// Lines without CR and trailing blanks; empty lines at the end are dropped.
 fn lines(body: &[u8]) -> impl Iterator<Item = &[u8]> {
-    let body = body.trim_ascii_end();
+    let body = content(body).trim_ascii_end();
     let body = if body.is_empty() { None } else { Some(body) };
     body.into_iter().flat_map(|b| b.split(|&c| c == b'\n')).map(<[u8]>::trim_ascii_end)
 }
@@ -183,17 +212,27 @@ fn line_reply(line: &[u8], offline: bool) -> Option<Reply> {
     })
 }
 
-/// The addresses behind `good` or `nochg`, separated by commas or blanks. Other text there ("good morning, please
-/// log in") is a captive portal's, not No-IP's.
+/// The addresses behind `good` or `nochg`, separated by commas or blanks. Text after an address is passed over; text in
+/// place of one ("good morning, please log in") is a captive portal's, and so is markup right behind it.
 fn addresses(rest: &[u8], offline: bool) -> Option<Vec<IpAddr>> {
     let text = match std::str::from_utf8(rest) {
         Ok(text) => text,
         Err(_) if offline => "",
         Err(_) => return None,
     };
-    let words = text.split([' ', '\t', ',']).filter(|word| !word.is_empty());
-    let parsed: Option<Vec<IpAddr>> = words.map(|word| word.parse().ok()).collect();
-    if offline { Some(parsed.unwrap_or_default()) } else { parsed }
+    let mut found = Vec::new();
+    for word in text.split_ascii_whitespace() {
+        let parts: Vec<&str> = word.split(',').filter(|part| !part.is_empty()).collect();
+        let before = found.len();
+        found.extend(parts.iter().filter_map(|part| part.parse::<IpAddr>().ok()));
+        match found.len() - before {
+            all if all == parts.len() => {}
+            0 if before > 0 && !word.starts_with('<') => break,
+            _ if offline => break,
+            _ => return None,
+        }
+    }
+    Some(found)
 }
 
 const SUCCESS: u8 = 1;
@@ -203,7 +242,7 @@ fn severity(reply: &Reply) -> u8 {
     match reply {
         Reply::NoChange(_) => 0,
         Reply::Good(_) => SUCCESS,
-        Reply::Unanswered | Reply::Unintelligible(_) => 2,
+        Reply::Unanswered | Reply::Unintelligible(_) | Reply::Forbidden(..) => 2,
         Reply::DnsError | Reply::Outage | Reply::ServerError(_) | Reply::TooManyRequests => 3,
         Reply::NoHost | Reply::NotFqdn | Reply::NotYours | Reply::NotActive => 4,
         Reply::NotDonator | Reply::NumHost => 5,
@@ -221,10 +260,11 @@ fn short(answer: &Answer) -> String {
         text.push_str(&answer.status.to_string());
         text.push(' ');
     }
-    if answer.body.trim_ascii().is_empty() {
+    let body = content(&answer.body).trim_ascii();
+    if body.is_empty() {
         text.push_str("empty answer");
     }
-    for &byte in answer.body.trim_ascii() {
+    for &byte in body {
         if text.len() >= SHORT_LIMIT {
             break;
         }

@@ -68,7 +68,11 @@ fn send(route: &Route<'_>) -> Result<Answer, Failed> {
         let detail = &failed.detail;
         assert!(!detail.contains(SECRET) && detail.is_ascii() && !detail.ends_with('.'), "{detail}");
     }
-    result
+    // Whether it was verified hangs on the route alone, so the answers below need not say it.
+    result.map(|answer| {
+        assert_eq!(answer.verified, route.tls);
+        Answer { verified: false, ..answer }
+    })
 }
 
 /// One exchange with a server that has a good certificate.
@@ -86,7 +90,7 @@ fn plain(script: Script, end: End) -> Result<Answer, Failed> {
 }
 
 fn good() -> Answer {
-    Answer { status: 200, retry_after: None, body: b"good 203.0.113.7\n".to_vec(), too_long: false }
+    Answer { status: 200, body: b"good 203.0.113.7\n".to_vec(), ..Answer::default() }
 }
 
 #[track_caller]
@@ -162,8 +166,26 @@ fn status_and_retry_after_are_passed_on_and_nothing_is_followed() {
         answer("HTTP/1.1 429 Slow down\r\nRetry-After: 120\r\nContent-Length: 0\r\n\r\n"),
         End::Hold,
     );
-    let busy = Answer { status: 429, retry_after: Some("120".into()), body: Vec::new(), too_long: false };
+    let busy = Answer { status: 429, retry_after: Some("120".into()), ..Answer::default() };
     assert_eq!(result, Ok(busy));
+}
+
+#[test]
+fn a_challenge_for_basic_credentials_is_seen() {
+    for (headers, asks) in [
+        ("WWW-Authenticate: Basic realm=\"No-IP\"\r\n", true),
+        ("www-authenticate: BASIC\r\n", true),
+        ("WWW-Authenticate: Digest realm=x\r\nWWW-Authenticate: Basic realm=x\r\n", true),
+        ("WWW-Authenticate: Negotiate, Basic realm=x\r\n", true),
+        ("WWW-Authenticate: Digest realm=Basic\r\n", false),
+        ("WWW-Authenticate: Basically\r\n", false),
+        ("Proxy-Authenticate: Basic\r\n", false),
+        ("", false),
+    ] {
+        let answer =
+            plain(answer(&format!("HTTP/1.1 401 No\r\n{headers}Content-Length: 0\r\n\r\n")), End::Hold);
+        assert_eq!(answer.map(|a| a.asks_basic), Ok(asks), "{headers}");
+    }
 }
 
 #[test]
@@ -193,7 +215,7 @@ fn a_long_body_is_cut_and_the_rest_is_not_waited_for() {
     for length in ["Content-Length: 9999999\r\n", ""] {
         let head = format!("HTTP/1.1 200 OK\r\n{length}\r\n").into_bytes();
         let script = vec![(0, head), (0, vec![b'x'; BODY_LIMIT + 1])];
-        let long = Answer { status: 200, retry_after: None, body: vec![b'x'; BODY_LIMIT], too_long: true };
+        let long = Answer { status: 200, body: vec![b'x'; BODY_LIMIT], too_long: true, ..Answer::default() };
         assert_eq!(plain(script, End::Hold), Ok(long));
     }
     let exact = [GOOD.replace("17", "4096").as_bytes(), &[b'x'; BODY_LIMIT - 17]].concat();

@@ -95,7 +95,13 @@ pub(crate) fn answer(mood: Mood, dice: &mut Dice, names: &mut Names, asked: &Ask
             }
             all(failed(Failure::Timeout, true, true), Meaning::Network { sent: true })
         }
-        Mood::Http(status @ (401 | 403)) => all(text(status, "<html>no</html>"), Meaning::StopsService),
+        Mood::Http(401) if dice.roll(2) == 0 => {
+            let answer = text(401, "<html>no</html>").map(|answer| Answer { asks_basic: true, ..answer });
+            all(answer, Meaning::StopsService)
+        }
+        Mood::Http(status @ (401 | 403)) => {
+            all(text(status, "<html>no</html>"), Meaning::Waits { asked: None })
+        }
         Mood::Http(status @ 500..) => all(text(status, "good 203.0.113.7"), Meaning::Waits { asked: None }),
         Mood::Http(status) => all(text(status, "<html>nicht hier</html>"), Meaning::Strange),
         Mood::TooMany(seconds) => {
@@ -159,7 +165,7 @@ fn meaning(word: &str) -> Meaning {
 }
 
 fn text(status: u16, body: &str) -> Result<Answer, Failed> {
-    Ok(Answer { status, retry_after: None, body: body.as_bytes().to_vec(), too_long: false })
+    Ok(Answer { status, body: body.as_bytes().to_vec(), verified: true, ..Answer::default() })
 }
 
 pub(crate) fn failed(failure: Failure, connected: bool, sent: bool) -> Result<Answer, Failed> {

@@ -69,7 +69,7 @@ impl Transport for &Hands {
         let (_, myip) = request.target.split_once("myip=").unwrap();
         self.sent.borrow_mut().push((self.boot_ms.get(), myip.to_owned()));
         let body = format!("good {myip}").into_bytes();
-        Ok(Answer { status: 200, retry_after: None, body, too_long: false })
+        Ok(Answer { status: 200, retry_after: None, body, ..Answer::default() })
     }
 }
 

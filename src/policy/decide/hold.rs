@@ -29,7 +29,7 @@ pub(super) fn by_server(case: &Case<'_>) -> bool {
 
 fn server(case: &Case<'_>) -> Option<(Boot, Cause)> {
     let ordered = case.book.server(&case.service.endpoint.server)?.wait.as_ref()?;
-    Some((ordered.wait.end(case.now), Cause::Server(ordered.code)))
+    Some((ordered.wait.end(case.now), Cause::Server(ordered.code, ordered.detail.clone())))
 }
 
 fn retry(case: &Case<'_>) -> Option<(Boot, Cause)> {

@@ -128,7 +128,7 @@ fn force_overrides_no_wait_and_no_stop_and_says_which() {
     story.ask.force = true;
     story.reply(Reply::Outage);
     let Decision::Leave { held: Some((_, cause)), .. } = story.decide(A) else { panic!() };
-    assert_eq!(cause, Cause::Server(Code::Outage));
+    assert_eq!(cause, Cause::Server(Code::Outage, String::new()));
     story.pass(1801).send(&failed(Failure::Connect, false));
     let Decision::Leave { held: Some((_, cause)), .. } = story.decide(A) else { panic!() };
     assert!(matches!(cause, Cause::Retry(Code::Connect, _)));

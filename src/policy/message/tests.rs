@@ -14,14 +14,14 @@ fn a_message_is_cut_at_a_character() {
 }
 
 /// Every code, with the words that tell its user what to do.
-const ADVICE: [(Code, &str); 26] = [
+const ADVICE: [(Code, &str); 28] = [
     (Code::Good, "accepted"),
     (Code::NoChange, "already"),
     (Code::NoHost, "create it there and resume"),
     (Code::NotFqdn, "write it with its domain"),
     (Code::NotYours, "correct the hostname or the login"),
     (Code::NotActive, "then resume"),
-    (Code::BadAuth, "correct them"),
+    (Code::BadAuth, "create a DDNS key"),
     (Code::NotDonator, "option offline"),
     (Code::NumHost, "remove some"),
     (Code::Abuse, "support, then resume"),
@@ -30,6 +30,8 @@ const ADVICE: [(Code, &str); 26] = [
     (Code::Mismatch, "then resume"),
     (Code::Outage, "nothing to do"),
     (Code::DnsErr, "nothing to do"),
+    (Code::Http(401), "then resume"),
+    (Code::Http(403), "check for a filter or firewall"),
     (Code::Http(429), "nothing to do"),
     (Code::Http(503), "nothing to do"),
     (Code::Unintelligible, "login page or proxy"),
@@ -59,7 +61,9 @@ fn the_longest_server_and_detail_leave_the_advice_visible() {
 #[test]
 fn eighty_characters_of_a_strange_answer_are_shown_whole() {
     let read = "x".repeat(80);
-    assert!(cut(meaning(Code::Unintelligible, &read, "s")).contains(&read));
+    for code in [Code::Unintelligible, Code::Http(401), Code::Http(403)] {
+        assert!(cut(meaning(code, &read, "s")).contains(&read), "{code}");
+    }
 }
 
 #[test]
@@ -71,7 +75,7 @@ fn a_mismatch_names_both_however_long_they_are() {
 
 #[test]
 fn what_force_cannot_send_says_until_when_and_why() {
-    let text = held(&Cause::Server(Code::Outage), &"s".repeat(253), "in 28 min");
+    let text = held(&Cause::Server(Code::Outage, String::new()), &"s".repeat(253), "in 28 min");
     assert!(text.starts_with("not sent, possible in 28 min: an outage"), "{text}");
     assert!(text.len() <= LIMIT && text.contains("nothing to do"), "{text}");
 }

@@ -62,6 +62,7 @@ pub fn write_records(book: &Book) -> String {
             stop: server.stop.as_ref().map(stop_row),
             wait: server.wait.as_ref().map(|ordered| WaitRow {
                 code: ordered.code.to_string(),
+                detail: ordered.detail.clone(),
                 failures: ordered.failures,
                 seconds: ordered.wait.length,
                 from: stamp_row(&ordered.wait.from),
@@ -101,6 +102,7 @@ pub fn read_records(text: &str) -> Result<Book, ReadError> {
             None => None,
             Some(wait) => Some(Ordered {
                 code: code(&wait.code)?,
+                detail: wait.detail,
                 failures: wait.failures,
                 wait: Wait { from: stamp(wait.from), length: wait.seconds.min(RETRY_AFTER_LIMIT) },
             }),

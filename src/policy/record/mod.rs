@@ -218,6 +218,8 @@ pub struct Server {
 pub struct Ordered {
     /// Which answer.
     pub code: Code,
+    /// What was read, where it was not No-IP's.
+    pub detail: String,
     /// How long, from when.
     pub wait: Wait,
     /// Outages in a row.

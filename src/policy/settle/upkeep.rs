@@ -30,7 +30,7 @@ pub fn begin(
 /// A request that an earlier pass began and never ended (it was killed, the power failed). The records are written
 /// before its note is closed: what they say of it counts. Else it was sent, and its answer is lost.
 pub fn close_lost(book: &mut Book, service: &Service, addresses: &Addresses, now: &Now) {
-    const CUT_OFF: &str = "nicup was cut off while the request was under way";
+    const CUT_OFF: &str = "nicup was interrupted while it waited for the response";
     for hostname in &service.hostnames {
         let (server, username) = (&service.endpoint.server, &service.username);
         let Some(host) = book.get(server, username, hostname) else { continue };
@@ -153,7 +153,8 @@ pub fn clock_was_set(book: &mut Book) {
     }
 }
 
-/// Forgets stops and our own back-off of `services` (of everything if that is empty), never a server's wait.
+/// Clears stops and nicup's own back-off of `services` (of everything if that is empty). A wait that the server ordered
+/// stays; a 401 or 403 that is not No-IP's orders nothing, and the user may have removed what sent it.
 pub fn resume(book: &mut Book, services: Option<&[&Service]>) {
     let of_server = |name: &str| services.is_none_or(|list| list.iter().any(|s| s.endpoint.server == name));
     let of_account = |server: &str, user: &str| {
@@ -172,6 +173,7 @@ pub fn resume(book: &mut Book, services: Option<&[&Service]>) {
     book.accounts.retain(|account| !of_account(&account.server, &account.username));
     for server in book.servers.iter_mut().filter(|server| of_server(&server.name)) {
         server.stop = None;
+        server.wait.take_if(|ordered| matches!(ordered.code, Code::Http(401 | 403)));
     }
 }
 

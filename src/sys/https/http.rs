@@ -10,7 +10,7 @@ use ureq_proto::BodyMode;
 use ureq_proto::client::state::{RecvBody, RecvResponse};
 use ureq_proto::client::{Call, RecvResponseResult, SendRequestResult, header_raw};
 use ureq_proto::http;
-use ureq_proto::http::header::RETRY_AFTER;
+use ureq_proto::http::header::{HeaderMap, RETRY_AFTER, WWW_AUTHENTICATE};
 use ureq_proto::http::uri::PathAndQuery;
 
 use super::explain::{Stage, cut, tls_failed};
@@ -91,7 +91,18 @@ fn read(mut call: Call<RecvResponse>, line: &mut Line<'_>) -> Result<Answer, Fai
     let too_long = body.len() > BODY_LIMIT;
     body.truncate(BODY_LIMIT);
     let retry_after = response.headers().get(RETRY_AFTER).and_then(|v| v.to_str().ok()).map(str::to_string);
-    Ok(Answer { status: response.status().as_u16(), retry_after, body, too_long })
+    let asks_basic = asks_basic(response.headers());
+    let verified = matches!(line.stream, Stream::Tls(_));
+    Ok(Answer { status: response.status().as_u16(), retry_after, body, too_long, verified, asks_basic })
+}
+
+/// Whether one of the challenges has the scheme Basic (RFC 9110, 11.6.1).
+fn asks_basic(headers: &HeaderMap) -> bool {
+    let challenges =
+        headers.get_all(WWW_AUTHENTICATE).iter().flat_map(|v| v.as_bytes().split(|b| *b == b','));
+    challenges
+        .filter_map(|c| c.trim_ascii().split(|b| *b == b' ').next())
+        .any(|s| s.eq_ignore_ascii_case(b"basic"))
 }
 
 /// The body, or more of it than [`BODY_LIMIT`].

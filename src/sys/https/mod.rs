@@ -23,7 +23,8 @@ use std::path::Path;
 use std::time::Duration;
 
 pub use proxy::Proxy;
-pub use roots::{CaProblem, inspect_ca};
+pub use resolve::look_up;
+pub use roots::{CA_BUNDLE, CaProblem, inspect_ca};
 
 use super::sandbox;
 use crate::wire::nic::{Answer, Failed, Failure, Request};

@@ -3,8 +3,11 @@
 //! Does not speak DNS: the system's resolver does, with /etc/hosts and resolv.conf. It blocks as long as it likes, so it
 //! runs in a thread that is left behind when time is up, unless it is known to end by itself before. A literal address
 //! needs neither.
+//!
+//! It is asked for both families at once. musl's fails as a whole where one of the two questions is answered with an
+//! error or not at all, as small resolvers and filters do with AAAA: then it is asked for each family alone.
 
-use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
+use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 use std::thread;
@@ -13,34 +16,68 @@ use std::time::Duration;
 use super::failed;
 use super::tcp::{Deadline, Phase};
 use crate::sys::file;
+use crate::sys::posix::{Family, getaddrinfo};
 use crate::wire::nic::{Failed, Failure};
 
-/// musl's resolver gives a name up after 5 seconds, unless resolv.conf has `options` (musl, src/network/resolvconf.c). With
-/// more than twice that left there is no thread, which costs 20 system calls.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// musl's resolver gives a question up after 5 seconds, unless resolv.conf has `options` (musl, src/network/resolvconf.c).
+/// With more left than three questions take there is no thread, which costs 20 system calls.
+const PATIENCE: Duration = Duration::from_secs(15);
 /// Bytes of resolv.conf that are looked at for options.
 const RESOLV_CONF: usize = 1024;
 /// Room for glibc's getaddrinfo and its modules; only what is touched costs memory.
 const STACK: usize = 256 * 1024;
-const PREFIX: &str = "failed to lookup address information: ";
+const BOTH: &[Family] = &[Family::Any];
+/// IPv4 first: No-IP's server has nothing else.
+const EACH: &[Family] = &[Family::Ipv4, Family::Ipv6];
 
 /// Addresses, or the resolver's words.
-type Found = Result<Vec<SocketAddr>, String>;
+type Found = Result<Vec<IpAddr>, String>;
 
 pub(super) fn resolve(host: &str, port: u16, deadline: Deadline) -> Result<Vec<SocketAddr>, Failed> {
     if let Ok(address) = host.parse::<IpAddr>() {
         return Ok(vec![SocketAddr::new(address, port)]);
     }
     let found = match deadline.left() {
-        Some(left) if left > PATIENCE && ends_by_itself(host) => look_up(host, port),
-        Some(_) | None => look_up_aside(host, port, deadline)?,
+        Some(left) if left > PATIENCE && ends_by_itself(host) => look_up(host),
+        Some(_) | None => look_up_aside(host, deadline)?,
     };
-    match found {
-        Ok(addresses) if addresses.is_empty() => Err(cannot(host, "it has no address")),
-        Ok(addresses) => Ok(addresses),
-        Err(why) => Err(cannot(host, why.strip_prefix(PREFIX).unwrap_or(&why))),
+    let addresses = found.map_err(|why| cannot(host, &why))?;
+    match addresses.iter().find(|ip| is_void(**ip)) {
+        Some(ip) if addresses.iter().all(|ip| is_void(*ip)) && !is_local(host) => {
+            Err(cannot(host, &format!("DNS answers {ip}; an ad blocker?")))
+        }
+        _ => Ok(addresses.into_iter().map(|ip| SocketAddr::new(ip, port)).collect()),
     }
 }
+
+/// All addresses of a name, however long that takes.
+pub fn look_up(host: &str) -> Found {
+    ask(host, BOTH).or_else(|why| ask(host, EACH).map_err(|_| why))
+}
+
+/// What a filter answers in place of an address: no connection to it leads to a server.
+fn is_void(ip: IpAddr) -> bool {
+    ip.is_unspecified() || ip.to_canonical().is_loopback()
+}
+
+/// Names that no public server has: RFC 6761, RFC 6762, RFC 8375, and OpenWrt's own domain.
+const LOCAL: [&str; 7] = ["localhost", "test", "local", "lan", "home", "internal", "arpa"];
+
+/// Whether a name may well be this machine's: one without a dot or below a local domain, or one that the owner wrote
+/// into /etc/hosts.
+fn is_local(host: &str) -> bool {
+    let of_hosts = |line: &[u8]| {
+        let line = line.split(|byte| *byte == b'#').next().unwrap_or_default();
+        line.split(u8::is_ascii_whitespace).skip(1).any(|name| name.eq_ignore_ascii_case(host.as_bytes()))
+    };
+    let last = host.rsplit('.').next().unwrap_or_default();
+    !host.contains('.')
+        || LOCAL.iter().any(|domain| last.eq_ignore_ascii_case(domain))
+        || file::head(Path::new("/etc/hosts"), HOSTS).split(|byte| *byte == b'\n').any(of_hosts)
+}
+
+/// Bytes of /etc/hosts that are looked at.
+const HOSTS: usize = 64 * 1024;
 
 /// Whether the resolver asks for this name only, and for no longer than musl does by default.
 fn ends_by_itself(host: &str) -> bool {
@@ -51,31 +88,68 @@ fn ends_by_itself(host: &str) -> bool {
     conf.len() < RESOLV_CONF && !conf.split(|byte| *byte == b'\n').any(|line| line.starts_with(b"options"))
 }
 
-fn look_up(host: &str, port: u16) -> Found {
-    (host, port).to_socket_addrs().map(Vec::from_iter).map_err(|e| e.to_string())
+/// The addresses of the first of `families` that has any; else the first reason why there are none.
+fn ask(host: &str, families: &[Family]) -> Found {
+    let mut problem = None;
+    for family in families {
+        match getaddrinfo(host, *family) {
+            Ok(found) if !found.is_empty() => return Ok(found),
+            Ok(_) => {}
+            Err(why) => problem = problem.or(Some(why)),
+        }
+    }
+    Err(problem.unwrap_or_else(|| "it has no address".to_owned()))
 }
 
-fn look_up_aside(host: &str, port: u16, deadline: Deadline) -> Result<Found, Failed> {
-    let answer = Arc::new(OnceLock::new());
-    let asked = {
-        let (answer, host, asker) = (answer.clone(), host.to_string(), thread::current());
-        thread::Builder::new().stack_size(STACK).spawn(move || {
-            let _ = answer.set(look_up(&host, port));
-            asker.unpark();
-        })
-    };
-    asked.map_err(|e| cannot(host, &e.to_string()))?;
+/// The same within a deadline. Where both families have no answer after half of the time, each is asked for alone.
+fn look_up_aside(host: &str, deadline: Deadline) -> Result<Found, Failed> {
+    let both = Aside::start(host, BOTH)?;
+    if let Some(Ok(found)) = both.wait(deadline.share(2)) {
+        return Ok(Ok(found));
+    }
+    let each = Aside::start(host, EACH)?;
     loop {
-        match answer.get() {
-            Some(found) => return Ok(found.clone()),
-            None => thread::park_timeout(deadline.left().ok_or_else(|| deadline.missed(Phase::Name))?),
+        match (both.answer.get(), each.answer.get()) {
+            (Some(Ok(found)), _) | (_, Some(Ok(found))) => return Ok(Ok(found.clone())),
+            (Some(Err(why)), Some(Err(_))) => return Ok(Err(why.clone())),
+            (None, _) | (_, None) => {
+                thread::park_timeout(deadline.left().ok_or_else(|| deadline.missed(Phase::Name))?);
+            }
+        }
+    }
+}
+
+/// A question in a thread of its own, which wakes this one.
+struct Aside {
+    answer: Arc<OnceLock<Found>>,
+}
+
+impl Aside {
+    fn start(host: &str, families: &'static [Family]) -> Result<Aside, Failed> {
+        let answer = Arc::new(OnceLock::new());
+        let (ours, name, asker) = (answer.clone(), host.to_owned(), thread::current());
+        let started = thread::Builder::new().stack_size(STACK).spawn(move || {
+            let _ = ours.set(ask(&name, families));
+            asker.unpark();
+        });
+        started.map(|_| Aside { answer }).map_err(|e| cannot(host, &e.to_string()))
+    }
+
+    fn wait(&self, deadline: Deadline) -> Option<Found> {
+        loop {
+            match self.answer.get() {
+                Some(found) => return Some(found.clone()),
+                None => thread::park_timeout(deadline.left()?),
+            }
         }
     }
 }
 
 fn cannot(host: &str, why: &str) -> Failed {
     let mut letters = why.chars();
-    let first = letters.next().map(|c| c.to_ascii_lowercase());
+    // `DNS` and its like stay as they are.
+    let capital = why.chars().nth(1).is_some_and(|c| c.is_ascii_uppercase());
+    let first = letters.next().map(|c| if capital { c } else { c.to_ascii_lowercase() });
     let why: String = first.into_iter().chain(letters).collect();
     failed(Failure::Dns, format!("cannot resolve {host}: {why}"))
 }

@@ -33,9 +33,9 @@ impl CaProblem {
     /// The problem for a person; `ca_name` is the file as messages name it.
     pub fn explain(&self, ca_name: &str) -> String {
         match self {
-            CaProblem::Missing => format!("{ca_name} is missing: install the package ca-bundle"),
+            CaProblem::Missing => format!("{ca_name} is missing: {}", remedy(ca_name)),
             CaProblem::Unreadable(why) => format!("{ca_name} cannot be read: {why}"),
-            CaProblem::Empty => format!("{ca_name} holds no certificate: install the package ca-bundle"),
+            CaProblem::Empty => format!("{ca_name} holds no certificate: {}", remedy(ca_name)),
         }
     }
 
@@ -48,6 +48,14 @@ impl CaProblem {
             _ => CaProblem::Unreadable(error.to_string()),
         }
     }
+}
+
+/// The CA bundle of OpenWrt's package ca-bundle.
+pub const CA_BUNDLE: &str = "/etc/ssl/certs/ca-certificates.crt";
+
+/// What gives the user a file of certificates: no package has one that option cacert names.
+fn remedy(ca_name: &str) -> &'static str {
+    if ca_name == CA_BUNDLE { "install the package ca-bundle" } else { "correct option cacert" }
 }
 
 /// How many certificates a CA file holds. Looks at the outline of each only: a chain is the judge of the rest.

@@ -47,7 +47,7 @@ impl Deadline {
     }
 
     /// The same end, or a share of what is left: the next address must get its chance too.
-    fn share(self, parts: u32) -> Deadline {
+    pub(super) fn share(self, parts: u32) -> Deadline {
         let left = self.left().unwrap_or_default();
         Deadline { at: self.at - (left - left / parts.max(1)), whole: self.whole }
     }

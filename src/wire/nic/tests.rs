@@ -1,7 +1,7 @@
 use super::*;
 
 fn answer(status: u16, body: &str) -> Answer {
-    Answer { status, retry_after: None, body: body.as_bytes().to_vec(), too_long: false }
+    Answer { status, body: body.as_bytes().to_vec(), verified: true, ..Answer::default() }
 }
 
 fn one(body: &str) -> Reply {
@@ -33,6 +33,14 @@ fn every_word_of_the_protocol_is_known() {
         ("nochg 203.0.113.7,2001:DB8::7", Reply::NoChange(vec![ip("203.0.113.7"), ip("2001:db8::7")])),
         ("good 203.0.113.7 \r\n\r\n\n", Reply::Good(vec![ip("203.0.113.7")])),
         ("nohost whatever", Reply::NoHost),
+        ("good 203.0.113.7 ok", Reply::Good(vec![ip("203.0.113.7")])),
+        (
+            "nochg 203.0.113.7, 2001:db8::7 no change, thanks",
+            Reply::NoChange(vec![ip("203.0.113.7"), ip("2001:db8::7")]),
+        ),
+        ("\u{feff}good 203.0.113.7", Reply::Good(vec![ip("203.0.113.7")])),
+        ("\r\n \n\nbadauth", Reply::BadAuth),
+        ("\u{feff}\r\n911", Reply::Outage),
     ];
     for (body, reply) in rows {
         assert_eq!(one(body), reply, "{body}");
@@ -47,12 +55,16 @@ fn nothing_is_searched_for_in_a_body_that_is_not_no_ips() {
         "GOOD",
         "goodbye",
         " good",
-        "\ngood",
         "good morning, please log in",
         "good 203.0.113.7\n<p>",
         "",
         "\r\n\r\n",
         "good 203.0.113.7\n\ngood 203.0.113.8",
+        "good 203.0.113.7,2001:db8",
+        "good 203.0.113.7 <html>",
+        "good ok 203.0.113.7",
+        "\n good",
+        "\u{feff}\u{feff}good",
     ] {
         assert!(matches!(one(body), Reply::Unintelligible(_)), "{body:?}");
     }
@@ -66,14 +78,43 @@ fn status_counts_before_words_only_for_5xx_and_429() {
     assert_eq!(replies(&answer(503, "good"), 1, false), [Reply::ServerError(503)]);
     assert_eq!(replies(&answer(429, "abuse"), 2, false), [Reply::TooManyRequests, Reply::TooManyRequests]);
     assert_eq!(replies(&answer(401, "badauth"), 1, false), [Reply::BadAuth]);
-    assert_eq!(replies(&answer(401, "<html>"), 1, false), [Reply::BadAuth]);
-    assert_eq!(replies(&answer(403, ""), 1, false), [Reply::BadAuth]);
     assert_eq!(replies(&answer(401, "nohost"), 1, false), [Reply::NoHost]);
     assert_eq!(replies(&answer(404, "nochg"), 1, false), [Reply::NoChange(vec![])]);
     assert_eq!(
         replies(&answer(302, ""), 1, false),
         [Reply::Unintelligible("HTTP 302 empty answer".to_owned())]
     );
+}
+
+#[test]
+fn a_401_without_a_word_is_no_ips_only_over_tls_and_with_its_challenge() {
+    let reply = |status, body: &str, verified, asks_basic| {
+        let answer = Answer { verified, asks_basic, ..answer(status, body) };
+        replies(&answer, 2, false).remove(0)
+    };
+    assert_eq!(reply(401, "<html>", true, true), Reply::BadAuth);
+    let read = |status: u16, body: &str| Reply::Forbidden(status, format!("HTTP {status} {body}"));
+    assert_eq!(reply(401, "<html>", true, false), read(401, "<html>"));
+    assert_eq!(reply(401, "no", false, true), read(401, "no"));
+    assert_eq!(reply(403, "error code: 1034", true, true), read(403, "error code: 1034"));
+    assert_eq!(reply(403, "", false, false), read(403, "empty answer"));
+    for status in [401, 403] {
+        assert_eq!(reply(status, "badauth", false, false), Reply::BadAuth);
+    }
+}
+
+#[test]
+fn a_page_over_plaintext_is_a_portals_whatever_its_status() {
+    for status in [200, 302, 401, 403, 429, 500, 503, 511] {
+        let page = answer(status, "\u{feff}\n <!DOCTYPE html><p>log in");
+        let plain = Answer { verified: false, ..page.clone() };
+        assert!(matches!(replies(&plain, 1, false)[0], Reply::Unintelligible(_)), "{status}");
+        assert_eq!(status >= 500, replies(&page, 1, false) == [Reply::ServerError(status)], "{status}");
+    }
+    let plain = Answer { verified: false, ..answer(511, "log in") };
+    assert!(matches!(replies(&plain, 1, false)[0], Reply::Unintelligible(_)));
+    let plain = Answer { verified: false, ..answer(503, "back soon") };
+    assert_eq!(replies(&plain, 1, false), [Reply::ServerError(503)]);
 }
 
 #[test]

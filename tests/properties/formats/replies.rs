@@ -23,13 +23,14 @@ pub(crate) fn check(data: &[u8]) {
         None => (None, rest),
     };
     let body = body[..body.len().min(BODY_LIMIT)].to_vec();
-    let answer = Answer { status, retry_after: header, body, too_long };
+    let (verified, asks_basic) = (flags & 4 != 0, flags & 8 != 0);
+    let answer = Answer { status, retry_after: header, body, too_long, verified, asks_basic };
     let read = within(&[data, &[0; 1024]].concat(), 64, || replies(&answer, hosts, offline));
     assert_eq!(read.len(), hosts);
     read.iter().for_each(|reply| plausible(reply, &answer));
     if let Some(text) = encode(&read) {
         let body = text.into_bytes();
-        let again = Answer { status: 200, retry_after: None, too_long: false, body };
+        let again = Answer { status: 200, body, ..Answer::default() };
         assert_eq!(replies(&again, hosts, false), read, "{:?}", String::from_utf8_lossy(&again.body));
     }
     let now = Now::new(5_000_000, RELEASED + 5, "boot".to_owned());
@@ -47,7 +48,7 @@ fn plausible(reply: &Reply, answer: &Answer) {
     match reply {
         Reply::Good(_) => assert!(counts && begins(b"good"), "{answer:?}"),
         Reply::NoChange(_) => assert!(counts && begins(b"nochg"), "{answer:?}"),
-        Reply::Unintelligible(text) => {
+        Reply::Unintelligible(text) | Reply::Forbidden(_, text) => {
             assert!(
                 text.len() <= SHORT_LIMIT && text.bytes().all(|b| (b' '..=b'~').contains(&b)),
                 "{text:?}"
@@ -82,9 +83,8 @@ fn encode(replies: &[Reply]) -> Option<String> {
             Reply::Abuse => "abuse\n".to_owned(),
             Reply::Outage => "911\n".to_owned(),
             Reply::DnsError => "dnserr\n".to_owned(),
-            Reply::Unanswered | Reply::ServerError(_) | Reply::TooManyRequests | Reply::Unintelligible(_) => {
-                return None;
-            }
+            Reply::Unanswered | Reply::ServerError(_) | Reply::TooManyRequests => return None,
+            Reply::Unintelligible(_) | Reply::Forbidden(..) => return None,
         })
     };
     replies.iter().map(line).collect()

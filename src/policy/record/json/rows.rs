@@ -93,11 +93,12 @@ object!(ServerRow { server, stop, wait });
 #[derive(Default)]
 pub(super) struct WaitRow {
     pub(super) code: String,
+    pub(super) detail: String,
     pub(super) failures: u32,
     pub(super) seconds: u64,
     pub(super) from: StampRow,
 }
-object!(WaitRow { code, failures, seconds, from });
+object!(WaitRow { code, detail, failures, seconds, from });
 
 #[derive(Default)]
 pub(super) struct StateFile {

@@ -42,8 +42,12 @@ fn full() -> Book {
         ipv6: "2001:db8::7".parse().ok(),
     });
     book.accounts.push(Account { server: "s".to_owned(), username: "u".to_owned(), stop });
-    book.server_mut("s").wait =
-        Some(Ordered { code: Code::Outage, wait: Wait { from: at, length: 1800 }, failures: 1 });
+    book.server_mut("s").wait = Some(Ordered {
+        code: Code::Http(403),
+        detail: "HTTP 403 <p>".to_owned(),
+        wait: Wait { from: at, length: 1800 },
+        failures: 1,
+    });
     let found = Ok(vec!["203.0.113.7".parse().unwrap(), "2001:db8::7".parse().unwrap()]);
     book.learn(Learnt { source: "/bin/a".to_owned(), at: Boot(5), found });
     book.learn(Learnt { source: "http://b/".to_owned(), at: Boot(6), found: Err("it is away".to_owned()) });

@@ -205,6 +205,12 @@ fn resume_of_all_ends_stops_and_back_off_but_no_wait_of_the_server() {
         resume(&mut story.book, None);
         assert_eq!(story.wait_of(A), Some(1800));
     }
+    // A filter or firewall that the user removed ordered nothing.
+    let mut story = Story::new();
+    story.reply(Reply::Forbidden(403, "HTTP 403 <p>".into()));
+    assert_eq!(story.wait_of(A), Some(1800));
+    resume(&mut story.book, None);
+    assert_eq!(story.wait_of(A), Some(0));
 }
 
 #[test]

@@ -55,7 +55,8 @@ fn what_is_not_no_ips_answer_waits_5_10_20_40_60_minutes() {
 
 #[test]
 fn an_outage_waits_half_an_hour_then_1_2_and_4_hours_with_up_to_ten_percent_more() {
-    for reply in [Reply::Outage, Reply::DnsError, Reply::ServerError(500)] {
+    let blocked = Reply::Forbidden(403, "HTTP 403 <p>".into());
+    for reply in [Reply::Outage, Reply::DnsError, Reply::ServerError(500), blocked] {
         let mut story = Story::new();
         assert_eq!(waits(&mut story, &replied(reply.clone(), None)), [1800, 3600, 7200, 14_400, 14_400]);
         for jitter in [1, 500, 999, u64::MAX] {
@@ -72,13 +73,15 @@ fn an_outage_waits_half_an_hour_then_1_2_and_4_hours_with_up_to_ten_percent_more
 const OUTAGES: [u64; 5] = [1800, 3600, 7200, 14_400, 14_400];
 
 #[test]
-fn retry_after_counts_for_429_alone_and_never_below_half_an_hour() {
+fn retry_after_counts_for_429_and_503_and_never_below_half_an_hour() {
     let rows =
         [(None, 1800), (Some(0), 1800), (Some(60), 1800), (Some(7000), 7000), (Some(u64::MAX), 30 * DAY)];
     for (asked, wait) in rows {
         assert_eq!(waits(&mut Story::new(), &replied(Reply::TooManyRequests, asked)), [wait, wait]);
+        let maintenance = waits(&mut Story::new(), &replied(Reply::ServerError(503), asked));
+        assert_eq!(maintenance, [wait, if asked.is_some() { wait } else { 3600 }]);
     }
-    assert_eq!(waits(&mut Story::new(), &replied(Reply::ServerError(503), Some(9))), [1800]);
+    assert_eq!(waits(&mut Story::new(), &replied(Reply::ServerError(502), Some(9000))), [1800]);
 }
 
 #[test]

@@ -32,6 +32,7 @@ fn each_word_reaches_as_far_as_the_table_says() {
         (Reply::DnsError, server),
         (Reply::ServerError(503), server),
         (Reply::TooManyRequests, server),
+        (Reply::Forbidden(403, "HTTP 403 <p>".into()), server),
         (Reply::Unintelligible("<html>".into()), host),
         (Reply::Unanswered, host),
     ];
