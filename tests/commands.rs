@@ -115,7 +115,7 @@ fn status_shows_the_file() {
     r.pass(4);
     let stopped = r.run(&["status"]);
     assert_eq!(stopped.exit, 4);
-    assert!(stopped.out.contains("home.example.net: username or password are refused"), "{stopped:?}");
+    assert!(stopped.out.contains("home.example.net: username or password rejected"), "{stopped:?}");
 }
 
 #[test]

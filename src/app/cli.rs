@@ -148,13 +148,13 @@ fn command(matches: &Matches) -> Result<u8, (u8, String)> {
                 }
                 let run_dir = pass::main_of(&loaded).run_dir;
                 let resident = !order.in_loop && watch::loop_pid(&world, &run_dir).is_some();
-                let is_noted = match event {
-                    hotplug::Event::Clock => resident,
+                let is_report = match event {
+                    hotplug::Event::Clock => false,
                     hotplug::Event::Interface { action, .. } => !order.in_loop && action.is_report(),
                 };
-                if is_noted {
+                if resident || is_report {
                     let cannot = |error| (exit::LATER, format!("{run_dir}: cannot be written: {error}"));
-                    pass::note_event(&mut world, event).map_err(cannot)?;
+                    pass::note_event(&mut world, &loaded, event).map_err(cannot)?;
                 }
                 if resident {
                     // A loop that ended just now hears nothing: then the event is this process's own.

@@ -125,9 +125,15 @@ pub(super) fn concerns(world: &mut World<'_>, loaded: &Loaded, event: &Event) ->
 }
 
 /// Notes an event that a pass must know of even if another process starts it: NTP set the clock, so what waits for that
-/// must not wait any longer; or mwan3 reported an interface connected or disconnected.
-pub(super) fn note_event(world: &mut World<'_>, event: &Event) -> io::Result<()> {
-    let main = main_of(&world.config());
+/// must not wait any longer; mwan3 reported an interface connected or disconnected; pages and scripts are asked again.
+pub(super) fn note_event(world: &mut World<'_>, loaded: &Loaded, event: &Event) -> io::Result<()> {
+    let services = loaded.as_ref().map(valid).unwrap_or_default();
+    let asked: Vec<&Service> = services.into_iter().filter(|s| sources::concerns(s, event)).collect();
+    let is_report = matches!(event, Event::Interface { action, .. } if action.is_report());
+    if *event != Event::Clock && !is_report && asked.is_empty() {
+        return Ok(());
+    }
+    let main = main_of(loaded);
     let Some((_lock, _)) = take_lock(&world.root.path(&main.run_dir), false)? else { return Ok(()) };
     let (now, mut issues) = (world.now(), Vec::new());
     let mut store = Store::new(&world.root, &main);
@@ -135,8 +141,12 @@ pub(super) fn note_event(world: &mut World<'_>, event: &Event) -> io::Result<()>
     let mut book = loaded.map_err(|(_, why)| io::Error::other(why))?;
     match event {
         Event::Clock => settle::clock_was_set(&mut book),
-        Event::Interface { action, interface, .. } => book.track(interface, *action == Action::Connected),
+        Event::Interface { action, interface, .. } if action.is_report() => {
+            book.track(interface, *action == Action::Connected);
+        }
+        Event::Interface { .. } => {}
     }
+    sources::look_again(&mut book, &asked);
     store.save_state(&book, &now, &mut issues).map_err(|issue| io::Error::other(issue.message))
 }
 

@@ -4,7 +4,7 @@ use super::pass::{self, Order, Pass};
 use super::report::{self, Report};
 use super::store::Store;
 use super::view::span;
-use super::{World, exit, watch};
+use super::{World, exit, sources, watch};
 use crate::policy::config::Service;
 use crate::policy::record::Book;
 use crate::policy::settle;
@@ -36,7 +36,9 @@ pub(super) fn run(world: &mut World<'_>, order: &Order) -> Result<(String, Repor
     let chosen: Vec<&Service> =
         pass.services.iter().filter(|service| order.services.contains(&service.name)).copied().collect();
     settle::resume(&mut pass.book, (!order.services.is_empty()).then_some(chosen.as_slice()));
-    let waits = waits(&pass.book, if order.services.is_empty() { &pass.services } else { &chosen }, &now);
+    let meant = if order.services.is_empty() { pass.services.clone() } else { chosen };
+    sources::look_again(&mut pass.book, &meant);
+    let waits = waits(&pass.book, &meant, &now);
     let sightings = pass.look(world, None, &now);
     pass.complain(world, &config, &sightings);
     let report = report::finish(pass, world, &config, &sightings);

@@ -1,19 +1,21 @@
 //! Addresses that no interface has: asked of a web page or of a script, for a router behind another NAT.
 //!
-//! Asks each page and script at most once in its check_interval, and not at all while a stop or a server's wait holds.
+//! Asks each page and script once in its check_interval, and not at all while a stop or a server's wait holds. A failed
+//! look backs off as the network does. `--force`, `resume` and events bring the next look forward, once a minute at most.
 //! What is learnt is kept with the state of this boot; observe looks it up.
 
-use super::World;
 use super::observe::{self, Sighting, combine};
 use super::pass::Pass;
+use super::{World, places};
 use crate::policy::address::{self, Family, Rule, WhyAbsent, WhyUnknown};
 use crate::policy::config::{Service, Source, Url};
 use crate::policy::decide::Lack;
 use crate::policy::record::{Book, Learnt};
+use crate::policy::settle;
 use crate::policy::time::{Boot, Now};
 use crate::sys::https::Route;
 use crate::sys::process::{self, Program, RunError};
-use crate::wire::hotplug::Event;
+use crate::wire::hotplug::{Action, Event};
 use crate::wire::nic::{Answer, Request};
 use std::net::IpAddr;
 use std::time::Duration;
@@ -23,6 +25,8 @@ const SCRIPT_OUTPUT: usize = 4096;
 
 /// Asks every page and script whose time has come.
 pub(super) fn refresh(pass: &mut Pass<'_>, world: &mut World<'_>, event: Option<&Event>, now: &Now) {
+    let wishes: Vec<&Service> = pass.services.iter().copied().filter(|s| wishes(pass, s, event)).collect();
+    look_again(&mut pass.book, &wishes);
     let is_due = |service: &Service| next_of(pass, service, now).is_some_and(|at| at <= now.floor());
     let due: Vec<&Service> = pass.services.iter().copied().filter(|service| is_due(service)).collect();
     // Where the way out is has to be known before the address is, but only for a page, and only with option bind.
@@ -45,7 +49,30 @@ pub(super) fn refresh(pass: &mut Pass<'_>, world: &mut World<'_>, event: Option<
             };
             crate::sys::log::say(log::Level::Debug, format_args!("{}: asked {}", service.name, asked.name()));
             let at = world.now().ceil();
-            pass.book.learn(Learnt { source, at, found });
+            let before = pass.book.learnt(&source).map_or(0, |learnt| learnt.failures);
+            let failures = if found.is_err() { before.saturating_add(1) } else { 0 };
+            pass.book.learn(Learnt { source, at, found, failures, again: false });
+        }
+    }
+}
+
+/// Whether this pass was started to look at once. An interface that goes down leads to no page.
+fn wishes(pass: &Pass<'_>, service: &Service, event: Option<&Event>) -> bool {
+    let forced = pass.ask.force && pass.is_chosen(service);
+    forced || event.is_some_and(|event| concerns(service, event))
+}
+
+/// Whether an event is a reason to look again for a service.
+pub(super) fn concerns(service: &Service, event: &Event) -> bool {
+    let gone = matches!(event, Event::Interface { action: Action::Down, .. });
+    service.source != Source::Interface && !gone && places::is_ours(event, &[service], Vec::new)
+}
+
+/// Brings the next look of each of these services forward.
+pub(super) fn look_again(book: &mut Book, services: &[&Service]) {
+    for service in services {
+        for asked in all(service) {
+            book.look_again(&asked.key(service));
         }
     }
 }
@@ -107,7 +134,7 @@ pub(super) fn names(service: &Service) -> Vec<&str> {
 
 /// When a source may be asked again.
 fn next_check(service: &Service, learnt: Option<&Learnt>, now: &Now) -> Boot {
-    learnt.map_or(now.floor(), |learnt| learnt.at.plus(service.check_interval))
+    learnt.map_or(now.floor(), |learnt| settle::next_look(learnt, service.check_interval))
 }
 
 /// When a source of this service is asked next; None: it has none, or nothing is to be asked.

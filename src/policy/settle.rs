@@ -3,8 +3,10 @@
 //! The only place where a record moves, and only on a known outcome. Does not send, does not word messages. `upkeep`
 //! has what happens to the records between requests.
 
+mod looks;
 mod upkeep;
 
+pub use looks::next_look;
 pub use upkeep::{begin, clock_was_set, close_lost, never_begun, resume, settle_unknown, tidy, tls_failed};
 
 use super::code::{Code, Kind};

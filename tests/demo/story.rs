@@ -67,7 +67,7 @@ pub(crate) fn tell(place: &Place) -> Outcome {
     step("A second hostname is added, and the password is mistyped: one request, badauth, and nicup stops.");
     stage.configure(&[home, office], MISTYPED)?;
     let text = stage.run(STOPPED)?;
-    ensure(text.contains("username or password are refused"), "the run says what No-IP refused")?;
+    ensure(text.contains("username or password rejected"), "the run says what No-IP rejected")?;
     sent += 1;
     stage.requests(sent)?;
     let status = stage.nicup(&["status"], STOPPED)?;

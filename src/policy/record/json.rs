@@ -121,6 +121,8 @@ pub fn write_state(book: &Book, now: &Now) -> String {
         at: learnt.at.0,
         addresses: learnt.found.iter().flatten().map(ToString::to_string).collect(),
         problem: learnt.found.as_ref().err().cloned(),
+        failures: learnt.failures,
+        again: learnt.again,
     });
     let events = book.events.iter().map(|event| EventRow {
         at: event.at.0,
@@ -180,7 +182,8 @@ pub fn read_state(text: &str, now: &Now, mut book: Book) -> Result<Book, ReadErr
         let addresses: Result<Vec<IpAddr>, _> = row.addresses.iter().map(|text| text.parse()).collect();
         let addresses = addresses.map_err(|_| ReadError::Garbage)?;
         let found = row.problem.map_or(Ok(addresses), Err);
-        book.learn(Learnt { source: row.source, at: past(row.at), found });
+        let SourceRow { source, failures, again, .. } = row;
+        book.learn(Learnt { source, at: past(row.at), found, failures, again });
     }
     for row in file.events.into_iter().take(EVENT_LIMIT) {
         let (ipv4, ipv6) = (address(row.ipv4)?, address(row.ipv6)?);

@@ -252,6 +252,10 @@ pub struct Learnt {
     pub at: Boot,
     /// The addresses, or why there are none.
     pub found: Result<Vec<IpAddr>, String>,
+    /// Failed looks in a row.
+    pub failures: u32,
+    /// The user or an event wants another look before the planned one.
+    pub again: bool,
 }
 
 impl Host {
@@ -383,6 +387,15 @@ impl Book {
         self.touch();
         self.sources.retain(|old| old.source != learnt.source);
         self.sources.push(learnt);
+    }
+
+    /// Wants another look at a source before the planned one.
+    pub fn look_again(&mut self, source: &str) {
+        if let Some(learnt) = self.sources.iter_mut().find(|learnt| learnt.source == source && !learnt.again)
+        {
+            learnt.again = true;
+            self.touch();
+        }
     }
 
     /// Puts an event first and forgets the oldest.

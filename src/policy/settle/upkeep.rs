@@ -120,7 +120,11 @@ pub fn settle_unknown(
             host.retry = None;
             continue;
         };
-        if host.retry.as_ref().is_some_and(|retry| retry.until > now.floor()) {
+        if let Some(retry) = host.retry.as_mut().filter(|retry| retry.until > now.floor()) {
+            // A wish or an event may have brought the next look forward.
+            if let (Code::AddressUnknown, Some(next)) = (retry.code, next) {
+                retry.until = next;
+            }
             continue;
         }
         let outcome = (now.ceil(), Code::AddressUnknown, why);

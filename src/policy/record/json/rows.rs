@@ -132,8 +132,10 @@ pub(super) struct SourceRow {
     pub(super) at: u64,
     pub(super) addresses: Vec<String>,
     pub(super) problem: Option<String>,
+    pub(super) failures: u32,
+    pub(super) again: bool,
 }
-object!(SourceRow { source, at, addresses, problem });
+object!(SourceRow { source, at, addresses, problem, failures, again });
 
 #[derive(Default)]
 pub(super) struct StateRow {

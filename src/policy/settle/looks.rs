@@ -1,0 +1,45 @@
+//! When a web page or a script is asked for the address again. Does not ask.
+
+use super::{NETWORK, step};
+use crate::policy::record::Learnt;
+use crate::policy::time::Boot;
+
+/// Seconds between two looks, however many wishes and events there are.
+const PACE: u64 = 60;
+
+/// When a source is asked again that is asked every `interval` seconds: after a failed look with the network's delays,
+/// which never exceed that interval.
+#[must_use]
+pub fn next_look(learnt: &Learnt, interval: u64) -> Boot {
+    let pause = match learnt.failures.checked_sub(1) {
+        Some(before) => step(&NETWORK, before).min(interval),
+        None => interval,
+    };
+    learnt.at.plus(if learnt.again { pause.min(PACE) } else { pause })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pauses(interval: u64, again: bool) -> Vec<u64> {
+        let pause = |failures| {
+            let found = if failures > 0 { Err("no".to_owned()) } else { Ok(Vec::new()) };
+            let learnt = Learnt { source: "s".to_owned(), at: Boot(100), found, failures, again };
+            next_look(&learnt, interval).since(Boot(100))
+        };
+        (0..12).map(pause).collect()
+    }
+
+    #[test]
+    fn failed_looks_back_off_as_the_network_does_up_to_the_interval_or_an_hour() {
+        let hour = [30, 60, 120, 300, 600, 1200, 2400, 3600, 3600, 3600];
+        assert_eq!(pauses(86_400, false), [[86_400, 10].as_slice(), &hour].concat());
+        assert_eq!(pauses(600, false), [600, 10, 30, 60, 120, 300, 600, 600, 600, 600, 600, 600]);
+    }
+
+    #[test]
+    fn a_wish_for_another_look_comes_true_once_a_minute() {
+        assert_eq!(pauses(600, true), [60, 10, 30, 60, 60, 60, 60, 60, 60, 60, 60, 60]);
+    }
+}
