@@ -68,15 +68,16 @@ pub(crate) fn hostnames(r: &Router, limit: usize) {
 
 /// One option of so many bytes is right, of one more wrong.
 fn value(r: &Router, option: &str, right: &str, wrong: &str) {
-    let text = |value: &str| {
+    let text = |enabled: u8, value: &str| {
         let hostname = if option == "hostname" { value } else { HOME };
         let other = if option == "hostname" { String::new() } else { format!("option {option} '{value}'\n") };
-        r.service("home", &format!("option enabled '0'\nlist hostname '{hostname}'\n{other}"))
+        r.service("home", &format!("option enabled '{enabled}'\nlist hostname '{hostname}'\n{other}"))
     };
     assert_eq!(wrong.len(), right.len() + 1);
-    r.config(&text(right));
+    // What is right would be sent.
+    r.config(&text(0, right));
     assert_eq!(pass(r), (0, Vec::new()));
-    r.config(&text(wrong));
+    r.config(&text(1, wrong));
     let (exit, errors) = pass(r);
     assert_eq!((exit, errors.len()), (3, 1), "{errors:?}");
     assert!(errors[0].contains(&format!(": option {option}: ")), "{errors:?}");

@@ -4,9 +4,11 @@
 //! Keyed by server, username and hostname, so that renaming a section forgets nothing.
 
 mod json;
+mod sources;
 mod uplinks;
 
 pub use json::{ReadError, read_records, read_state, write_records, write_state};
+pub use sources::Learnt;
 
 use super::addresses::Addresses;
 use super::chatter::Chatter;
@@ -14,7 +16,7 @@ use super::code::{Code, State};
 use super::reason::Because;
 use super::time::{Boot, Stamp, Wait};
 use std::cell::{Cell, OnceCell};
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::{Ipv4Addr, Ipv6Addr};
 
 /// Everything that is remembered.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -243,21 +245,6 @@ pub struct Event {
     pub ipv6: Option<Ipv6Addr>,
 }
 
-/// What a web page or a script told of the address.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Learnt {
-    /// Its URL or path.
-    pub source: String,
-    /// When it was asked.
-    pub at: Boot,
-    /// The addresses, or why there are none.
-    pub found: Result<Vec<IpAddr>, String>,
-    /// Failed looks in a row.
-    pub failures: u32,
-    /// The user or an event wants another look before the planned one.
-    pub again: bool,
-}
-
 impl Host {
     /// A host of which nothing is known.
     #[must_use]
@@ -374,28 +361,6 @@ impl Book {
     pub fn account_stop(&self, server: &str, username: &str) -> Option<&Stop> {
         let mut accounts = self.accounts.iter();
         accounts.find(|a| a.server == server && a.username == username).map(|account| &account.stop)
-    }
-
-    /// What a source told last, if it was asked in this boot.
-    #[must_use]
-    pub fn learnt(&self, source: &str) -> Option<&Learnt> {
-        self.sources.iter().find(|learnt| learnt.source == source)
-    }
-
-    /// Keeps what a source told, in place of what it told before.
-    pub fn learn(&mut self, learnt: Learnt) {
-        self.touch();
-        self.sources.retain(|old| old.source != learnt.source);
-        self.sources.push(learnt);
-    }
-
-    /// Wants another look at a source before the planned one.
-    pub fn look_again(&mut self, source: &str) {
-        if let Some(learnt) = self.sources.iter_mut().find(|learnt| learnt.source == source && !learnt.again)
-        {
-            learnt.again = true;
-            self.touch();
-        }
     }
 
     /// Puts an event first and forgets the oldest.

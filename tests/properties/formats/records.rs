@@ -101,7 +101,7 @@ pub(crate) fn sample(dice: &mut Dice) -> Vec<u8> {
         let (from, word, stop) = (stamp(dice), code(dice), stop(dice));
         let seconds = ["1800", "0", "18446744073709551615"][dice.roll(3)];
         format!(
-            r#"{{"server":"s.example","stop":{stop},"wait":{{"code":"{word}","failures":{},"seconds":{seconds},"from":{from}}}}}"#,
+            r#"{{"server":"s.example","stop":{stop},"wait":{{"code":"{word}","detail":"<p>","failures":{},"seconds":{seconds},"from":{from}}}}}"#,
             dice.roll(9)
         )
     };
@@ -115,7 +115,7 @@ pub(crate) fn sample(dice: &mut Dice) -> Vec<u8> {
             "\0{}{}{}",
             format_args!(r#"{{"version":1,"boot_id":"{id}","problems":7,"hosts":[{{"server":"s.example","username":"u","hostname":"h.example","open":{open},"unsettled":true,"attempt":{attempt},"forced":{forced},"changes":[{change}],"storming":true,"retry":"#),
             format_args!(r#"{{"code":"{word}","detail":"","failures":2,"last":{last},"until":{until},"settings":5,"ipv4":null,"ipv6":"::1","clock":-9}},"transport":null,"state":"current","code":null,"since":1,"shown_ipv4":null,"shown_ipv6":null}}],"#),
-            r#""sources":[{"source":"/bin/a","at":5,"addresses":["203.0.113.7"],"problem":null}],"events":[{"at":4,"service":"home","hostname":"h.example","code":"good","ipv4":null,"ipv6":null}]}"#,
+            r#""sources":[{"source":"/bin/a","at":5,"addresses":["203.0.113.7"],"problem":null,"failures":0,"again":false}],"events":[{"at":4,"service":"home","hostname":"h.example","code":"good","ipv4":null,"ipv6":null}]}"#,
         ));
     }
     text.into_bytes()

@@ -38,7 +38,7 @@ const rcList = rpc.declare({
 });
 
 /* Only the server can end these. */
-const ordered = /^(911|dnserr|http-\d+)$/;
+const ordered = /^(911|dnserr|http-(429|5\d\d))$/;
 
 /* The most urgent first. */
 const order = [ 'stopped', 'invalid', 'no-address', 'waiting', 'current', 'disabled' ];

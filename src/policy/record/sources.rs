@@ -1,0 +1,44 @@
+//! What pages and scripts said of the address, kept for this boot. Does not ask them.
+
+use super::Book;
+use crate::policy::time::Boot;
+use std::net::IpAddr;
+
+/// What a web page or a script told of the address.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Learnt {
+    /// Its URL or path.
+    pub source: String,
+    /// When it was asked.
+    pub at: Boot,
+    /// The addresses, or why there are none.
+    pub found: Result<Vec<IpAddr>, String>,
+    /// Failed looks in a row.
+    pub failures: u32,
+    /// The user or an event wants another look before the planned one.
+    pub again: bool,
+}
+
+impl Book {
+    /// What a source told last, if it was asked in this boot.
+    #[must_use]
+    pub fn learnt(&self, source: &str) -> Option<&Learnt> {
+        self.sources.iter().find(|learnt| learnt.source == source)
+    }
+
+    /// Keeps what a source told, in place of what it told before.
+    pub fn learn(&mut self, learnt: Learnt) {
+        self.touch();
+        self.sources.retain(|old| old.source != learnt.source);
+        self.sources.push(learnt);
+    }
+
+    /// Wants another look at a source before the planned one.
+    pub fn look_again(&mut self, source: &str) {
+        if let Some(learnt) = self.sources.iter_mut().find(|learnt| learnt.source == source && !learnt.again)
+        {
+            learnt.again = true;
+            self.touch();
+        }
+    }
+}
