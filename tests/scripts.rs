@@ -111,3 +111,45 @@ fn a_loop_asks_a_script_again_when_check_interval_is_over() {
     let at: Vec<u64> = at.collect();
     assert!(at.iter().any(|at| (at - uptime).abs_diff(300) < 5), "{wake:?} {uptime}");
 }
+
+#[test]
+fn a_script_that_others_could_have_written_is_not_run() {
+    let Some(r) = Router::new("a_script_that_others_could_have_written_is_not_run") else { return };
+    let ours = |path: &str, mode: u32| {
+        std::fs::set_permissions(r.root.join(path), PermissionsExt::from_mode(mode)).unwrap();
+    };
+    let says = |place: &str, what: &str| {
+        r.configure(&format!("option source 'script'\noption source_script '{place}'\n"));
+        let _ = std::fs::remove_file(r.root.join(STATE));
+        r.pass(1);
+        let message = r.shows(HOME, "waiting", "address-unknown").message.unwrap();
+        assert!(message.contains(what), "{message}");
+        assert!(!r.exists("ran") && r.requests() == 0);
+    };
+    let body = format!("#!/bin/sh\ntouch {}\necho 203.0.113.50\n", r.root.join("ran").display());
+    for (file, mode) in [("usr/lib/where", 0o755), ("tmp/where", 0o755), ("etc/luci-uploads/where", 0o755)] {
+        r.write(file, &body);
+        ours(file, mode);
+    }
+    ours("usr/lib/where", 0o775);
+    says("/usr/lib/where", "can be changed by others than root: chmod go-w /usr/lib/where");
+    ours("usr/lib/where", 0o755);
+    ours("usr/lib", 0o777);
+    says("/usr/lib/where", "chmod go-w /usr/lib");
+    ours("usr/lib", 0o755);
+    says("/tmp/where", "is below /tmp, where others can write: move it");
+    says("/etc/luci-uploads/where", "is below /etc/luci-uploads");
+    // A link is judged by what it leads to.
+    std::os::unix::fs::symlink(r.root.join("tmp/where"), r.root.join("usr/lib/link")).unwrap();
+    says("/usr/lib/link", "is below /tmp");
+    // A namespace of a user's own has no other user in it.
+    let file = r.root.join("usr/lib/where");
+    if std::os::unix::fs::chown(&file, Some(65_534), None).is_ok() {
+        says("/usr/lib/where", "chown root /usr/lib/where");
+        std::os::unix::fs::chown(&file, Some(0), None).unwrap();
+    }
+    r.configure("option source 'script'\noption source_script '/usr/lib/where'\n");
+    let _ = std::fs::remove_file(r.root.join(STATE));
+    r.pass(0);
+    assert!(r.exists("ran"));
+}

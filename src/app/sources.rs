@@ -15,6 +15,7 @@ use crate::policy::settle;
 use crate::policy::time::{Boot, Now};
 use crate::sys::https::Route;
 use crate::sys::process::{self, Program, RunError};
+use crate::sys::script;
 use crate::wire::hotplug::{Action, Event};
 use crate::wire::nic::{Answer, Request};
 use std::net::IpAddr;
@@ -246,6 +247,7 @@ fn one_address(answer: &Answer) -> Result<IpAddr, String> {
 
 /// A script's addresses, one a line. No shell, and no environment but PATH and the service's name.
 fn run(world: &World<'_>, service: &Service, script: &str) -> Result<Vec<IpAddr>, String> {
+    script::is_safe(&world.root, script).map_err(|why| format!("it {why}"))?;
     let seconds = service.endpoint.timeout;
     let path = world.root.path(script);
     let environment = [("PATH", super::PROGRAMS), ("SERVICE", &service.name)];

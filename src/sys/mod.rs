@@ -13,5 +13,6 @@ pub mod netlink;
 pub mod posix;
 pub mod process;
 pub mod sandbox;
+pub mod script;
 pub mod subprocess;
 pub mod ubus;

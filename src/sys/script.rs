@@ -1,0 +1,51 @@
+//! Whether a program may be run as root because a file names it: only if root alone could have put it there.
+//!
+//! A login that may write /etc/config/nicup, LuCI's among them, must not become root by it. Does not run anything.
+
+use super::file::Root;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
+
+/// Where uploads and files of all users are, whatever their mode.
+const UPLOADS: [&str; 3] = ["/tmp", "/var/tmp", "/etc/luci-uploads"];
+/// Write permission of the group and of others.
+const WRITABLE: u32 = 0o022;
+
+/// Checks a script and every directory above it, up to `root`'s folder.
+///
+/// # Errors
+/// What is wrong with which path, and what to do about it.
+pub fn is_safe(root: &Root, script: &str) -> Result<(), String> {
+    let top = root.dir().unwrap_or(Path::new("/"));
+    let top = top.canonicalize().map_err(|error| format!("cannot be checked: {error}"))?;
+    let path = root.path(script);
+    let real = path.canonicalize().map_err(|error| format!("could not be started: {error}"))?;
+    // As a user would name it.
+    let name = |path: &Path| match path.strip_prefix(&top) {
+        Ok(rest) => format!("/{}", rest.display()),
+        Err(_) => path.display().to_string(),
+    };
+    for upload in UPLOADS {
+        let upload_path = root.path(upload).canonicalize().unwrap_or_else(|_| PathBuf::from(upload));
+        if real.starts_with(upload_path) || script.starts_with(&format!("{upload}/")) {
+            return Err(format!(
+                "is below {upload}, where others can write: move it to a directory of root's"
+            ));
+        }
+    }
+    // The running user is root on a router; in a test, the files are that user's.
+    let owner = rustix::process::geteuid().as_raw();
+    for part in real.ancestors().take_while(|part| part.starts_with(&top)) {
+        let metadata =
+            part.metadata().map_err(|error| format!("cannot be checked: {}: {error}", name(part)))?;
+        let remedy = if metadata.uid() != 0 && metadata.uid() != owner {
+            "chown root"
+        } else if metadata.mode() & WRITABLE != 0 {
+            "chmod go-w"
+        } else {
+            continue;
+        };
+        return Err(format!("can be changed by others than root: {remedy} {}", name(part)));
+    }
+    Ok(())
+}
