@@ -145,6 +145,40 @@ fn a_body_that_is_not_one_address_is_no_address() {
 }
 
 #[test]
+fn a_failed_look_is_repeated_soon_and_a_wish_or_an_event_looks_again_once_a_minute() {
+    const STORY: &str = "a_failed_look_is_repeated_soon_and_a_wish_or_an_event_looks_again_once_a_minute";
+    let Some(r) = Router::new(STORY) else { return };
+    let page = Page::new("busy");
+    r.configure(&(page.options() + "option interface 'wan'"));
+    for (seconds, asked) in [(10, 1), (30, 2), (60, 3)] {
+        r.pass(1);
+        let host = r.shows(HOME, "waiting", "address-unknown");
+        let wait = host.next_attempt_uptime.unwrap() - r.status().uptime;
+        assert!((seconds - 2..=seconds + 1).contains(&wait), "{wait} s");
+        r.pass(1);
+        assert_eq!(page.asked(), asked, "too early to look again");
+        r.set(STATE, "at", 0);
+        r.back_off_is_over();
+    }
+    page.says("203.0.113.50");
+    r.pass(0);
+    assert_eq!(sent(&r), ["203.0.113.50"]);
+    // Neither the old address nor a second look within a minute.
+    page.says("203.0.113.51");
+    r.run(&["run", "--force"]);
+    assert_eq!(page.asked(), 4);
+    r.set(STATE, "at", 0);
+    r.run(&["run", "--force"]);
+    assert_eq!((page.asked(), sent(&r).last().map(String::as_str)), (5, Some("203.0.113.51")));
+    page.says("203.0.113.52");
+    r.set(STATE, "at", 0);
+    let event = [("ACTION", "ifup"), ("INTERFACE", "wan"), ("DEVICE", r.device.as_str())];
+    assert_eq!(r.hotplug(&event).exit, 0);
+    assert_eq!((page.asked(), sent(&r).last().map(String::as_str)), (6, Some("203.0.113.52")));
+    assert_eq!(r.run(&["resume"]).exit, 0);
+}
+
+#[test]
 fn each_family_has_its_page_and_both_go_in_one_request() {
     let Some(r) = Router::new("each_family_has_its_page_and_both_go_in_one_request") else { return };
     let (four, six) = (Page::new("203.0.113.50"), Page::new("2001:db8::50\n"));
@@ -242,7 +276,8 @@ fn a_private_address_is_explained_with_what_helps() {
         assert_eq!(check.exit, 1);
         assert!(check.out.contains(says), "{check:?}");
         assert!(
-            check.out.contains("source web or script is for a router behind another router"),
+            check.out.contains("http://ip1.dynupdate.no-ip.com/")
+                && check.out.contains("can forge an answer over http"),
             "{check:?}"
         );
         assert!(check.out.contains("behind a provider's CGNAT no port leads here"), "{check:?}");

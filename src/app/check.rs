@@ -152,8 +152,13 @@ fn advise(text: &mut String, service: &Service, sighting: &Sighting, mode: Mode)
     if let Some(Lack::Private(_)) = &addresses.lack
         && !asks
     {
-        say("source web or script is for a router behind another router: they tell the address of that one,");
-        say("which must forward ports to this one; behind a provider's CGNAT no port leads here");
+        say(
+            "if a router in front forwards ports to this one, set option source to web, and option source_url to",
+        );
+        say(
+            "No-IP's page http://ip1.dynupdate.no-ip.com/ (source_url6: http://ip1.dynupdate6.no-ip.com/); anyone on",
+        );
+        say("the network path can forge an answer over http; behind a provider's CGNAT no port leads here");
     }
     if asks && addresses.lack.is_none() {
         say("this address is not the router's own: the router that has it must forward ports to this one");
