@@ -1,15 +1,15 @@
 //! `nicup check`: what a run would send and why, or what is wrong. No request to No-IP, no file written, no lock.
 
-use super::deliver;
-use super::dns;
-use super::observe::Sighting;
-use super::pass::{self, Order, Pass};
-use super::store::Store;
+use super::plan::{self, Plan};
+use super::records::RecordStore;
+use super::uplink::{UplinkState, bind_error};
 use super::view::{plain, span};
-use super::{World, exit, sources};
+use super::{Exit, Failure, Order, World, dns, pass, source_results};
+use crate::policy::code::Code;
 use crate::policy::config::{DEFAULT_FORCE_INTERVAL, Entry, Family, Issue, Level, Mode, Service, Source};
-use crate::policy::decide::{Decision, Lack};
+use crate::policy::decide::Decision;
 use crate::policy::message;
+use crate::policy::record::Book;
 use crate::policy::time::{Boot, Now};
 use std::fmt::Write as _;
 use std::net::IpAddr;
@@ -20,87 +20,88 @@ pub(super) struct Checked {
     pub(super) problems: Vec<String>,
     /// What a run would send.
     pub(super) text: String,
-    pub(super) exit: u8,
+    pub(super) exit: Exit,
 }
 
 /// Looks at everything that a run would.
 ///
 /// # Errors
 /// A service that does not exist.
-pub(super) fn run(world: &mut World<'_>, order: &Order, dns: bool) -> Result<Checked, (u8, String)> {
+pub(super) fn run(world: &mut World<'_>, order: &Order, dns: bool) -> Result<Checked, Failure> {
     let loaded = world.config();
-    if let Some(unknown) = pass::unknown_service(&loaded, order) {
-        return Err((exit::USAGE, format!("no service '{unknown}' in {}", world.config_file())));
-    }
+    plan::check_services(&loaded, order, &world.config_file())?;
     let config = match loaded {
         Ok(config) => config,
         Err(issue) => {
-            let problems = vec![issue.sentence()];
-            return Ok(Checked { problems, text: String::new(), exit: exit::CONFIG });
+            let problems = vec![issue.to_string()];
+            return Ok(Checked { problems, text: String::new(), exit: Exit::Config });
         }
     };
     let now = world.now();
-    let mut store = Store::new(&world.root, &config.main);
+    let plan = Plan::new(&config, order);
+    let mut store = RecordStore::open(&world.root, &config.main, &now, false)?;
+    store.prune(&plan);
+    let mut devices = pass::devices(world, &plan, order, &store, false);
+    let uplinks = pass::detect(world, &plan, &mut devices, &store, &now);
+    store.close_interrupted(&plan, &uplinks, &now);
     let mut issues = config.issues.clone();
-    let book = store.load(&now, false, &mut issues)?;
-    let mut pass = Pass::new(&config, book, store, issues, order);
-    let sightings = pass.look(world, None, &now);
-    pass.complain(world, &config, &sightings);
-    pass.inspect_certificates(world, |_, _| true);
-    pass.store.inspect(&mut pass.issues);
+    issues.append(&mut store.take_issues());
+    issues.append(&mut pass::unknown_interfaces(world, &plan, &mut devices, &uplinks));
+    issues.append(&mut pass::certificates(world, &plan, |_| true));
+    store.inspect();
+    issues.append(&mut store.take_issues());
 
-    let (mut text, mut exit) = (String::new(), exit::FINE);
-    if pass.issues.iter().any(|issue| issue.level == Level::Error) {
-        exit = exit::CONFIG;
+    let (mut text, mut exit) = (String::new(), Exit::Success);
+    if issues.iter().any(|issue| issue.level == Level::Error) {
+        exit = Exit::Config;
     }
     if !config.main.enabled {
         let _ = writeln!(text, "option enabled of section nicup is 0: nothing is sent");
     }
-    let chosen = |name: &str| order.services.is_empty() || order.services.iter().any(|s| s == name);
-    for (service, sighting) in pass.services.iter().zip(&sightings).filter(|(s, _)| chosen(&s.name)) {
-        describe(&mut text, service, sighting);
-        advise(&mut text, service, sighting, config.main.mode);
+    for (service, uplink) in plan.services.iter().zip(&uplinks).filter(|(s, _)| plan.is_selected(&s.name)) {
+        describe(&mut text, service, uplink);
+        advise(&mut text, service, uplink, config.main.mode);
         for hostname in &service.hostnames {
-            let decision = pass.decide(service, hostname, sighting, &now);
+            let decision = plan.decide(store.records(), service, hostname, &uplink.addresses, &now);
             exit = exit.max(exit_of(&decision));
-            let would = would(&pass, service, hostname, sighting, &decision, &now);
+            let would = would(store.records(), service, hostname, uplink, &decision, &now);
             let _ = writeln!(text, "  {hostname}: {}", plain(&would));
             if dns {
-                let registered = registered(&pass, service, hostname);
+                let registered = registered(store.records(), service, hostname);
                 let _ = writeln!(text, "    {}", plain(&dns::compare(hostname, &registered)));
             }
         }
     }
     for entry in &config.services {
         if let Entry::Invalid(invalid) = entry
-            && chosen(&invalid.name)
+            && plan.is_selected(&invalid.name)
         {
             let _ = writeln!(text, "{}: is not run: {}", invalid.name, plain(&invalid.reason));
             if config.main.enabled && invalid.enabled {
-                exit = exit.max(exit::CONFIG);
+                exit = exit.max(Exit::Config);
             }
         }
     }
-    let problems = pass.issues.iter().map(Issue::sentence).collect();
+    let problems = issues.iter().map(Issue::to_string).collect();
     Ok(Checked { problems, text, exit })
 }
 
 /// The exit status of a host that a run would leave so (docs/reference.md#exit-status).
-fn exit_of(decision: &Decision) -> u8 {
+fn exit_of(decision: &Decision) -> Exit {
     match decision {
-        Decision::Send(_) | Decision::Leave { .. } | Decision::Disabled => exit::FINE,
-        Decision::WaitUntil { .. } | Decision::NoAddress(_) => exit::LATER,
-        Decision::Stopped(_) => exit::STOPPED,
+        Decision::Send(_) | Decision::Leave { .. } | Decision::Disabled => Exit::Success,
+        Decision::WaitUntil { .. } | Decision::NoAddress(_) => Exit::Retry,
+        Decision::Stopped(_) => Exit::Stopped,
     }
 }
 
 /// One line about the service: where its addresses come from and where a request would go.
-fn describe(text: &mut String, service: &Service, sighting: &Sighting) {
-    let addresses: Vec<String> = sighting.addresses.list().iter().map(ToString::to_string).collect();
-    let place = match (&sighting.interface, &sighting.device) {
+fn describe(text: &mut String, service: &Service, uplink: &UplinkState) {
+    let addresses: Vec<String> = uplink.addresses.list().iter().map(ToString::to_string).collect();
+    let place = match (&uplink.interface, &uplink.device) {
         (Some(interface), Some(device)) => format!("{interface} is {device}"),
         (Some(only), None) | (None, Some(only)) => only.clone(),
-        (None, None) => match sources::names(service).join(" and ") {
+        (None, None) => match source_results::names(service).join(" and ") {
             none if none.is_empty() => "no address needed".to_owned(),
             asked => asked,
         },
@@ -116,13 +117,13 @@ fn describe(text: &mut String, service: &Service, sighting: &Sighting) {
         endpoint.port,
         if endpoint.plaintext { ", else in clear to port 80 or 8245" } else { "" }
     );
-    if let Some(lack) = sighting.addresses.lack.as_ref().filter(|_| !sighting.addresses.list().is_empty()) {
-        let _ = writeln!(text, "  {}", plain(lack.explain()));
+    if let Some(missing) = uplink.addresses.missing.as_ref().filter(|_| !uplink.addresses.list().is_empty()) {
+        let _ = writeln!(text, "  {}", plain(&missing.explain()));
     }
 }
 
 /// What the options of a service ask for and cannot have, or should.
-fn advise(text: &mut String, service: &Service, sighting: &Sighting, mode: Mode) {
+fn advise(text: &mut String, service: &Service, uplink: &UplinkState, mode: Mode) {
     if !service.enabled {
         return;
     }
@@ -130,7 +131,7 @@ fn advise(text: &mut String, service: &Service, sighting: &Sighting, mode: Mode)
         let _ = writeln!(text, "  {}", plain(advice));
     };
     let asks = service.source != Source::Interface;
-    let addresses = &sighting.addresses;
+    let addresses = &uplink.addresses;
     if mode == Mode::Hotplug {
         if asks && !service.offline {
             say(
@@ -141,7 +142,7 @@ fn advise(text: &mut String, service: &Service, sighting: &Sighting, mode: Mode)
             say("mode hotplug: force_interval needs the resident loop: set option mode to watch");
         }
     }
-    for name in &sighting.beside {
+    for name in &uplink.beside {
         say(&format!(
             "netifd also has {name}, which may have the IPv4 address: if so, set option interface to it"
         ));
@@ -149,9 +150,7 @@ fn advise(text: &mut String, service: &Service, sighting: &Sighting, mode: Mode)
     if service.family == Family::Ipv6 {
         say("No-IP is said to set the A record too, to the request's source, when only IPv6 is sent");
     }
-    if let Some(Lack::Private(_)) = &addresses.lack
-        && !asks
-    {
+    if addresses.missing.as_ref().is_some_and(|missing| missing.code() == Code::PrivateAddress) && !asks {
         say(
             "if a router in front forwards ports to this one, set option source to web, and option source_url to",
         );
@@ -160,7 +159,7 @@ fn advise(text: &mut String, service: &Service, sighting: &Sighting, mode: Mode)
         );
         say("the network path can forge an answer over http; behind a provider's CGNAT no port leads here");
     }
-    if asks && addresses.lack.is_none() {
+    if asks && addresses.missing.is_none() {
         say("this address is not the router's own: the router that has it must forward ports to this one");
     }
     if service.ip6_suffix.is_some() {
@@ -170,31 +169,31 @@ fn advise(text: &mut String, service: &Service, sighting: &Sighting, mode: Mode)
             say("option ip6_suffix needs a public /64, which is on the LAN mostly: set interface6 to lan");
         }
     }
-    if let Some(failed) = deliver::no_way(service, sighting) {
+    if let Some(failed) = bind_error(service, uplink.bind_device.as_deref()) {
         say(&format!("{}, so nothing can be sent", failed.detail));
     }
 }
 
 /// The addresses that the server accepted last.
-fn registered(pass: &Pass<'_>, service: &Service, hostname: &str) -> Vec<IpAddr> {
+fn registered(records: &Book, service: &Service, hostname: &str) -> Vec<IpAddr> {
     let key = (&service.endpoint.server, &service.username);
-    let host = pass.book.get(key.0, key.1, hostname);
+    let host = records.get(key.0, key.1, hostname);
     let addresses = host.map(|host| (host.registered.ipv4, host.registered.ipv6)).unwrap_or_default();
     addresses.0.map(IpAddr::V4).into_iter().chain(addresses.1.map(IpAddr::V6)).collect()
 }
 
 /// What a run would do for one host, and why.
 fn would(
-    pass: &Pass<'_>,
+    records: &Book,
     service: &Service,
     hostname: &str,
-    sighting: &Sighting,
+    uplink: &UplinkState,
     decision: &Decision,
     now: &Now,
 ) -> String {
     let key = (&service.endpoint.server, &service.username);
-    let host = pass.book.get(key.0, key.1, hostname);
-    let view = host.map(|host| message::view(service, &pass.book, host, decision, now.ceil()));
+    let host = records.get(key.0, key.1, hostname);
+    let view = host.map(|host| message::view(service, records, host, decision, now.ceil()));
     let message = view.map(|view| view.message).unwrap_or_default();
     let later = |until: Boot| format!("in {}", span(until.since(now.floor())));
     let from_now = |until: Boot| format!("{} from now", span(until.since(now.floor())));
@@ -203,7 +202,7 @@ fn would(
             format!("would send offline=YES: {}", because.explain())
         }
         Decision::Send(because) => {
-            let addresses: Vec<String> = sighting.addresses.list().iter().map(ToString::to_string).collect();
+            let addresses: Vec<String> = uplink.addresses.list().iter().map(ToString::to_string).collect();
             format!("would send {}: {}", addresses.join(","), because.explain())
         }
         Decision::Leave { held: Some((until, cause)), .. } => {
@@ -213,7 +212,7 @@ fn would(
         Decision::Leave { forced: None, .. } => "current, not sent again while it is unchanged".to_owned(),
         Decision::WaitUntil { until, .. } => format!("waits, tried again {}: {message}", later(*until)),
         Decision::Stopped(_) => format!("stopped: {message}"),
-        Decision::NoAddress(lack) => format!("nothing to send: {}", lack.explain()),
+        Decision::NoAddress(missing) => format!("nothing to send: {}", missing.explain()),
         Decision::Disabled => "disabled".to_owned(),
     }
 }

@@ -2,9 +2,9 @@
 //!
 //! Does not know what the commands do.
 
-use super::pass::{self, Order};
+use super::plan::{self, Order};
 use super::world::Loaded;
-use super::{VERSION, World, check, exit, hooks, import, resume, status, watch};
+use super::{Exit, Failure, VERSION, World, check, hooks, import, pass, resume, status, watch};
 use crate::policy::config::LogLevel;
 use crate::policy::status::Status;
 use crate::sys::clock::System;
@@ -17,7 +17,9 @@ use crate::wire::hotplug;
 use getopts::{Matches, Options};
 use log::LevelFilter;
 use std::ffi::OsString;
+use std::fmt::Write as _;
 use std::io::Write as _;
+use std::net::IpAddr;
 use std::process::ExitCode;
 
 const HELP_HEAD: &str = "\
@@ -54,14 +56,15 @@ pub fn main() -> ExitCode {
     let outcome = match options.parse(arguments) {
         Ok(matches) => command(&matches),
         Err(error) => {
-            Err((exit::USAGE, format!("{}; nicup --help lists the options", lower_first(&error.to_string()))))
+            let reason = format!("{}; nicup --help lists the options", lower_first(&error.to_string()));
+            Err(Failure::new(Exit::Usage, reason))
         }
     };
     ExitCode::from(match outcome {
         Ok(exit) => exit,
-        Err((exit, reason)) => {
-            say_error(&reason);
-            exit
+        Err(failure) => {
+            say_error(&failure.message);
+            failure.exit
         }
     })
 }
@@ -88,36 +91,21 @@ fn options() -> Options {
     options
 }
 
-fn command(matches: &Matches) -> Result<u8, (u8, String)> {
+fn command(matches: &Matches) -> Result<Exit, Failure> {
     if matches.opt_present("help") {
         print(&format!("{}\n", options().usage(HELP_HEAD)));
-        return Ok(exit::FINE);
+        return Ok(Exit::Success);
     }
     if matches.opt_present("version") {
         print(&format!("nicup {VERSION}\n"));
-        return Ok(exit::FINE);
+        return Ok(Exit::Success);
     }
     let root = matches.opt_str("root").map(|dir| Root::new(dir.into())).unwrap_or_default();
     if matches.free == [hooks::COMMAND] {
         hooks::run(&root);
-        return Ok(exit::FINE);
+        return Ok(Exit::Success);
     }
-    let wrong = |reason: String| (exit::USAGE, format!("{reason}; nicup --help lists commands and options"));
-    let name = match matches.free.as_slice() {
-        [name] => name.as_str(),
-        [] => return Err(wrong("no command".to_owned())),
-        [_, surplus, ..] => return Err(wrong(format!("surplus argument '{surplus}'"))),
-    };
-    let Some((_, allowed)) = COMMANDS.iter().find(|(command, _)| *command == name) else {
-        return Err(wrong(format!("unknown command '{name}'")));
-    };
-    let foreign = ["service", "force", "json", "dns", "hotplug", "wait", subprocess::OPTION]
-        .into_iter()
-        .find(|option| matches.opt_present(option) && !allowed.contains(option) && !COMMON.contains(option));
-    if let Some(option) = foreign {
-        return Err(wrong(format!("--{option} does not belong to {name}")));
-    }
-
+    let name = command_name(matches)?;
     let mut world = World {
         root,
         config_dir: matches.opt_str("config").unwrap_or_else(|| "/etc/config".to_owned()),
@@ -126,63 +114,11 @@ fn command(matches: &Matches) -> Result<u8, (u8, String)> {
         netifd: &mut Ubus,
         transport: &mut Https::default(),
     };
-    let mut order = Order {
-        services: matches.opt_strs("service"),
-        force: matches.opt_present("force"),
-        event: None,
-        in_loop: matches.opt_present(subprocess::OPTION),
-    };
-    if matches.opt_present("hotplug") {
-        order.event = hotplug::event(|name| std::env::var(name).ok());
-        if order.event.is_none() {
-            return Ok(exit::FINE);
-        }
-    }
+    // An event that is none of nicup's.
+    let Some(order) = order(matches) else { return Ok(Exit::Success) };
     let verbose = matches.opt_present("verbose");
     match name {
-        "run" => {
-            let loaded = world.config();
-            if let Some(event) = &order.event {
-                if !order.in_loop && !pass::concerns(&mut world, &loaded, event) {
-                    return Ok(exit::FINE);
-                }
-                let run_dir = pass::main_of(&loaded).run_dir;
-                let resident = !order.in_loop && watch::loop_pid(&world, &run_dir).is_some();
-                let is_report = match event {
-                    hotplug::Event::Clock => false,
-                    hotplug::Event::Interface { action, .. } => !order.in_loop && action.is_report(),
-                };
-                if resident || is_report {
-                    let cannot = |error| (exit::LATER, format!("{run_dir}: cannot be written: {error}"));
-                    pass::note_event(&mut world, &loaded, event).map_err(cannot)?;
-                }
-                if resident {
-                    // A loop that ended just now hears nothing: then the event is this process's own.
-                    if watch::wake_loop(&world, &run_dir) {
-                        return Ok(exit::FINE);
-                    }
-                }
-            }
-            start_log(&world, &loaded, verbose);
-            if matches.opt_present("wait") {
-                drop(loaded);
-                let arguments = loop_arguments(matches);
-                return watch::run(
-                    &mut world,
-                    &watch::Mode { until_settled: true, order: &order, arguments },
-                );
-            }
-            let Some(report) = pass::run_with(&mut world, &order, loaded)? else { return Ok(exit::FINE) };
-            if order.in_loop {
-                print(&format!("{}\n", report.wake));
-            } else if order.event.is_none() {
-                let problems = report.status.problems.iter();
-                problems.for_each(|problem| say(&super::view::plain(&problem.sentence())));
-                print(&summary(&report.status, &order.services));
-                print(&report.held.iter().map(|line| format!("{line}\n")).collect::<String>());
-            }
-            Ok(report.exit)
-        }
+        "run" => run(&mut world, &order, matches),
         "watch" => {
             start_log(&world, &world.config(), verbose);
             let arguments = loop_arguments(matches);
@@ -200,22 +136,108 @@ fn command(matches: &Matches) -> Result<u8, (u8, String)> {
             print(&checked.text);
             Ok(checked.exit)
         }
-        "import" => {
-            let printed = import::run(&world)?;
-            // it is mostly written to a file: half a configuration must not look like a whole one
-            let mut stdout = std::io::stdout();
-            let written = stdout.write_all(printed.text.as_bytes()).and_then(|()| stdout.flush());
-            written.map_err(|error| (exit::LATER, format!("the output cannot be written: {error}")))?;
-            printed.notes.iter().for_each(|note| say(note));
-            Ok(exit::FINE)
-        }
+        "import" => print_import(&world),
         _ => {
             start_log(&world, &world.config(), verbose);
             let (sentence, report) = resume::run(&mut world, &order)?;
             print(&format!("{sentence}\n"));
-            Ok(if report.exit == exit::CONFIG { exit::CONFIG } else { exit::FINE })
+            Ok(if report.exit == Exit::Config { Exit::Config } else { Exit::Success })
         }
     }
+}
+
+/// What is asked; None: an event that nicup does not know.
+fn order(matches: &Matches) -> Option<Order> {
+    let event = match matches.opt_present("hotplug") {
+        true => Some(hotplug::event(|name| std::env::var(name).ok())?),
+        false => None,
+    };
+    Some(Order {
+        services: matches.opt_strs("service"),
+        force: matches.opt_present("force"),
+        event,
+        in_loop: matches.opt_present(subprocess::OPTION),
+    })
+}
+
+/// The command, whose options are those that it takes.
+fn command_name(matches: &Matches) -> Result<&str, Failure> {
+    let wrong = |reason: String| {
+        Failure::new(Exit::Usage, format!("{reason}; nicup --help lists commands and options"))
+    };
+    let name = match matches.free.as_slice() {
+        [name] => name.as_str(),
+        [] => return Err(wrong("no command".to_owned())),
+        [_, surplus, ..] => return Err(wrong(format!("surplus argument '{surplus}'"))),
+    };
+    let Some((_, allowed)) = COMMANDS.iter().find(|(command, _)| *command == name) else {
+        return Err(wrong(format!("unknown command '{name}'")));
+    };
+    let foreign = ["service", "force", "json", "dns", "hotplug", "wait", subprocess::OPTION]
+        .into_iter()
+        .find(|option| matches.opt_present(option) && !allowed.contains(option) && !COMMON.contains(option));
+    if let Some(option) = foreign {
+        return Err(wrong(format!("--{option} does not belong to {name}")));
+    }
+    Ok(name)
+}
+
+/// `nicup run`, once or until every host is settled.
+fn run(world: &mut World<'_>, order: &Order, matches: &Matches) -> Result<Exit, Failure> {
+    let loaded = world.config();
+    if let Some(event) = &order.event
+        && !order.in_loop
+        && hand_over(world, &loaded, event)?
+    {
+        return Ok(Exit::Success);
+    }
+    start_log(world, &loaded, matches.opt_present("verbose"));
+    if matches.opt_present("wait") {
+        drop(loaded);
+        let arguments = loop_arguments(matches);
+        return watch::run(world, &watch::Mode { until_settled: true, order, arguments });
+    }
+    let Some(report) = pass::run_with(world, order, loaded)? else { return Ok(Exit::Success) };
+    if order.in_loop {
+        print(&format!("{}\n", report.wake));
+    } else if order.event.is_none() {
+        let problems = report.status.problems.iter();
+        problems.for_each(|problem| say(&super::view::plain(&problem.to_string())));
+        print(&summary(&report.status, &order.services));
+        print(&report.held.iter().map(|line| format!("{line}\n")).collect::<String>());
+    }
+    Ok(report.exit)
+}
+
+/// Whether a hotplug event needs nothing more of this process: it concerns no service, or a resident loop handles it.
+fn hand_over(world: &mut World<'_>, loaded: &Loaded, event: &hotplug::Event) -> Result<bool, Failure> {
+    if !pass::concerns(world, loaded, event) {
+        return Ok(true);
+    }
+    let run_dir = plan::main_of(loaded).run_dir;
+    let resident = watch::loop_pid(world, &run_dir).is_some();
+    let is_report = match event {
+        hotplug::Event::Clock => false,
+        hotplug::Event::Interface { action, .. } => action.is_report(),
+    };
+    if resident || is_report {
+        let noted = pass::note_event(world, loaded, event);
+        noted.map_err(|error| Failure::unwritable(&run_dir, &error))?;
+    }
+    // A loop that ended just now hears nothing: then the event is this process's own.
+    Ok(resident && watch::wake_loop(world, &run_dir))
+}
+
+/// `nicup import`.
+fn print_import(world: &World<'_>) -> Result<Exit, Failure> {
+    let printed = import::run(world)?;
+    // it is mostly written to a file: half a configuration must not look like a whole one
+    let mut stdout = std::io::stdout();
+    let written = stdout.write_all(printed.text.as_bytes()).and_then(|()| stdout.flush());
+    let cannot = |error| Failure::new(Exit::Retry, format!("the output cannot be written: {error}"));
+    written.map_err(cannot)?;
+    printed.notes.iter().for_each(|note| say(note));
+    Ok(Exit::Success)
 }
 
 /// What every pass of a loop is given of the loop's own options.
@@ -229,7 +251,7 @@ fn loop_arguments(matches: &Matches) -> Vec<OsString> {
 }
 
 fn start_log(world: &World<'_>, loaded: &Loaded, verbose: bool) {
-    let main = pass::main_of(loaded);
+    let main = plan::main_of(loaded);
     let syslog = match main.log_level {
         LogLevel::Err => LevelFilter::Error,
         LogLevel::Warning => LevelFilter::Warn,
@@ -249,11 +271,12 @@ fn summary(status: &Status, only: &[String]) -> String {
     let mut text = String::new();
     for service in status.services.iter().filter(|s| only.is_empty() || only.contains(&s.name)) {
         for host in &service.hosts {
-            text.extend([host.hostname.as_str(), ": ", host.state.as_str()]);
-            for address in [&host.registered_ipv4, &host.registered_ipv6].into_iter().flatten() {
-                text.extend([" ", address.as_str()]);
+            let _ = write!(text, "{}: {}", host.hostname, host.state);
+            let (ipv4, ipv6) = (host.registered_ipv4.map(IpAddr::V4), host.registered_ipv6.map(IpAddr::V6));
+            for address in [ipv4, ipv6].into_iter().flatten() {
+                let _ = write!(text, " {address}");
             }
-            text.extend([" (", host.message.as_deref().unwrap_or(""), ")\n"]);
+            let _ = writeln!(text, " ({})", host.message.as_deref().unwrap_or(""));
         }
     }
     super::view::plain_lines(&text)

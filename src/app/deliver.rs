@@ -2,20 +2,18 @@
 //!
 //! Does not decide what is due (policy::decide) and does not judge answers (wire::nic, policy::settle).
 
-use super::observe::Sighting;
-use super::pass::Pass;
-use super::{VERSION, World, store};
-use crate::policy::config::{Endpoint, Issue, Level, Proxy, Service};
+use super::plan::Plan;
+use super::records::RecordStore;
+use super::session::{Session, Way, redact};
+use super::uplink::{UplinkState, bind_error};
+use super::{VERSION, World};
+use crate::policy::config::{Endpoint, Issue, Level, Service};
 use crate::policy::decide::{Because, Decision};
-use crate::policy::fingerprint;
-use crate::policy::settle::{self, Outcome, Sent};
+use crate::policy::record::Key;
+use crate::policy::settle::{Outcome, Sent};
 use crate::policy::time::Now;
-use crate::sys::file::{self, Root};
-use crate::sys::https::{self, Route};
 use crate::sys::log::say;
-use crate::sys::machine;
-use crate::wire::nic::{self, Failed, Failure, Reply, Request};
-use std::time::Duration;
+use crate::wire::nic::{self, Answer, Failed, Failure, Reply, Request};
 
 /// Hosts in one request; more is `numhost` (No-IP).
 const BATCH_HOSTS: usize = 20;
@@ -25,201 +23,216 @@ const BATCH_BYTES: usize = 4000;
 /// One host that is due, and why.
 type Due = (String, Because);
 
-/// Sends everything that is due for `service`.
-pub(super) fn deliver(pass: &mut Pass<'_>, world: &mut World<'_>, service: &Service, sighting: &Sighting) {
-    let mut waiting: Vec<Due> = due(pass, world, service, sighting, &service.hostnames);
-    while !waiting.is_empty() && !pass.halted {
-        let batch = waiting.drain(..batch_length(service, sighting, &waiting)).collect::<Vec<_>>();
-        // What an earlier answer stopped or postponed is no longer due.
-        let names: Vec<String> = batch.into_iter().map(|(name, _)| name).collect();
-        let batch = due(pass, world, service, sighting, &names);
-        if !batch.is_empty() {
-            send(pass, world, service, sighting, &batch);
+/// What became of the requests of a pass.
+#[derive(Default)]
+pub(super) struct Deliveries {
+    /// The hosts that were tried.
+    pub(super) tried: Vec<Key>,
+    /// Passwords that were readable on the way, each time anew.
+    pub(super) clear_text: Vec<Issue>,
+}
+
+/// The requests of a pass: what they need, and what becomes of them.
+pub(super) struct Delivery<'p, 'w> {
+    pub(super) world: &'p mut World<'w>,
+    pub(super) plan: &'p Plan<'p>,
+    pub(super) store: &'p mut RecordStore,
+    pub(super) session: &'p mut Session,
+    pub(super) done: Deliveries,
+}
+
+/// What a request says: a service and its addresses.
+#[derive(Clone, Copy)]
+struct Letter<'s> {
+    service: &'s Service,
+    uplink: &'s UplinkState,
+}
+
+impl Delivery<'_, '_> {
+    /// Sends everything that is due for `service`.
+    pub(super) fn send_due(&mut self, service: &Service, uplink: &UplinkState) {
+        let letter = Letter { service, uplink };
+        let mut waiting = self.due(letter, &service.hostnames);
+        while !waiting.is_empty() && !self.store.is_halted() {
+            let batch = waiting.drain(..batch_length(letter, &waiting)).collect::<Vec<_>>();
+            // What an earlier answer stopped or postponed is no longer due.
+            let names: Vec<String> = batch.into_iter().map(|(name, _)| name).collect();
+            let batch = self.due(letter, &names);
+            if !batch.is_empty() {
+                self.send(letter, &batch);
+            }
+        }
+    }
+
+    fn due(&mut self, letter: Letter<'_>, hostnames: &[String]) -> Vec<Due> {
+        let now = self.world.now();
+        let (plan, records, addresses) = (self.plan, self.store.records(), &letter.uplink.addresses);
+        let decide = |name: &String| match plan.decide(records, letter.service, name, addresses, &now) {
+            Decision::Send(because) => Some((name.clone(), because)),
+            Decision::Disabled
+            | Decision::Stopped(_)
+            | Decision::NoAddress(_)
+            | Decision::WaitUntil { .. }
+            | Decision::Leave { .. } => None,
+        };
+        hostnames.iter().filter_map(decide).collect()
+    }
+
+    fn send(&mut self, letter: Letter<'_>, hosts: &[Due]) {
+        let (service, bind_device) = (letter.service, letter.uplink.bind_device.as_deref());
+        let begun = self.world.now();
+        if let Some(failed) = self.session.failed_route(service, bind_device) {
+            let outcome = Outcome::Failed(failed.clone());
+            return self.finish(letter, hosts, &outcome, &begun);
+        }
+        if !self.store.begin(service, hosts, &letter.uplink.addresses, &begun) {
+            return;
+        }
+        let outcome = match bind_error(service, bind_device) {
+            Some(failed) => Outcome::Failed(failed),
+            None => self.exchange(letter, hosts),
+        };
+        if let Outcome::Failed(failed) = &outcome
+            && !failed.sent
+        {
+            self.session.note_failed_route(service, bind_device, failed);
+        }
+        self.finish(letter, hosts, &outcome, &begun);
+    }
+
+    fn finish(&mut self, letter: Letter<'_>, hosts: &[Due], outcome: &Outcome, begun: &Now) {
+        let (now, service) = (self.world.now(), letter.service);
+        let sent = Sent {
+            service,
+            hosts,
+            addresses: &letter.uplink.addresses,
+            contact: self.plan.contact,
+            version: VERSION,
+            begun,
+            now: &now,
+            jitter: jitter(now.boot_ms),
+        };
+        self.store.finish(&sent, outcome);
+        for (hostname, _) in hosts {
+            let (server, username) = (service.endpoint.server.clone(), service.username.clone());
+            self.done.tried.push(Key { server, username, hostname: hostname.clone() });
+        }
+    }
+
+    fn exchange(&mut self, letter: Letter<'_>, hosts: &[Due]) -> Outcome {
+        let service = letter.service;
+        let names = hosts.iter().map(|(name, because)| format!("{name} ({})", because.explain()));
+        say(
+            log::Level::Debug,
+            format_args!("{}: sending {}", service.name, names.collect::<Vec<_>>().join(", ")),
+        );
+        let request = Request {
+            target: target(letter, hosts),
+            authorization: Some(nic::basic_auth(&service.username, service.password.reveal())),
+            user_agent: self.session.user_agent(&self.world.root, self.plan.contact).to_owned(),
+        };
+        match self.by_any_transport(letter, hosts, &request) {
+            Some(Ok(answer)) => {
+                let replies = replies(&answer, &request, service, hosts.len());
+                let wall = self.world.now().wall;
+                let retry_after = answer.retry_after.as_deref().and_then(|text| nic::retry_after(text, wall));
+                Outcome::Replied(replies, retry_after)
+            }
+            Some(Err(failed)) => Outcome::Failed(failed),
+            None => Outcome::Replied(Vec::new(), None), // there is always a first transport
+        }
+    }
+
+    /// Tries one transport after the other while no connection comes about.
+    fn by_any_transport(
+        &mut self,
+        letter: Letter<'_>,
+        hosts: &[Due],
+        request: &Request,
+    ) -> Option<Result<Answer, Failed>> {
+        let (service, endpoint) = (letter.service, &letter.service.endpoint);
+        let mut outcome = None;
+        for transport in transports(endpoint) {
+            let way = Way {
+                server: &endpoint.server,
+                port: transport.port,
+                tls: transport.tls,
+                bind_device: letter.uplink.bind_device.as_deref(),
+            };
+            match self.session.exchange(self.world, service, &way, request) {
+                Err(failed) if may_try_next(&failed, transport, endpoint) => {
+                    let name = transport.name();
+                    say(log::Level::Debug, format_args!("{}: {name}: {}", service.name, failed.detail));
+                    // The message names the port that the user knows.
+                    outcome.get_or_insert(Err(failed));
+                }
+                known => {
+                    if known.as_ref().map_or_else(|failed| failed.connected, |_| true) {
+                        self.note_transport(service, hosts, transport);
+                    }
+                    return Some(known);
+                }
+            }
+        }
+        outcome
+    }
+
+    /// Remembers the transport that a request took, and warns each time that a password was readable on it.
+    fn note_transport(&mut self, service: &Service, hosts: &[Due], transport: Transport) {
+        let usual = transport.tls && transport.port == service.endpoint.port;
+        for (hostname, _) in hosts {
+            self.store.note_transport(service, hostname, (!usual).then(|| transport.name()));
+        }
+        if !transport.tls {
+            let message = format!(
+                "the password of service '{}' was sent in clear over {}, because option plaintext is 1 and TLS was not reached",
+                service.name,
+                transport.name()
+            );
+            let (file, line) = (self.world.config_file(), Some(service.line));
+            self.done.clear_text.push(Issue { level: Level::Warning, file, line, message });
         }
     }
 }
 
-fn due(
-    pass: &mut Pass<'_>,
-    world: &mut World<'_>,
-    service: &Service,
-    sighting: &Sighting,
-    hostnames: &[String],
-) -> Vec<Due> {
-    let now = world.now();
-    let decide = |name: &String| match pass.decide(service, name, sighting, &now) {
-        Decision::Send(because) => Some((name.clone(), because)),
-        Decision::Disabled
-        | Decision::Stopped(_)
-        | Decision::NoAddress(_)
-        | Decision::WaitUntil { .. }
-        | Decision::Leave { .. } => None,
-    };
-    hostnames.iter().filter_map(decide).collect()
+/// One reply for each host. A page that repeats the request must not put its secrets into the status, which everyone reads.
+fn replies(answer: &Answer, request: &Request, service: &Service, hosts: usize) -> Vec<Reply> {
+    let replies = nic::replies(answer, hosts, service.offline);
+    if !replies.iter().any(|reply| matches!(reply, Reply::Unintelligible(_) | Reply::Forbidden(..))) {
+        return replies;
+    }
+    let mut answer = answer.clone();
+    let token = request.authorization.as_deref().unwrap_or_default().trim_start_matches("Basic ");
+    redact(&mut answer.body, token.as_bytes());
+    redact(&mut answer.body, service.password.reveal().as_bytes());
+    nic::replies(&answer, hosts, service.offline)
 }
 
 /// How many of `due` go into the next request: a group goes alone, the others as many as fit.
-fn batch_length(service: &Service, sighting: &Sighting, due: &[Due]) -> usize {
+fn batch_length(letter: Letter<'_>, due: &[Due]) -> usize {
     let alone = |name: &str| name == "all.ddnskey.com" || !name.contains('.');
     if due.first().is_some_and(|(name, _)| alone(name)) {
         return 1;
     }
     let hosts = due.iter().take(BATCH_HOSTS).take_while(|(name, _)| !alone(name)).count();
-    let fits = |&count: &usize| target(service, sighting, &due[..count]).len() < BATCH_BYTES;
+    let fits = |&count: &usize| target(letter, &due[..count]).len() < BATCH_BYTES;
     (1..=hosts).rev().find(fits).unwrap_or(1)
 }
 
-fn target(service: &Service, sighting: &Sighting, hosts: &[Due]) -> String {
+fn target(letter: Letter<'_>, hosts: &[Due]) -> String {
     let names: Vec<&str> = hosts.iter().map(|(name, _)| name.as_str()).collect();
-    let addresses = if service.offline { Vec::new() } else { sighting.addresses.list() };
-    nic::target(&service.endpoint.path, &names, &addresses)
-}
-
-fn send(pass: &mut Pass<'_>, world: &mut World<'_>, service: &Service, sighting: &Sighting, hosts: &[Due]) {
-    // A hundred services behind a dead line must not cost a hundred timeouts.
-    let way = (fingerprint::of_route(service), sighting.way.clone());
-    let begun = world.now();
-    if let Some((_, failed)) = pass.dead_ways.iter().find(|(known, _)| *known == way) {
-        let outcome = Outcome::Failed(failed.clone());
-        return settle_outcome(pass, world, service, sighting, hosts, &outcome, &begun);
-    }
-    settle::begin(&mut pass.book, service, hosts, &sighting.addresses, &begun);
-    // Without this note a crash could become a tight loop of requests: then better none at all.
-    if let Err(issue) = pass.store.save_state(&pass.book, &begun, &mut pass.issues) {
-        settle::never_begun(&mut pass.book, service, hosts);
-        pass.issues.push(store::nothing_is_sent(issue));
-        pass.halted = true;
-        return;
-    }
-    let outcome = exchange(pass, world, service, sighting, hosts);
-    if let Outcome::Failed(failed) = &outcome
-        && !failed.sent
-    {
-        pass.dead_ways.push((way, failed.clone()));
-    }
-    settle_outcome(pass, world, service, sighting, hosts, &outcome, &begun);
-}
-
-fn settle_outcome(
-    pass: &mut Pass<'_>,
-    world: &mut World<'_>,
-    service: &Service,
-    sighting: &Sighting,
-    hosts: &[Due],
-    outcome: &Outcome,
-    begun: &Now,
-) {
-    let now = world.now();
-    let sent = Sent {
-        service,
-        hosts,
-        addresses: &sighting.addresses,
-        contact: &pass.contact,
-        version: VERSION,
-        begun,
-        now: &now,
-        jitter: jitter(now.boot_ms),
-    };
-    settle::settle(&mut pass.book, &sent, outcome);
-    let (server, username) = (&service.endpoint.server, &service.username);
-    for (hostname, _) in hosts {
-        let key = pass.book.host(server, username, hostname).key.clone();
-        pass.tried.push(key);
-    }
-    pass.store.save_records(&pass.book, &mut pass.issues);
-}
-
-fn exchange(
-    pass: &mut Pass<'_>,
-    world: &mut World<'_>,
-    service: &Service,
-    sighting: &Sighting,
-    hosts: &[Due],
-) -> Outcome {
-    let endpoint = &service.endpoint;
-    if let Some(failed) = no_way(service, sighting) {
-        return Outcome::Failed(failed);
-    }
-    pass.lock_down(world);
-    let request = Request {
-        target: target(service, sighting, hosts),
-        authorization: Some(nic::basic_auth(&service.username, service.password.reveal())),
-        user_agent: pass.user_agent(&world.root).to_owned(),
-    };
-    let ca_name = ca_bundle(service);
-    let ca_file = world.root.path(ca_name);
-    let proxy = endpoint.proxy.as_ref().map(proxy);
-    let names = hosts.iter().map(|(name, because)| format!("{name} ({})", because.explain()));
-    say(
-        log::Level::Debug,
-        format_args!("{}: sending {}", service.name, names.collect::<Vec<_>>().join(", ")),
-    );
-    let mut outcome = None;
-    for way in ways(endpoint) {
-        let route = Route {
-            server: &endpoint.server,
-            port: way.port,
-            tls: way.tls,
-            ca_file: &ca_file,
-            ca_name,
-            timeout: Duration::from_secs(endpoint.timeout),
-            device: sighting.way.as_deref(),
-            proxy: proxy.as_ref(),
-        };
-        let answer = world.transport.exchange(&route, &request);
-        match answer {
-            Err(failed) if not_there(&failed, way, endpoint) => {
-                say(log::Level::Debug, format_args!("{}: {}: {}", service.name, way.name(), failed.detail));
-                // What is said of the whole is what was said of the port that the user knows.
-                outcome.get_or_insert(Err(failed));
-            }
-            known => {
-                if known.as_ref().map_or_else(|failed| failed.connected, |_| true) {
-                    travelled(pass, world, service, hosts, way);
-                }
-                outcome = Some(known);
-                break;
-            }
-        }
-    }
-    match outcome {
-        Some(Ok(mut answer)) => {
-            let mut replies = nic::replies(&answer, hosts.len(), service.offline);
-            if replies.iter().any(|reply| matches!(reply, Reply::Unintelligible(_) | Reply::Forbidden(..))) {
-                // A page that repeats the request must not put its secrets into the status, which everybody reads.
-                let token = request.authorization.as_deref().unwrap_or_default().trim_start_matches("Basic ");
-                mask(&mut answer.body, token.as_bytes());
-                mask(&mut answer.body, service.password.reveal().as_bytes());
-                replies = nic::replies(&answer, hosts.len(), service.offline);
-            }
-            let wall = world.now().wall;
-            let retry_after = answer.retry_after.as_deref().and_then(|text| nic::retry_after(text, wall));
-            Outcome::Replied(replies, retry_after)
-        }
-        Some(Err(failed)) => Outcome::Failed(failed),
-        None => Outcome::Replied(Vec::new(), None), // there is always a first way
-    }
-}
-
-/// Why nothing can leave through the device that option bind means: another one is no substitute.
-pub(super) fn no_way(service: &Service, sighting: &Sighting) -> Option<Failed> {
-    if !service.endpoint.bind || sighting.way.is_some() {
-        return None;
-    }
-    let uplink = &service.uplink;
-    let names = uplink.device.clone().unwrap_or_else(|| uplink.interfaces.join(" and "));
-    let detail = format!("option bind: {names} is not up");
-    Some(Failed { failure: Failure::Connect, connected: false, sent: false, detail })
+    let addresses = if letter.service.offline { Vec::new() } else { letter.uplink.addresses.list() };
+    nic::target(&letter.service.endpoint.path, &names, &addresses)
 }
 
 /// A port, and whether TLS is spoken on it.
 #[derive(Clone, Copy, PartialEq, Eq)]
-struct Way {
+struct Transport {
     tls: bool,
     port: u16,
 }
 
-impl Way {
+impl Transport {
     /// As status.json names it.
     fn name(self) -> String {
         format!("{}:{}", if self.tls { "https" } else { "http" }, self.port)
@@ -229,86 +242,27 @@ impl Way {
 /// No-IP's other port.
 const OTHER_PORT: u16 = 8245;
 
-/// The ways to a server, in the order in which they are tried: the next one only if no connection came about.
-fn ways(endpoint: &Endpoint) -> Vec<Way> {
-    let mut ways = vec![Way { tls: true, port: endpoint.port }, Way { tls: true, port: OTHER_PORT }];
+/// The transports to a server, in the order in which they are tried: the next one only if no connection came about.
+fn transports(endpoint: &Endpoint) -> Vec<Transport> {
+    let mut list =
+        vec![Transport { tls: true, port: endpoint.port }, Transport { tls: true, port: OTHER_PORT }];
     if endpoint.plaintext {
-        ways.extend([Way { tls: false, port: 80 }, Way { tls: false, port: OTHER_PORT }]);
+        list.extend([Transport { tls: false, port: 80 }, Transport { tls: false, port: OTHER_PORT }]);
     }
-    ways.dedup();
-    ways
+    list.dedup();
+    list
 }
 
-/// Whether nobody was there, so that the next way may be tried. A server that was reached and cannot prove who it is
+/// Whether nobody was there, so that the next transport may be tried. A server that was reached and cannot prove who it is
 /// ends the search. On No-IP's other port plain HTTP is documented and TLS is not: who answers a TLS greeting with
 /// something else there, or hangs up, is nobody's proof of anything, and the user chose what comes next.
-fn not_there(failed: &Failed, way: Way, endpoint: &Endpoint) -> bool {
+fn may_try_next(failed: &Failed, transport: Transport, endpoint: &Endpoint) -> bool {
     let cut = matches!(failed.failure, Failure::Connect | Failure::Timeout);
     if !failed.connected {
         return cut;
     }
-    let a_guess = way.tls && way.port == OTHER_PORT && endpoint.port != OTHER_PORT;
+    let a_guess = transport.tls && transport.port == OTHER_PORT && endpoint.port != OTHER_PORT;
     a_guess && !failed.sent && (cut || failed.failure == Failure::NotTls)
-}
-
-/// Remembers the way that a request took, and warns each time that a password was readable on it.
-fn travelled(pass: &mut Pass<'_>, world: &World<'_>, service: &Service, hosts: &[Due], way: Way) {
-    let usual = way.tls && way.port == service.endpoint.port;
-    for (hostname, _) in hosts {
-        let host = pass.book.host(&service.endpoint.server, &service.username, hostname);
-        host.transport = (!usual).then(|| way.name());
-    }
-    if !way.tls {
-        let message = format!(
-            "the password of service '{}' was sent in clear over {}, because option plaintext is 1 and TLS was not reached",
-            service.name,
-            way.name()
-        );
-        let (file, line) = (world.config_file(), Some(service.line));
-        pass.clear_text.push(Issue { level: Level::Warning, file, line, message });
-    }
-}
-
-/// Makes every `secret` within `text` unreadable.
-fn mask(text: &mut [u8], secret: &[u8]) {
-    let mut at = 0;
-    while let Some(rest) = text.get_mut(at..).filter(|rest| !secret.is_empty() && rest.len() >= secret.len())
-    {
-        if rest.starts_with(secret) {
-            rest[..secret.len()].fill(b'*');
-            at += secret.len();
-        } else {
-            at += 1;
-        }
-    }
-}
-
-pub(super) fn proxy(proxy: &Proxy) -> https::Proxy {
-    let authorization = proxy.credentials.as_ref().map(|both| {
-        let (user, password) = both.reveal().split_once(':').unwrap_or((both.reveal(), ""));
-        nic::basic_auth(user, password)
-    });
-    https::Proxy { host: proxy.host.clone(), port: proxy.port, authorization }
-}
-
-/// The certificates that a service trusts: where they are, and how messages name them.
-pub(super) fn ca_bundle(service: &Service) -> &str {
-    service.endpoint.cacert.as_deref().unwrap_or(https::CA_BUNDLE)
-}
-
-/// The User-Agent that No-IP wants, from what the router says of itself.
-pub(super) fn user_agent(root: &Root, contact: &str) -> String {
-    // Each byte that is no ASCII becomes one character, whatever text it was meant to be.
-    let ascii = |byte: &u8| if byte.is_ascii() { char::from(*byte) } else { '?' };
-    let text = |name: &str| file::head(&root.path(name), 4096).iter().map(ascii).collect::<String>();
-    let mut model = text("/tmp/sysinfo/model");
-    if model.trim().is_empty() {
-        model = machine::kind();
-    }
-    let release = text("/etc/openwrt_release");
-    let release = release.lines().find_map(|line| line.trim().strip_prefix("DISTRIB_RELEASE="));
-    let release = release.map_or("unknown", |value| value.trim_matches(['\'', '"']));
-    nic::user_agent(&model, release, VERSION, contact)
 }
 
 /// Below 1000, by the moment's milliseconds: routers that lost their server at the same second need not return so.

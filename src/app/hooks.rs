@@ -36,7 +36,7 @@ impl Change {
     fn line(&self) -> String {
         let text = |value: Option<String>| value.unwrap_or_default();
         [
-            self.state.word().to_owned(),
+            self.state.as_str().to_owned(),
             self.service.clone(),
             self.hostname.clone(),
             text(self.ipv4.map(|ip| ip.to_string())),

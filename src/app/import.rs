@@ -4,7 +4,7 @@
 
 use super::view::plain;
 use super::world::CONFIG_LIMIT;
-use super::{World, exit};
+use super::{Exit, Failure, World};
 use crate::policy::config::{Issue, Level};
 use crate::policy::import;
 use crate::sys::file;
@@ -22,9 +22,9 @@ pub(super) struct Printed {
 ///
 /// # Errors
 /// It is not there, is no UCI text, or has no section of No-IP.
-pub(super) fn run(world: &World<'_>) -> Result<Printed, (u8, String)> {
+pub(super) fn run(world: &World<'_>) -> Result<Printed, Failure> {
     let name = format!("{}/ddns", world.config_dir.trim_end_matches('/'));
-    let nothing = |message: String| (exit::LATER, format!("{name}: {message}"));
+    let nothing = |message: String| Failure::new(Exit::Retry, format!("{name}: {message}"));
     let bytes = file::read(&world.root.path(&name), CONFIG_LIMIT).map_err(|error| {
         nothing(if error.kind() == std::io::ErrorKind::NotFound {
             "there is no such file: ddns-scripts has nothing to import here".to_owned()
@@ -35,7 +35,7 @@ pub(super) fn run(world: &World<'_>) -> Result<Printed, (u8, String)> {
     let package = uci::parse(&bytes).map_err(|error| {
         let message = format!("parse error: {}", error.reason.explain());
         let issue = Issue { level: Level::Error, file: name.clone(), line: Some(error.line), message };
-        (exit::CONFIG, issue.sentence())
+        Failure::new(Exit::Config, issue.to_string())
     })?;
     let directories = directories(world, &package);
     let imported = import::convert(&package, &directories)

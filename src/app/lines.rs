@@ -1,31 +1,65 @@
-//! Problems as log lines, and the level of what is news: no more lines within an hour than there is room for.
+//! The log lines of a pass: no more news within an hour than there is room for.
 //!
-//! Does not know what was told before, nor what a host has to tell (report does).
+//! Does not know what was logged before, nor what a host has to report (report does).
 
 use crate::policy::chatter::{Chatter, Line};
 use crate::policy::config::{Issue, Level};
-use crate::policy::time::Now;
+use crate::policy::time::Boot;
 use crate::sys::log::say;
 
-/// A line for each problem, at the level that `as_told` makes of its own.
-pub(super) fn log_issues(issues: &[Issue], mut as_told: impl FnMut(log::Level) -> log::Level) {
-    for issue in issues {
-        let level = match issue.level {
-            Level::Error => log::Level::Error,
-            Level::Warning => log::Level::Warn,
-        };
-        say(as_told(level), format_args!("{}", issue.sentence()));
+/// Lines to be logged, in order.
+pub(super) struct LogLines {
+    /// How much was logged within this hour.
+    pub(super) limit: Chatter,
+    hosts: usize,
+    now: Boot,
+    /// The least important level that anything reads.
+    verbosity: log::LevelFilter,
+    lines: Vec<(log::Level, String)>,
+}
+
+impl LogLines {
+    /// None yet; `hosts` is how many the router has.
+    pub(super) fn new(limit: Chatter, hosts: usize, now: Boot, verbosity: log::LevelFilter) -> LogLines {
+        LogLines { limit, hosts, now, verbosity, lines: Vec::new() }
+    }
+
+    /// A line, if anything reads it.
+    pub(super) fn push(&mut self, level: log::Level, text: impl FnOnce() -> String) {
+        if level <= self.verbosity {
+            self.lines.push((level, text()));
+        }
+    }
+
+    /// The level of a line that is news, as long as the hour has room for it.
+    pub(super) fn news(&mut self, level: log::Level) -> log::Level {
+        match self.limit.line(self.now, self.hosts) {
+            Line::Told => return level,
+            Line::First(limit) => self.push(log::Level::Warn, || {
+                format!("more than {limit} lines in an hour: what follows is logged at debug")
+            }),
+            Line::Silent => {}
+        }
+        log::Level::Debug
+    }
+
+    /// A line for each problem: at its own level where it is news.
+    pub(super) fn issues(&mut self, issues: &[Issue], is_news: bool) {
+        for issue in issues {
+            let level = if is_news { self.news(level(issue)) } else { log::Level::Debug };
+            self.push(level, || issue.to_string());
+        }
+    }
+
+    pub(super) fn say(&self) {
+        self.lines.iter().for_each(|(level, text)| say(*level, format_args!("{text}")));
     }
 }
 
-/// The level of a line that is news, as long as the hour has room for it.
-pub(super) fn within(chatter: &mut Chatter, level: log::Level, hosts: usize, now: &Now) -> log::Level {
-    match chatter.line(now.floor(), hosts) {
-        Line::Told => return level,
-        Line::First(limit) => {
-            log::warn!("more than {limit} lines in an hour: what follows is logged at debug")
-        }
-        Line::Silent => {}
+/// The level at which a problem is logged.
+pub(super) const fn level(issue: &Issue) -> log::Level {
+    match issue.level {
+        Level::Error => log::Level::Error,
+        Level::Warning => log::Level::Warn,
     }
-    log::Level::Debug
 }

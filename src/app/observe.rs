@@ -4,38 +4,17 @@
 //! ask pages and scripts (sources does).
 
 use super::places::{Place, Places, is_listed};
-use super::{World, sources};
+use super::uplink::{UplinkState, combine};
+use super::{World, source_results};
 use crate::policy::address::{self, Family, Observed, Rule, WhyAbsent, WhyDown, WhyUnknown, lifetimes};
+use crate::policy::addresses::{Missing, Why};
 use crate::policy::config::{Service, Source};
-use crate::policy::decide::{Addresses, Lack};
 use crate::policy::record::{Book, Host};
 use crate::sys::ubus::{Netifd, UbusError};
 use crate::wire::hotplug::{Action, Event};
 use crate::wire::rtnl::DeviceAddresses;
 use crate::wire::ubus::{self, Interface};
-use crate::wire::wake::Preferred;
-use std::net::{Ipv4Addr, Ipv6Addr};
-
-/// What was seen of one service's uplink.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Sighting {
-    /// Logical interface, unless a device is configured.
-    pub(super) interface: Option<String>,
-    /// Its Linux device, if one is known.
-    pub(super) device: Option<String>,
-    /// Every device that may carry one of its addresses.
-    pub(super) devices: Vec<String>,
-    /// With option bind: the device that requests leave through, if one is up.
-    pub(super) way: Option<String>,
-    /// What can be sent.
-    pub(super) addresses: Addresses,
-    /// Interfaces that netifd does not know.
-    pub(super) unknown_interfaces: Vec<String>,
-    /// The IPv6 addresses that were to choose from, if there were several.
-    pub(super) preferred: Option<Preferred>,
-    /// Where IPv4 is missing: netifd's dynamic interfaces that may have it.
-    pub(super) beside: Vec<String>,
-}
+use std::net::Ipv4Addr;
 
 /// What is known of a logical interface.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -57,18 +36,31 @@ impl Uplink {
     }
 }
 
-/// Looks at the uplinks of `services`, one [`Sighting`] each.
-pub(super) fn observe(
-    world: &mut World<'_>,
+/// The devices of each service, as netifd names them.
+pub(super) struct Devices<'e> {
+    /// For each service: where its IPv4 and IPv6 addresses and its way out are.
+    resolved: Vec<[Vec<Resolved>; 3]>,
+    /// All that netifd has, once that was asked.
+    all: Option<Vec<Interface>>,
+    event: Option<&'e Event>,
+}
+
+/// Asks netifd for the devices of `services`. `whole`: nothing can be asked later, so everything is asked now.
+pub(super) fn devices<'e>(
+    netifd: &mut dyn Netifd,
     services: &[&Service],
-    event: Option<&Event>,
+    event: Option<&'e Event>,
     book: &Book,
-) -> Vec<Sighting> {
+    whole: bool,
+) -> Devices<'e> {
     let places: Vec<Places> = services.iter().map(|service| Places::with_way(service)).collect();
     let mut names: Vec<&str> = places.iter().flat_map(Places::interfaces).collect();
     names.sort_unstable();
     names.dedup();
-    let (uplinks, dumped) = uplinks(&names, event, world.netifd);
+    let (uplinks, mut all) = uplinks(&names, event, netifd);
+    if whole && !names.is_empty() && all.is_none() {
+        all = Some(list_interfaces(netifd).unwrap_or_default());
+    }
     let device_of = |place: &Place| match place {
         Place::Device(device) => Uplink::Device(device.clone()),
         Place::Interface(name) | Place::Sibling(name) => {
@@ -86,61 +78,72 @@ pub(super) fn observe(
     };
     let resolve_all =
         |(service, p): (&&Service, &Places)| [&p.ipv4, &p.ipv6, &p.way].map(|list| resolve(service, list));
-    let resolved: Vec<_> = services.iter().zip(&places).map(resolve_all).collect();
+    Devices { resolved: services.iter().zip(&places).map(resolve_all).collect(), all, event }
+}
 
-    let mut devices: Vec<&str> = Vec::new();
-    for (_, uplink) in resolved.iter().flat_map(|[v4, v6, _]| v4.iter().chain(v6)) {
-        if let Uplink::Device(device) = uplink
-            && !devices.contains(&device.as_str())
-        {
-            devices.push(device);
-        }
+impl Devices<'_> {
+    /// The device that requests of the service with this number are bound to, where no address of it is asked for.
+    pub(super) fn bind_device(&self, at: usize) -> Option<String> {
+        self.resolved.get(at)?[2].iter().find_map(|(_, uplink)| uplink.device())
     }
-    let seen = if devices.is_empty() { Ok(Vec::new()) } else { world.kernel.addresses(&devices) };
-    let seen = seen.map_err(|error| error.explain());
-    let mut all = Beside { netifd_says: dumped, event };
-    services
-        .iter()
-        .zip(&resolved)
-        .map(|(service, [v4, v6, way])| {
+
+    /// Everything that netifd has.
+    pub(super) fn all(&mut self, netifd: &mut dyn Netifd) -> &[Interface] {
+        self.all.get_or_insert_with(|| list_interfaces(netifd).unwrap_or_default())
+    }
+
+    /// Reads the addresses of the devices: one [`UplinkState`] for each of `services`.
+    pub(super) fn detect(
+        &mut self,
+        world: &mut World<'_>,
+        services: &[&Service],
+        book: &Book,
+    ) -> Vec<UplinkState> {
+        let resolved = std::mem::take(&mut self.resolved);
+        let mut devices: Vec<&str> = Vec::new();
+        for (_, uplink) in resolved.iter().flat_map(|[v4, v6, _]| v4.iter().chain(v6)) {
+            if let Uplink::Device(device) = uplink
+                && !devices.contains(&device.as_str())
+            {
+                devices.push(device);
+            }
+        }
+        let seen = if devices.is_empty() { Ok(Vec::new()) } else { world.kernel.addresses(&devices) };
+        let seen = seen.map_err(|error| error.explain());
+        let detect = |(service, [v4, v6, way]): (&&Service, &[Vec<Resolved>; 3])| {
             let found = match service.source {
                 Source::Interface => {
                     let found = sight(service, v4, v6, seen.as_deref().map_err(String::as_str), book);
-                    all.look(world, service, v4, v6, book, found)
+                    self.look_beside(world, service, v4, v6, book, found)
                 }
-                Source::Web { .. } | Source::Script(_) => sources::sight(service, book),
+                Source::Web { .. } | Source::Script(_) => source_results::uplink_state(service, book),
             };
             let up = || way.iter().find_map(|(_, uplink)| uplink.device());
-            Sighting { way: found.way.filter(|_| !way.is_empty()).or_else(up), ..found }
-        })
-        .collect()
-}
+            let bind_device = found.bind_device.filter(|_| !way.is_empty()).or_else(up);
+            UplinkState { bind_device, ..found }
+        };
+        services.iter().zip(&resolved).map(detect).collect()
+    }
 
-/// netifd's dynamic interfaces beside a service's own, which may have the IPv4 address that those lack. netifd is asked
-/// once more for them, and only then.
-struct Beside<'e> {
-    netifd_says: Option<Vec<Interface>>,
-    event: Option<&'e Event>,
-}
-
-impl Beside<'_> {
-    fn look(
+    /// netifd's dynamic interfaces beside a service's own may have the IPv4 address that those lack. netifd is asked once
+    /// more for them, and only then.
+    fn look_beside(
         &mut self,
         world: &mut World<'_>,
         service: &Service,
         v4: &[Resolved],
         v6: &[Resolved],
         book: &Book,
-        found: Sighting,
-    ) -> Sighting {
-        let lacks = found.addresses.ipv4.is_none() && !matches!(found.addresses.lack, Some(Lack::Unknown(_)));
+        found: UplinkState,
+    ) -> UplinkState {
+        let lacks = found.addresses.ipv4.is_none()
+            && !found.addresses.missing.as_ref().is_some_and(Missing::is_unknown);
         let is_down = matches!(self.event, Some(Event::Interface { action: Action::Down, .. }));
         let interfaces = &service.uplink.interfaces;
         if !lacks || is_down || v4.is_empty() || service.uplink.device.is_some() {
             return found;
         }
-        let ask = || list_interfaces(world.netifd).unwrap_or_default();
-        let all = self.netifd_says.get_or_insert_with(ask);
+        let all = self.all(world.netifd);
         let siblings = interfaces.iter().map(|name| format!("{name}_4"));
         let known = |name: String| {
             let interface = all.iter().find(|i| i.interface.as_deref() == Some(&name))?;
@@ -210,7 +213,7 @@ fn uplinks(
 }
 
 /// Everything that netifd has.
-pub(super) fn list_interfaces(netifd: &mut dyn Netifd) -> Result<Vec<Interface>, String> {
+fn list_interfaces(netifd: &mut dyn Netifd) -> Result<Vec<Interface>, String> {
     match netifd.call("network.interface", "dump") {
         Ok(output) => ubus::dump(&output).ok_or_else(|| NOT_NETIFDS.to_owned()),
         Err(UbusError::Missing) => Err("netifd is not running".to_owned()),
@@ -235,7 +238,8 @@ fn uplink_of(interface: &Interface) -> Uplink {
     match &interface.l3_device {
         Some(device) if interface.up => Uplink::Device(device.clone()),
         _ => {
-            let error = interface.errors.iter().flatten().next_back().and_then(|error| error.code.as_deref());
+            let mut errors = interface.errors.iter().flatten();
+            let error = errors.next_back().and_then(|error| error.code.as_deref());
             let flags = [interface.autostart, interface.available, interface.pending];
             Uplink::Down(WhyDown::of(interface.up, flags, error))
         }
@@ -250,23 +254,14 @@ fn sight(
     v6: &[Resolved],
     seen: Result<&[DeviceAddresses], &str>,
     book: &Book,
-) -> Sighting {
+) -> UplinkState {
     let rule = Rule { allow_private: service.allow_private };
     let (server, user) = (&service.endpoint.server, &service.username);
     let record = |name: &String| book.get(server, user, name);
     let accepted = |host: &&Host| host.registered.accepted.is_some();
     let mut records = service.hostnames.iter().filter_map(record).filter(accepted);
     let registered = records.next().map(|host| host.registered.clone()).unwrap_or_default();
-    let only_ipv4 = !service.family.v6();
-    let (ipv4, at4) = search(v4, seen, |device| {
-        // DS-Lite and its like.
-        address::pick_ipv4(device, rule, registered.ipv4).because(|why| {
-            match (why, address::pick_ipv6(device, rule, None)) {
-                (WhyAbsent::NoAddress(_), Observed::Address(ip)) if only_ipv4 => WhyAbsent::OnlyIpv6(ip),
-                (why, _) => why,
-            }
-        })
-    });
+    let (ipv4, at4) = search(v4, seen, |device| pick_ipv4(service, device, rule, registered.ipv4));
     let on_uplink = service.uplink.interface6.is_none() && service.uplink.device.is_none();
     let (ipv6, at6) = search(v6, seen, |device| {
         let picked = match service.ip6_suffix {
@@ -284,29 +279,51 @@ fn sight(
     });
     let at = at4.or(at6);
     let first = v4.first().or(v6.first());
-    let unknown =
-        |(place, uplink): &&Resolved| *uplink == Uplink::Missing && matches!(place, Place::Interface(_));
-    let mut unknown_interfaces: Vec<String> =
-        v4.iter().chain(v6).filter(unknown).map(|(place, _)| place.name().to_owned()).collect();
-    unknown_interfaces.sort_unstable();
-    unknown_interfaces.dedup();
     let shown = at.or(first);
     let devices = v4.iter().chain(v6).filter_map(|(_, uplink)| uplink.device());
     // interface6 may be the LAN, which leads nowhere.
     let outside = at4.or(at6.filter(|_| service.uplink.interface6.is_none()));
-    Sighting {
+    UplinkState {
         interface: shown.and_then(|(place, _)| match place {
             Place::Device(_) => None,
             Place::Interface(name) | Place::Sibling(name) => Some(name.clone()),
         }),
         device: shown.and_then(|(_, uplink)| uplink.device()),
         devices: devices.collect(),
-        way: outside.and_then(|(_, uplink)| uplink.device()),
+        bind_device: outside.and_then(|(_, uplink)| uplink.device()),
         addresses: combine(service, ipv4, ipv6),
-        unknown_interfaces,
+        unknown_interfaces: unknown_interfaces(v4, v6),
         preferred,
         beside: Vec::new(),
     }
+}
+
+/// The IPv4 address of a device; where there is none, whether it has only IPv6.
+fn pick_ipv4(
+    service: &Service,
+    device: &DeviceAddresses,
+    rule: Rule,
+    registered: Option<Ipv4Addr>,
+) -> Observed<Ipv4Addr> {
+    let only_ipv4 = !service.family.v6();
+    // DS-Lite and its like.
+    address::pick_ipv4(device, rule, registered).because(|why| {
+        match (why, address::pick_ipv6(device, rule, None)) {
+            (WhyAbsent::NoAddress(_), Observed::Address(ip)) if only_ipv4 => WhyAbsent::OnlyIpv6(ip),
+            (why, _) => why,
+        }
+    })
+}
+
+/// The interfaces that the configuration names and netifd does not know.
+fn unknown_interfaces(v4: &[Resolved], v6: &[Resolved]) -> Vec<String> {
+    let unknown =
+        |(place, uplink): &&Resolved| *uplink == Uplink::Missing && matches!(place, Place::Interface(_));
+    let mut names: Vec<String> =
+        v4.iter().chain(v6).filter(unknown).map(|(place, _)| place.name().to_owned()).collect();
+    names.sort_unstable();
+    names.dedup();
+    names
 }
 
 /// The first place with an address that counts, or the most telling reason why there is none.
@@ -314,10 +331,9 @@ fn search<'a, T>(
     places: &'a [Resolved],
     seen: Result<&[DeviceAddresses], &str>,
     pick: impl Fn(&DeviceAddresses) -> Observed<T>,
-) -> (Result<T, Option<Lack>>, Option<&'a Resolved>) {
-    let mut lack: Option<Lack> = None;
+) -> (Result<T, Option<Missing>>, Option<&'a Resolved>) {
+    let mut missing: Option<Missing> = None;
     for place in places {
-        let name = place.0.name();
         let observed = match (&place.1, seen) {
             (Uplink::Device(device), Ok(seen)) => {
                 let picked = seen.iter().find(|d| d.device == *device).map(&pick);
@@ -333,40 +349,13 @@ fn search<'a, T>(
             (Uplink::Missing, _) if matches!(place.0, Place::Sibling(_)) => continue,
             (Uplink::Missing, _) => Observed::Absent(WhyAbsent::DeviceMissing),
         };
-        let found = match observed {
+        let why = match observed {
             Observed::Address(address) => return (Ok(address), Some(place)),
-            Observed::Unknown(why) => Lack::Unknown(why.explain(name)),
-            Observed::Absent(why) if why.code() == "private-address" => Lack::Private(why.explain(name)),
-            Observed::Absent(why) => Lack::Absent(why.explain(name)),
+            Observed::Unknown(why) => Why::Unknown(why),
+            Observed::Absent(why) => Why::Absent(why),
         };
-        lack = Some(more_telling(lack, found));
+        let new = Missing { at: place.0.name().to_owned(), why };
+        missing = Some(Missing::more_telling(missing, new));
     }
-    (Err(lack), None)
-}
-
-/// "Could not find out" before "only a private one" before "none"; the earlier of equals.
-fn more_telling(old: Option<Lack>, new: Lack) -> Lack {
-    let rank = |lack: &Lack| match lack {
-        Lack::Absent(_) => 0,
-        Lack::Private(_) => 1,
-        Lack::Unknown(_) => 2,
-    };
-    match old {
-        Some(old) if rank(&old) >= rank(&new) => old,
-        _ => new,
-    }
-}
-
-/// What a service can send, and the more telling reason where a family that it wants is missing.
-pub(super) fn combine(
-    service: &Service,
-    ipv4: Result<Ipv4Addr, Option<Lack>>,
-    ipv6: Result<Ipv6Addr, Option<Lack>>,
-) -> Addresses {
-    let lacks = [
-        service.family.v4().then(|| ipv4.as_ref().err().cloned().flatten()).flatten(),
-        service.family.v6().then(|| ipv6.as_ref().err().cloned().flatten()).flatten(),
-    ];
-    let lack = lacks.into_iter().flatten().fold(None, |old, new| Some(more_telling(old, new)));
-    Addresses { ipv4: ipv4.ok(), ipv6: ipv6.ok(), lack }
+    (Err(missing), None)
 }

@@ -1,13 +1,15 @@
 //! `nicup resume`: forgets stops and our own back-off, never a wait that the server ordered, and wakes the loop.
 
-use super::pass::{self, Order, Pass};
-use super::report::{self, Report};
-use super::store::Store;
+use super::deliver::Deliveries;
+use super::plan::{self, Order, Plan};
+use super::publish::{self, Outcome};
+use super::records::RecordStore;
+use super::report::Report;
+use super::session::Session;
 use super::view::span;
-use super::{World, exit, sources, watch};
+use super::{Exit, Failure, World, pass, watch};
 use crate::policy::config::Service;
 use crate::policy::record::Book;
-use crate::policy::settle;
 use crate::policy::time::Now;
 use std::io;
 
@@ -15,33 +17,34 @@ use std::io;
 ///
 /// # Errors
 /// The exit status and the reason: a service that does not exist, a configuration that is wrong.
-pub(super) fn run(world: &mut World<'_>, order: &Order) -> Result<(String, Report), (u8, String)> {
+pub(super) fn run(world: &mut World<'_>, order: &Order) -> Result<(String, Report), Failure> {
     let loaded = world.config();
-    if let Some(unknown) = pass::unknown_service(&loaded, order) {
-        return Err((exit::USAGE, format!("no service '{unknown}' in {}", world.config_file())));
-    }
-    let main = pass::main_of(&loaded);
+    plan::check_services(&loaded, order, &world.config_file())?;
+    let main = plan::main_of(&loaded);
     let run_dir = world.root.path(&main.run_dir);
-    let cannot = |error: io::Error| (exit::LATER, format!("{}: cannot be written: {error}", main.run_dir));
+    let cannot = |error: io::Error| Failure::unwritable(&main.run_dir, &error);
     let lock = pass::take_lock(&run_dir, false).map_err(cannot)?;
     let config = match loaded {
         Ok(config) => config,
-        Err(issue) => return Err((exit::CONFIG, issue.sentence())),
+        Err(issue) => return Err(Failure::new(Exit::Config, issue.to_string())),
     };
     let now = world.now();
-    let mut store = Store::new(&world.root, &config.main);
+    let plan = Plan::new(&config, order);
+    let mut store = RecordStore::open(&world.root, &config.main, &now, true)?;
+    store.prune(&plan);
+    store.resume(plan.selected().as_deref());
+    let meant = plan.selected().unwrap_or_else(|| plan.services.clone());
+    store.look_again(&meant);
+    let waits = waits(store.records(), &meant, &now);
+    let mut devices = pass::devices(world, &plan, order, &store, false);
+    let uplinks = pass::detect(world, &plan, &mut devices, &store, &now);
+    store.close_interrupted(&plan, &uplinks, &now);
     let mut issues = config.issues.clone();
-    let book = store.load(&now, true, &mut issues)?;
-    let mut pass = Pass::new(&config, book, store, issues, order);
-    let chosen: Vec<&Service> =
-        pass.services.iter().filter(|service| order.services.contains(&service.name)).copied().collect();
-    settle::resume(&mut pass.book, (!order.services.is_empty()).then_some(chosen.as_slice()));
-    let meant = if order.services.is_empty() { pass.services.clone() } else { chosen };
-    sources::look_again(&mut pass.book, &meant);
-    let waits = waits(&pass.book, &meant, &now);
-    let sightings = pass.look(world, None, &now);
-    pass.complain(world, &config, &sightings);
-    let report = report::finish(pass, world, &config, &sightings);
+    issues.append(&mut store.take_issues());
+    issues.append(&mut pass::unknown_interfaces(world, &plan, &mut devices, &uplinks));
+    let (session, sent) = (Session::default(), Deliveries::default());
+    let outcome = Outcome { config: &config, plan, uplinks: &uplinks, store, session, sent, issues };
+    let report = publish::finish(world, outcome);
     drop(lock);
     let woken = watch::wake_loop(world, &main.run_dir);
     let sentence = match (woken, waits.is_empty()) {
@@ -53,12 +56,12 @@ pub(super) fn run(world: &mut World<'_>, order: &Order) -> Result<(String, Repor
 }
 
 /// One line for each server whose wait goes on.
-fn waits(book: &Book, services: &[&Service], now: &Now) -> String {
+fn waits(records: &Book, services: &[&Service], now: &Now) -> String {
     let mut servers: Vec<&str> = services.iter().map(|service| service.endpoint.server.as_str()).collect();
     servers.sort_unstable();
     servers.dedup();
     let line = |name: &str| {
-        let ordered = book.server(name)?.wait.as_ref()?;
+        let ordered = records.server(name)?.wait.as_ref()?;
         let left = ordered.wait.end(now).since(now.floor());
         (left > 0).then(|| {
             let code = ordered.code;

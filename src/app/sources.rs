@@ -2,21 +2,20 @@
 //!
 //! Asks each page and script once in its check_interval, and not at all while a stop or a server's wait holds. A failed
 //! look backs off as the network does. `--force`, `resume` and events bring the next look forward, once a minute at most.
-//! What is learnt is kept with the state of this boot; observe looks it up.
+//! The results are kept with the state of this boot; source_results looks them up.
 
-use super::observe::{self, Sighting, combine};
-use super::pass::Pass;
-use super::{World, places};
-use crate::policy::address::{self, Family, Rule, WhyAbsent, WhyUnknown};
-use crate::policy::config::{Service, Source, Url};
-use crate::policy::decide::Lack;
+use super::World;
+use super::plan::Plan;
+use super::records::RecordStore;
+use super::session::{Session, Way};
+use super::source_results::{Asked, all, next_check, next_of};
+use super::uplink::bind_error;
+use crate::policy::config::{Service, Url};
 use crate::policy::record::{Book, Learnt};
-use crate::policy::settle;
-use crate::policy::time::{Boot, Now};
-use crate::sys::https::Route;
+use crate::policy::time::Now;
+use crate::sys::log::say;
 use crate::sys::process::{self, Program, RunError};
 use crate::sys::script;
-use crate::wire::hotplug::{Action, Event};
 use crate::wire::nic::{Answer, Request};
 use std::net::IpAddr;
 use std::time::Duration;
@@ -24,216 +23,103 @@ use std::time::Duration;
 /// Bytes that a script may print.
 const SCRIPT_OUTPUT: usize = 4096;
 
-/// Asks every page and script whose time has come.
-pub(super) fn refresh(pass: &mut Pass<'_>, world: &mut World<'_>, event: Option<&Event>, now: &Now) {
-    let wishes: Vec<&Service> = pass.services.iter().copied().filter(|s| wishes(pass, s, event)).collect();
-    look_again(&mut pass.book, &wishes);
-    let is_due = |service: &Service| next_of(pass, service, now).is_some_and(|at| at <= now.floor());
-    let due: Vec<&Service> = pass.services.iter().copied().filter(|service| is_due(service)).collect();
-    // Where the way out is has to be known before the address is, but only for a page, and only with option bind.
-    let bound: Vec<&Service> = due.iter().copied().filter(|service| service.endpoint.bind).collect();
-    let mut bound = match bound.is_empty() {
-        true => Vec::new(),
-        false => observe::observe(world, &bound, event, &pass.book),
-    }
-    .into_iter();
-    for service in due {
-        let sighting = if service.endpoint.bind { bound.next() } else { None }.unwrap_or_default();
+/// The numbers of the services with a page or a script that is due.
+pub(super) fn due(plan: &Plan<'_>, records: &Book, now: &Now) -> Vec<usize> {
+    let is_due = |service: &Service| next_of(plan, records, service, now).is_some_and(|at| at <= now.floor());
+    (0..plan.services.len()).filter(|at| is_due(plan.services[*at])).collect()
+}
+
+/// Whether one of the services that are `due` asks a page.
+pub(super) fn asks_page(plan: &Plan<'_>, due: &[usize]) -> bool {
+    let is_page = |asked: &Asked<'_>| matches!(asked, Asked::Page(_));
+    due.iter().any(|at| all(plan.services[*at]).iter().any(is_page))
+}
+
+/// Runs every script that is `due`.
+pub(super) fn run_scripts(
+    world: &mut World<'_>,
+    plan: &Plan<'_>,
+    store: &mut RecordStore,
+    due: &[usize],
+    now: &Now,
+) {
+    for service in due.iter().map(|at| plan.services[*at]) {
         for asked in all(service) {
-            let source = asked.key(service);
-            if next_check(service, pass.book.learnt(&source), now) > now.floor() {
-                continue;
+            if let Asked::Script(script) = asked
+                && is_due(store, service, asked, now)
+            {
+                let found = run(world, service, script);
+                enter(world, store, service, asked, found);
             }
-            let found = match asked {
-                Asked::Script(script) => run(world, service, script),
-                Asked::Page(url) => fetch(pass, world, service, url, &sighting),
-            };
-            crate::sys::log::say(log::Level::Debug, format_args!("{}: asked {}", service.name, asked.name()));
-            let at = world.now().ceil();
-            let before = pass.book.learnt(&source).map_or(0, |learnt| learnt.failures);
-            let failures = if found.is_err() { before.saturating_add(1) } else { 0 };
-            pass.book.learn(Learnt { source, at, found, failures, again: false });
         }
     }
 }
 
-/// Whether this pass was started to look at once. An interface that goes down leads to no page.
-fn wishes(pass: &Pass<'_>, service: &Service, event: Option<&Event>) -> bool {
-    let forced = pass.ask.force && pass.is_chosen(service);
-    forced || event.is_some_and(|event| concerns(service, event))
-}
-
-/// Whether an event is a reason to look again for a service.
-pub(super) fn concerns(service: &Service, event: &Event) -> bool {
-    let gone = matches!(event, Event::Interface { action: Action::Down, .. });
-    service.source != Source::Interface && !gone && places::is_ours(event, &[service], Vec::new)
-}
-
-/// Brings the next look of each of these services forward.
-pub(super) fn look_again(book: &mut Book, services: &[&Service]) {
-    for service in services {
+/// Fetches every page that is `due`. `bind_device`: the device of a service with option bind.
+pub(super) fn fetch_pages(
+    world: &mut World<'_>,
+    plan: &Plan<'_>,
+    store: &mut RecordStore,
+    session: &mut Session,
+    due: &[usize],
+    now: &Now,
+    bind_device: impl Fn(usize) -> Option<String>,
+) {
+    for at in due {
+        let service = plan.services[*at];
         for asked in all(service) {
-            book.look_again(&asked.key(service));
+            if let Asked::Page(url) = asked
+                && is_due(store, service, asked, now)
+            {
+                let device = bind_device(*at);
+                let found = fetch(session, world, plan.contact, service, url, device.as_deref());
+                enter(world, store, service, asked, found);
+            }
         }
     }
 }
 
-/// Who is asked for an address.
-#[derive(Clone, Copy)]
-enum Asked<'s> {
-    Page(&'s Url),
-    Script(&'s str),
+/// Services share a page: another one may have asked it a moment ago.
+fn is_due(store: &RecordStore, service: &Service, asked: Asked<'_>, now: &Now) -> bool {
+    next_check(service, store.records().learnt(&asked.key(service)), now) <= now.floor()
 }
 
-impl<'s> Asked<'s> {
-    /// As the user knows it.
-    fn name(self) -> &'s str {
-        match self {
-            Asked::Page(url) => &url.text,
-            Asked::Script(script) => script,
-        }
-    }
-
-    /// What the answer is kept under. Services share a page that they ask in the same way; a script is told which
-    /// service it is run for, and a page may answer one uplink or proxy so and another otherwise.
-    fn key(self, service: &Service) -> String {
-        let endpoint = &service.endpoint;
-        let shared = matches!(self, Asked::Page(_)) && !endpoint.bind && endpoint.proxy.is_none();
-        if shared { self.name().to_owned() } else { format!("{} for {}", self.name(), service.name) }
-    }
-}
-
-/// Who is asked for a service's addresses of one family.
-fn asked(service: &Service, family: Family) -> Option<Asked<'_>> {
-    let wanted = match family {
-        Family::Ipv4 => service.family.v4(),
-        Family::Ipv6 => service.family.v6(),
-    };
-    match &service.source {
-        Source::Interface => None,
-        Source::Script(script) => Some(Asked::Script(script)),
-        Source::Web { url, url6 } => {
-            let url = if family == Family::Ipv4 { url } else { url6 };
-            url.as_ref().map(Asked::Page)
-        }
-    }
-    .filter(|_| wanted)
-}
-
-/// Everyone who is asked for a service, each once.
-fn all(service: &Service) -> Vec<Asked<'_>> {
-    let mut all: Vec<Asked<'_>> =
-        [Family::Ipv4, Family::Ipv6].into_iter().filter_map(|family| asked(service, family)).collect();
-    all.dedup_by_key(|asked| asked.name());
-    all
-}
-
-/// The names of those who are asked, for `check`.
-pub(super) fn names(service: &Service) -> Vec<&str> {
-    all(service).into_iter().map(Asked::name).collect()
-}
-
-/// When a source may be asked again.
-fn next_check(service: &Service, learnt: Option<&Learnt>, now: &Now) -> Boot {
-    learnt.map_or(now.floor(), |learnt| settle::next_look(learnt, service.check_interval))
-}
-
-/// When a source of this service is asked next; None: it has none, or nothing is to be asked.
-pub(super) fn next_of(pass: &Pass<'_>, service: &Service, now: &Now) -> Option<Boot> {
-    let asked = all(service);
-    let asks = pass.enabled && service.enabled && !service.offline;
-    if asked.is_empty() || !asks || pass.is_held(service, now) {
-        return None;
-    }
-    let next = |asked: Asked<'_>| next_check(service, pass.book.learnt(&asked.key(service)), now);
-    asked.into_iter().map(next).min()
-}
-
-/// What the sources of a service told last, as an interface's addresses would be seen.
-pub(super) fn sight(service: &Service, book: &Book) -> Sighting {
-    if !service.enabled || service.offline {
-        return Sighting::default();
-    }
-    let ipv4 = told(service, Family::Ipv4, book, |ip| match ip {
-        IpAddr::V4(ip) => Some(ip),
-        IpAddr::V6(_) => None,
-    });
-    let ipv6 = told(service, Family::Ipv6, book, |ip| match ip {
-        IpAddr::V4(_) => None,
-        IpAddr::V6(ip) => Some(ip),
-    });
-    Sighting { addresses: combine(service, ipv4, ipv6), ..Sighting::default() }
-}
-
-/// The first address of one family that a source told, or why there is none.
-fn told<T: Copy + Into<IpAddr>>(
+fn enter(
+    world: &mut World<'_>,
+    store: &mut RecordStore,
     service: &Service,
-    family: Family,
-    book: &Book,
-    of_family: impl Fn(IpAddr) -> Option<T>,
-) -> Result<T, Option<Lack>> {
-    let asked = asked(service, family).ok_or_else(|| {
-        let option = if family == Family::Ipv4 { "source_url" } else { "source_url6" };
-        Lack::Absent(format!("option {option} is not set, so nobody is asked for this family's address"))
-    })?;
-    let name = asked.name();
-    let rule = Rule { allow_private: service.allow_private };
-    let unknown = |why: &str| Lack::Unknown(WhyUnknown::Source(why.to_owned()).explain(name));
-    let learnt = book.learnt(&asked.key(service));
-    let learnt = learnt.ok_or_else(|| unknown("it has not been asked yet, a run asks it"))?;
-    let addresses = learnt.found.as_ref().map_err(|why| unknown(why))?;
-    let mut refused = None;
-    for ip in addresses.iter().filter_map(|ip| of_family(*ip)) {
-        match address::sendable(ip.into(), rule) {
-            Ok(()) => return Ok(ip),
-            Err(why) => refused = refused.or(Some(Lack::Private(why.explain(name)))),
-        }
-    }
-    Err(Some(refused.unwrap_or_else(|| Lack::Absent(WhyAbsent::NoAddress(family).explain(name)))))
+    asked: Asked<'_>,
+    found: Result<Vec<IpAddr>, String>,
+) {
+    say(log::Level::Debug, format_args!("{}: asked {}", service.name, asked.name()));
+    let (source, at) = (asked.key(service), world.now().ceil());
+    let before = store.records().learnt(&source).map_or(0, |learnt| learnt.failures);
+    let failures = if found.is_err() { before.saturating_add(1) } else { 0 };
+    store.learn(Learnt { source, at, found, failures, again: false });
 }
 
 /// The page's body, which must be one address and nothing else.
 fn fetch(
-    pass: &mut Pass<'_>,
+    session: &mut Session,
     world: &mut World<'_>,
+    contact: &str,
     service: &Service,
     url: &Url,
-    sighting: &Sighting,
+    bind_device: Option<&str>,
 ) -> Result<Vec<IpAddr>, String> {
-    if let Some(failed) = super::deliver::no_way(service, sighting) {
+    if let Some(failed) = bind_error(service, bind_device) {
         return Err(failed.detail);
     }
-    let ca_name = super::deliver::ca_bundle(service);
-    let ca_file = world.root.path(ca_name);
-    let proxy = service.endpoint.proxy.as_ref().map(super::deliver::proxy);
-    let route = Route {
-        server: &url.host,
-        port: url.port,
-        tls: url.tls,
-        ca_file: &ca_file,
-        ca_name,
-        timeout: Duration::from_secs(service.endpoint.timeout),
-        device: sighting.way.as_deref(),
-        proxy: proxy.as_ref(),
-    };
+    let way = Way { server: &url.host, port: url.port, tls: url.tls, bind_device };
     let request = Request {
         target: url.path.clone(),
         authorization: None,
-        user_agent: pass.user_agent(&world.root).to_owned(),
+        user_agent: session.user_agent(&world.root, contact).to_owned(),
     };
-    if only_pages(&pass.services) {
-        pass.lock_down(world);
-    }
-    match world.transport.exchange(&route, &request) {
+    match session.exchange(world, service, &way, &request) {
         Ok(answer) => one_address(&answer).map(|ip| vec![ip]),
         Err(failed) => Err(failed.detail),
     }
-}
-
-/// Whether addresses come from pages alone, so that neither a script nor `ubus` is still to be run.
-fn only_pages(services: &[&Service]) -> bool {
-    let page = |service: &&Service| matches!(service.source, Source::Web { .. }) && !service.endpoint.bind;
-    services.iter().all(|service| page(service) || !service.enabled)
 }
 
 fn one_address(answer: &Answer) -> Result<IpAddr, String> {

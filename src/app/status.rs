@@ -1,11 +1,13 @@
 //! `nicup status`: the last status as a table for a person, or as it is. No network, no lock.
 
 use super::view::{plain, span, table};
-use super::{World, exit, pass, report};
+use super::{Exit, Failure, World, plan, report};
+use crate::policy::code::State;
 use crate::policy::status::{self, HostStatus, ServiceStatus, Status};
 use crate::sys::file;
 use std::fmt::Write as _;
 use std::io;
+use std::net::{Ipv4Addr, Ipv6Addr};
 
 /// Bytes of a status file that are read.
 const LIMIT: usize = 1 << 20;
@@ -14,8 +16,8 @@ const LIMIT: usize = 1 << 20;
 ///
 /// # Errors
 /// There is no status file, or not one of this version.
-pub(super) fn run(world: &mut World<'_>, json: bool, only: &[String]) -> Result<(String, u8), (u8, String)> {
-    let main = pass::main_of(&world.config());
+pub(super) fn run(world: &mut World<'_>, json: bool, only: &[String]) -> Result<(String, Exit), Failure> {
+    let main = plan::main_of(&world.config());
     let name = format!("{}/status.json", main.run_dir);
     let unreadable = |error: io::Error| {
         if error.kind() == io::ErrorKind::NotFound {
@@ -26,12 +28,12 @@ pub(super) fn run(world: &mut World<'_>, json: bool, only: &[String]) -> Result<
             format!("{name}: cannot be read: {error}")
         }
     };
-    let bytes =
-        file::read(&world.root.path(&name), LIMIT).map_err(|error| (exit::LATER, unreadable(error)))?;
+    let bytes = file::read(&world.root.path(&name), LIMIT)
+        .map_err(|error| Failure::new(Exit::Retry, unreadable(error)))?;
     let text = String::from_utf8_lossy(&bytes);
     let Some(mut status) = status::read(&text) else {
-        return Err((
-            exit::LATER,
+        return Err(Failure::new(
+            Exit::Retry,
             format!("{name} is damaged or of another version: it is written anew by nicup run"),
         ));
     };
@@ -39,7 +41,7 @@ pub(super) fn run(world: &mut World<'_>, json: bool, only: &[String]) -> Result<
         return Ok((format!("{}\n", text.trim_end()), report::exit_of(&status)));
     }
     if let Some(unknown) = only.iter().find(|name| status.services.iter().all(|s| s.name != **name)) {
-        return Err((exit::USAGE, format!("no service '{unknown}' in {name}")));
+        return Err(Failure::new(Exit::Usage, format!("no service '{unknown}' in {name}")));
     }
     status.services.retain(|service| only.is_empty() || only.contains(&service.name));
     let uptime = world.now().ceil().0;
@@ -49,7 +51,7 @@ pub(super) fn run(world: &mut World<'_>, json: bool, only: &[String]) -> Result<
 fn render(status: &Status, uptime: u64) -> String {
     let mut text = String::new();
     for problem in &status.problems {
-        let _ = writeln!(text, "{}", plain(&problem.sentence()));
+        let _ = writeln!(text, "{}", plain(&problem.to_string()));
     }
     let mut rows =
         vec![["HOSTNAME", "STATE", "REGISTERED", "WAN", "LAST ANSWER", "NEXT"].map(str::to_owned).to_vec()];
@@ -57,7 +59,7 @@ fn render(status: &Status, uptime: u64) -> String {
     for service in &status.services {
         for host in &service.hosts {
             rows.push(row(service, host, uptime));
-            if let Some(message) = host.message.as_ref().filter(|_| host.state != "current") {
+            if let Some(message) = host.message.as_ref().filter(|_| host.state != State::Current) {
                 notes.push(format!("{}: {}", host.hostname, plain(message)));
             }
         }
@@ -82,9 +84,10 @@ fn render(status: &Status, uptime: u64) -> String {
 }
 
 fn row(service: &ServiceStatus, host: &HostStatus, uptime: u64) -> Vec<String> {
-    let both = |v4: &Option<String>, v6: &Option<String>| match (v4, v6) {
+    let both = |v4: Option<Ipv4Addr>, v6: Option<Ipv6Addr>| match (v4, v6) {
         (None, None) => "-".to_owned(),
-        (Some(one), None) | (None, Some(one)) => one.clone(),
+        (Some(v4), None) => v4.to_string(),
+        (None, Some(v6)) => v6.to_string(),
         (Some(v4), Some(v6)) => format!("{v4} {v6}"),
     };
     let next = match host.next_attempt_uptime {
@@ -94,10 +97,10 @@ fn row(service: &ServiceStatus, host: &HostStatus, uptime: u64) -> Vec<String> {
     };
     let cells = [
         host.hostname.clone(),
-        host.state.clone(),
-        both(&host.registered_ipv4, &host.registered_ipv6),
-        both(&service.ipv4, &service.ipv6),
-        host.code.clone().unwrap_or_else(|| "-".to_owned()),
+        host.state.to_string(),
+        both(host.registered_ipv4, host.registered_ipv6),
+        both(service.ipv4, service.ipv6),
+        host.code.map_or_else(|| "-".to_owned(), |code| code.to_string()),
         next,
     ];
     cells.iter().map(|cell| plain(cell)).collect()

@@ -1,7 +1,7 @@
 //! records.json and state.json on disk: a damaged one is set aside, an unchanged one is not written, and each goes to
 //! the other's directory while its own cannot be written.
 
-use super::exit;
+use super::{Exit, Failure};
 use crate::policy::config::{Issue, Level, Main};
 use crate::policy::record::{Book, ReadError, read_records, read_state, write_records, write_state};
 use crate::policy::time::Now;
@@ -58,7 +58,7 @@ impl Store {
         now: &Now,
         set_aside: bool,
         issues: &mut Vec<Issue>,
-    ) -> Result<Book, (u8, String)> {
+    ) -> Result<Book, Failure> {
         let mut book = Book::default();
         for (place, is_fallback) in [(&self.fallback, true), (&self.records, false)] {
             let Some(text) = read(place, issues)? else { continue };
@@ -111,7 +111,7 @@ impl Store {
         match written {
             Ok(()) => {
                 if was_fallback {
-                    let _ = std::fs::remove_file(&self.fallback.path);
+                    let _ = file::remove(&self.fallback.path);
                 }
                 self.stored = Some((text, false));
             }
@@ -144,7 +144,7 @@ impl Store {
         let text = write_state(book, now);
         let Err(error) = write(&self.state, &text, Keep::Volatile) else {
             if self.state_aside.take().is_some() {
-                let _ = std::fs::remove_file(&self.state_fallback.path);
+                let _ = file::remove(&self.state_fallback.path);
             }
             return Ok(());
         };
@@ -153,7 +153,7 @@ impl Store {
             let written = file::with_dir(&aside.path, || write(aside, &text, Keep::Durable));
             written.map_err(|_| warning(&self.state, cannot_write(&error)))?;
             // An old one in its place would be taken for the present.
-            let _ = std::fs::remove_file(&self.state.path);
+            let _ = file::remove(&self.state.path);
             self.state_aside = Some(text);
         }
         let issue = warning(
@@ -205,13 +205,13 @@ fn write(place: &Place, text: &str, keep: Keep) -> io::Result<()> {
     file::replace(&place.path, text.as_bytes(), 0o600, keep)
 }
 
-fn read(place: &Place, issues: &mut Vec<Issue>) -> Result<Option<String>, (u8, String)> {
+fn read(place: &Place, issues: &mut Vec<Issue>) -> Result<Option<String>, Failure> {
     match file::read(&place.path, LIMIT) {
         // What is not text is damaged, and found to be so by whoever reads it.
         Ok(bytes) => Ok(Some(String::from_utf8(bytes).unwrap_or_default())),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) if file::is_shortage(&error) => {
-            Err((exit::LATER, format!("{}: cannot be read: {error}", place.name)))
+            Err(Failure::new(Exit::Retry, format!("{}: cannot be read: {error}", place.name)))
         }
         Err(error) => {
             issues.push(warning(place, format!("cannot be read ({error}): what it held is not known")));
@@ -230,7 +230,7 @@ fn put_aside(place: &Place, error: ReadError, really: bool) -> Issue {
     aside.push(".bad");
     warning(
         place,
-        match std::fs::rename(&place.path, aside) {
+        match file::rename(&place.path, aside) {
             Ok(()) => {
                 format!("{why}: set aside as {}.bad; stops and waits that it held are forgotten", place.name)
             }

@@ -4,8 +4,8 @@
 //! loop has to know of it is one line ([`Wake`](crate::wire::wake::Wake)). When a pass is due is for policy::schedule.
 
 use super::links::Links;
-use super::pass::{self, Order, valid};
-use super::{World, exit};
+use super::plan::{self, Order, valid};
+use super::{Exit, Failure, World};
 use crate::policy::debounce::Change;
 use crate::policy::schedule::{self, Input, Schedule};
 use crate::sys::events::{Events, Woken};
@@ -40,21 +40,20 @@ pub(super) struct Mode<'a> {
 ///
 /// # Errors
 /// The exit status and the sentence for the user: another loop is running, or the system refuses what it needs.
-pub(super) fn run(world: &mut World<'_>, mode: &Mode<'_>) -> Result<u8, (u8, String)> {
-    let cannot_wait = |error: io::Error| (exit::LATER, format!("cannot wait for events: {error}"));
+pub(super) fn run(world: &mut World<'_>, mode: &Mode<'_>) -> Result<Exit, Failure> {
+    let cannot_wait =
+        |error: io::Error| Failure::new(Exit::Retry, format!("cannot wait for events: {error}"));
     // Before anybody can find this process to wake it: a signal that nothing catches would end it.
     let mut events = Events::open().map_err(cannot_wait)?;
     let loaded = world.config();
-    if let Some(unknown) = pass::unknown_service(&loaded, mode.order) {
-        return Err((exit::USAGE, format!("no service '{unknown}' in {}", world.config_file())));
-    }
-    let main = pass::main_of(&loaded);
+    plan::check_services(&loaded, mode.order, &world.config_file())?;
+    let main = plan::main_of(&loaded);
     let services = loaded.as_ref().map(valid).unwrap_or_default();
     // A configuration that is broken now may be any by the time of a pass.
     let pass_limit = schedule::pass_limit(loaded.is_ok().then_some(services.as_slice()));
     let missing = schedule::expected(&services, mode.order.event.as_ref(), &mode.order.services);
     let run_dir = world.root.path(&main.run_dir);
-    let cannot = |error: io::Error| (exit::LATER, format!("{}: cannot be written: {error}", main.run_dir));
+    let cannot = |error: io::Error| Failure::unwritable(&main.run_dir, &error);
     file::make_dir(&run_dir).map_err(cannot)?;
     let path = run_dir.join("loop.lock");
     let mut lock = None;
@@ -64,19 +63,20 @@ pub(super) fn run(world: &mut World<'_>, mode: &Mode<'_>) -> Result<u8, (u8, Str
             break;
         }
         if wake_loop(world, &main.run_dir) {
-            return Ok(exit::FINE);
+            return Ok(Exit::Success);
         }
     }
     if lock.is_none() && !mode.until_settled {
         let stopped;
         (lock, stopped) = take_over(world, &path, &mut events).map_err(cannot)?;
         if stopped {
-            return Ok(exit::FINE);
+            return Ok(Exit::Success);
         }
     }
     if lock.is_none() {
         let pid = loop_pid(world, &main.run_dir).map_or(String::new(), |pid| format!(" (pid {pid})"));
-        return Err((exit::LATER, format!("nicup is running already{pid}: nicup resume wakes it")));
+        let message = format!("nicup is running already{pid}: nicup resume wakes it");
+        return Err(Failure::new(Exit::Retry, message));
     }
     drop(loaded);
     let schedule = Schedule::start(now(world), missing, mode.order.force);
@@ -139,7 +139,7 @@ struct Loop {
 }
 
 impl Loop {
-    fn turn(mut self, world: &mut World<'_>, mode: &Mode<'_>) -> io::Result<u8> {
+    fn turn(mut self, world: &mut World<'_>, mode: &Mode<'_>) -> io::Result<Exit> {
         let mut last = None;
         loop {
             if self.schedule.due().is_some_and(|due| due <= now(world)) {
@@ -158,7 +158,7 @@ impl Loop {
             self.take(woken, now(world))?;
         }
         crate::sys::log::say(log::Level::Debug, format_args!("stopped by a signal"));
-        Ok(last.filter(|_| mode.until_settled).unwrap_or(exit::FINE))
+        Ok(last.filter(|_| mode.until_settled).unwrap_or(Exit::Success))
     }
 
     /// Releases the lock for good, unless an event or a request came in until then that another process left to this
@@ -196,7 +196,7 @@ impl Loop {
     }
 
     /// Runs one pass. None: the loop was told to stop meanwhile. Else the exit status of the pass.
-    fn pass(&mut self, world: &mut World<'_>, mode: &Mode<'_>, with_event: bool) -> io::Result<Option<u8>> {
+    fn pass(&mut self, world: &mut World<'_>, mode: &Mode<'_>, with_event: bool) -> io::Result<Option<Exit>> {
         self.schedule.on(now(world), Input::PassStarted);
         self.links.begin();
         let mut child = match Child::start(&mode.arguments, self.schedule.is_forced(), with_event) {
@@ -236,7 +236,7 @@ impl Loop {
     }
 
     /// Handles the end of a pass: its exit status.
-    fn enter(&mut self, ended: Ended, now: u64) -> u8 {
+    fn enter(&mut self, ended: Ended, now: u64) -> Exit {
         match ended {
             Ended::Finished(wake, status) => {
                 let missed = self.links.follow(&wake.devices);
@@ -245,13 +245,13 @@ impl Loop {
                 if missed {
                     self.schedule.on(now, Input::Device(Change::Device));
                 }
-                status
+                Exit::of_pass(status)
             }
             Ended::Crashed(how) => {
                 self.schedule.on(now, Input::PassCrashed);
                 let pause = self.schedule.due().unwrap_or(now).saturating_sub(now);
                 log::error!("a pass {how}; the next one starts in {} s", pause / 1000);
-                exit::LATER
+                Exit::Retry
             }
         }
     }

@@ -2,10 +2,11 @@
 //!
 //! Does not choose them (policy::address does) and does not decide whether they are sent (policy::decide).
 
+use super::address::{WhyAbsent, WhyUnknown};
 use super::code::Code;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-/// What a service would send, and what it lacks.
+/// What a service would send, and what is missing.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Addresses {
     /// The IPv4 address, if wanted and there.
@@ -13,7 +14,7 @@ pub struct Addresses {
     /// The IPv6 address, if wanted and there.
     pub ipv6: Option<Ipv6Addr>,
     /// Why there is none of a wanted family; the most telling reason where two are missing.
-    pub lack: Option<Lack>,
+    pub missing: Option<Missing>,
 }
 
 impl Addresses {
@@ -24,33 +25,65 @@ impl Addresses {
     }
 }
 
-/// Why there is no address: three different things, with the sentence for the user.
+/// An address that is not there: where it was looked for, and why it was not found.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Lack {
-    /// There is none.
-    Absent(String),
-    /// There is one, but it leads nowhere from outside.
-    Private(String),
-    /// It could not be found out.
-    Unknown(String),
+pub struct Missing {
+    /// A device, an interface, a page, a script, or an option that is not set.
+    pub at: String,
+    /// Why.
+    pub why: Why,
 }
 
-impl Lack {
+/// Why an address is missing: "none" and "could not find out" are two answers, never one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Why {
+    /// There is none that counts.
+    Absent(WhyAbsent),
+    /// It could not be detected.
+    Unknown(WhyUnknown),
+    /// The option that names its source is not set.
+    NoSource,
+    /// Nothing was looked for.
+    Nothing,
+}
+
+impl Missing {
     /// The sentence.
     #[must_use]
-    pub fn explain(&self) -> &str {
-        match self {
-            Lack::Absent(text) | Lack::Private(text) | Lack::Unknown(text) => text,
+    pub fn explain(&self) -> String {
+        match &self.why {
+            Why::Absent(why) => why.explain(&self.at),
+            Why::Unknown(why) => why.explain(&self.at),
+            Why::NoSource => {
+                format!("option {} is not set, so nobody is asked for this family's address", self.at)
+            }
+            Why::Nothing => "there is no address".to_owned(),
         }
     }
 
     /// The word for it.
     #[must_use]
-    pub fn code(&self) -> Code {
-        match self {
-            Lack::Absent(_) => Code::NoAddress,
-            Lack::Private(_) => Code::PrivateAddress,
-            Lack::Unknown(_) => Code::AddressUnknown,
+    pub const fn code(&self) -> Code {
+        match &self.why {
+            Why::Absent(why) => why.code(),
+            Why::Unknown(why) => why.code(),
+            Why::NoSource | Why::Nothing => Code::NoAddress,
+        }
+    }
+
+    /// Whether it could not be detected.
+    #[must_use]
+    pub const fn is_unknown(&self) -> bool {
+        matches!(self.why, Why::Unknown(_))
+    }
+
+    /// The more telling of two: "could not find out" before "only a private one" before "none"; the earlier of equals.
+    #[must_use]
+    pub fn more_telling(old: Option<Missing>, new: Missing) -> Missing {
+        let rank = |missing: &Missing| (missing.is_unknown(), missing.code() == Code::PrivateAddress);
+        match old {
+            Some(old) if rank(&old) >= rank(&new) => old,
+            _ => new,
         }
     }
 }

@@ -1,7 +1,9 @@
 //! The words for what happened, as status.json, the log and the records carry them (contract section 5).
 
+use super::words::{UnknownWord, fixed_words, words};
 use crate::wire::nic::Failure;
 use std::fmt;
+use std::str::FromStr;
 
 /// One word for an outcome.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -91,56 +93,55 @@ pub enum Kind {
     Address,
 }
 
-const WORDS: [(Code, &str); 27] = [
-    (Code::Good, "good"),
-    (Code::NoChange, "nochg"),
-    (Code::NoHost, "nohost"),
-    (Code::NotFqdn, "notfqdn"),
-    (Code::NotYours, "!yours"),
-    (Code::NotActive, "!active"),
-    (Code::BadAuth, "badauth"),
-    (Code::BadAgent, "badagent"),
-    (Code::BadSys, "badsys"),
-    (Code::NotDonator, "!donator"),
-    (Code::NumHost, "numhost"),
-    (Code::Abuse, "abuse"),
-    (Code::Outage, "911"),
-    (Code::DnsErr, "dnserr"),
-    (Code::Unintelligible, "unintelligible"),
-    (Code::Mismatch, "mismatch"),
-    (Code::Dns, "dns"),
-    (Code::Connect, "connect"),
-    (Code::Tls, "tls"),
-    (Code::Timeout, "timeout"),
-    (Code::Proxy, "proxy"),
-    (Code::Clock, "clock"),
-    (Code::Unconfirmed, "unconfirmed"),
-    (Code::Storm, "storm"),
-    (Code::AddressUnknown, "address-unknown"),
-    (Code::PrivateAddress, "private-address"),
-    (Code::NoAddress, "no-address"),
-];
+words!(Code {
+    Good = "good",
+    NoChange = "nochg",
+    NoHost = "nohost",
+    NotFqdn = "notfqdn",
+    NotYours = "!yours",
+    NotActive = "!active",
+    BadAuth = "badauth",
+    BadAgent = "badagent",
+    BadSys = "badsys",
+    NotDonator = "!donator",
+    NumHost = "numhost",
+    Abuse = "abuse",
+    Outage = "911",
+    DnsErr = "dnserr",
+    Unintelligible = "unintelligible",
+    Mismatch = "mismatch",
+    Dns = "dns",
+    Connect = "connect",
+    Tls = "tls",
+    Timeout = "timeout",
+    Proxy = "proxy",
+    Clock = "clock",
+    Unconfirmed = "unconfirmed",
+    Storm = "storm",
+    AddressUnknown = "address-unknown",
+    PrivateAddress = "private-address",
+    NoAddress = "no-address",
+} Code::Http(_) => "http-");
 
 impl fmt::Display for Code {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let Code::Http(status) = self {
-            return write!(f, "http-{status}");
+        f.write_str(self.as_str())?;
+        if let Code::Http(status) = self { write!(f, "{status}") } else { Ok(()) }
+    }
+}
+
+impl FromStr for Code {
+    type Err = UnknownWord;
+
+    fn from_str(word: &str) -> Result<Code, UnknownWord> {
+        match word.strip_prefix("http-") {
+            Some(status) => status.parse().map(Code::Http).map_err(|_| UnknownWord),
+            None => Code::of_word(word),
         }
-        let word = WORDS.iter().find(|(code, _)| code == self).map_or("", |(_, word)| word);
-        f.write_str(word)
     }
 }
 
 impl Code {
-    /// Reads a word as [`Display`](fmt::Display) writes it; None: a word of another version.
-    #[must_use]
-    pub fn parse(word: &str) -> Option<Code> {
-        if let Some(status) = word.strip_prefix("http-") {
-            return status.parse().ok().map(Code::Http);
-        }
-        WORDS.iter().find(|(_, w)| *w == word).map(|(code, _)| *code)
-    }
-
     /// Which rule it falls under.
     #[must_use]
     pub fn kind(self) -> Kind {
@@ -195,39 +196,14 @@ pub enum State {
     Disabled,
 }
 
-const STATES: [(State, &str); 6] = [
-    (State::Current, "current"),
-    (State::Waiting, "waiting"),
-    (State::Stopped, "stopped"),
-    (State::NoAddress, "no-address"),
-    (State::Invalid, "invalid"),
-    (State::Disabled, "disabled"),
-];
-
-impl State {
-    /// As status.json names it.
-    #[must_use]
-    pub fn word(self) -> &'static str {
-        STATES.iter().find(|(state, _)| *state == self).map_or("", |(_, word)| word)
-    }
-
-    /// Reads a word as [`State::word`] gives it.
-    #[must_use]
-    pub fn parse(word: &str) -> Option<State> {
-        STATES.iter().find(|(_, w)| *w == word).map(|(state, _)| *state)
-    }
-
-    /// The exit status of a command that ends with a host in this state (contract section 1).
-    #[must_use]
-    pub fn exit(self) -> u8 {
-        match self {
-            State::Current | State::Disabled => 0,
-            State::Waiting | State::NoAddress => 1,
-            State::Invalid => 3,
-            State::Stopped => 4,
-        }
-    }
-}
+fixed_words!(State {
+    Current = "current",
+    Waiting = "waiting",
+    Stopped = "stopped",
+    NoAddress = "no-address",
+    Invalid = "invalid",
+    Disabled = "disabled",
+});
 
 #[cfg(test)]
 mod tests {
@@ -235,12 +211,12 @@ mod tests {
 
     #[test]
     fn every_code_is_read_back() {
-        for (code, word) in WORDS {
-            assert_eq!(code.to_string(), word);
-            assert_eq!(Code::parse(word), Some(code));
+        for code in Code::ALL.iter().copied().chain([Code::Http(503)]) {
+            assert_eq!(code.to_string().parse(), Ok(code));
         }
-        assert_eq!(Code::parse("http-503"), Some(Code::Http(503)));
         assert_eq!(Code::Http(503).to_string(), "http-503");
-        assert_eq!(Code::parse("good "), None);
+        for word in ["", "good ", "http-", "http-x"] {
+            assert_eq!(word.parse::<Code>(), Err(UnknownWord), "{word}");
+        }
     }
 }

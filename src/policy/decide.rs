@@ -5,7 +5,7 @@
 
 mod hold;
 
-pub use super::addresses::{Addresses, Lack};
+pub use super::addresses::{Addresses, Missing, Why};
 pub use super::reason::Because;
 pub use hold::clock_offset;
 
@@ -69,7 +69,7 @@ pub enum Decision {
     /// Nothing, until the user acts.
     Stopped(Stop),
     /// Nothing, there is no address.
-    NoAddress(Lack),
+    NoAddress(Missing),
     /// Nothing before `until`.
     WaitUntil {
         /// When.
@@ -98,7 +98,7 @@ pub enum Cause {
     /// Too many changes.
     Storm,
     /// The address could not be found out.
-    Unknown(String),
+    Unknown(Missing),
     /// An unchanged address was sent a short time ago.
     JustForced,
 }
@@ -112,14 +112,14 @@ pub fn decide(case: &Case<'_>) -> Decision {
         return Decision::Stopped(stop.clone());
     }
     if !case.service.offline && case.addresses.list().is_empty() {
-        return match &case.addresses.lack {
-            Some(Lack::Unknown(why)) => {
+        return match &case.addresses.missing {
+            Some(missing) if missing.is_unknown() => {
                 let until = case.host.retry.as_ref().map(|retry| retry.until);
                 let until = until.unwrap_or(Boot(0)).max(case.now.ceil());
-                Decision::WaitUntil { until, cause: Cause::Unknown(why.clone()) }
+                Decision::WaitUntil { until, cause: Cause::Unknown(missing.clone()) }
             }
-            Some(lack) => Decision::NoAddress(lack.clone()),
-            None => Decision::NoAddress(Lack::Absent("there is no address".to_owned())),
+            Some(missing) => Decision::NoAddress(missing.clone()),
+            None => Decision::NoAddress(Missing { at: String::new(), why: Why::Nothing }),
         };
     }
     match due(case) {

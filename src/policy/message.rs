@@ -39,8 +39,8 @@ pub fn view(service: &Service, book: &Book, host: &Host, decision: &Decision, no
         Decision::Stopped(stop) => {
             (State::Stopped, Some(stop.code), meaning(stop.code, &stop.detail, server), None, retried)
         }
-        Decision::NoAddress(lack) => {
-            (State::NoAddress, Some(lack.code()), lack.explain().to_owned(), None, retried)
+        Decision::NoAddress(missing) => {
+            (State::NoAddress, Some(missing.code()), missing.explain(), None, retried)
         }
         Decision::WaitUntil { until, cause } => {
             let failures = if matches!(cause, Cause::Server(..)) { ordered } else { retried };
@@ -87,7 +87,7 @@ fn waiting(cause: &Cause, server: &str) -> String {
     match cause {
         Cause::Server(code, detail) | Cause::Retry(code, detail) => meaning(*code, detail, server),
         Cause::Storm => meaning(Code::Storm, "", server),
-        Cause::Unknown(why) => why.clone(),
+        Cause::Unknown(missing) => missing.explain(),
         Cause::JustForced => "the unchanged address was sent less than 10 minutes ago".to_owned(),
     }
 }

@@ -19,6 +19,7 @@ pub mod settle;
 pub mod status;
 pub mod time;
 pub mod wording;
+pub mod words;
 
 #[cfg(test)]
 mod tests;

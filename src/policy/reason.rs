@@ -1,4 +1,6 @@
-//! Why a request is due: the same in decisions, in state.json and for a person.
+//! Why a request is due: the same in decisions, in files and for a person.
+
+use super::words::fixed_words;
 
 /// Why a request is due.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,28 +19,16 @@ pub enum Because {
     Interval,
 }
 
+fixed_words!(Because {
+    New = "new",
+    Changed = "changed",
+    Offline = "offline",
+    Unsettled = "unsettled",
+    Asked = "asked",
+    Interval = "interval",
+});
+
 impl Because {
-    const WORDS: [(Because, &str); 6] = [
-        (Because::New, "new"),
-        (Because::Changed, "changed"),
-        (Because::Offline, "offline"),
-        (Because::Unsettled, "unsettled"),
-        (Because::Asked, "asked"),
-        (Because::Interval, "interval"),
-    ];
-
-    /// As state.json has it.
-    #[must_use]
-    pub fn word(self) -> &'static str {
-        Because::WORDS.iter().find(|(because, _)| *because == self).map_or("", |(_, word)| word)
-    }
-
-    /// Reads [`Because::word`].
-    #[must_use]
-    pub fn parse(word: &str) -> Option<Because> {
-        Because::WORDS.iter().find(|(_, known)| *known == word).map(|(because, _)| *because)
-    }
-
     /// For a person.
     #[must_use]
     pub fn explain(self) -> &'static str {

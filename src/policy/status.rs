@@ -2,8 +2,12 @@
 //!
 //! Does not read files. Output only: no pass reads it; `nicup status` and LuCI do.
 
+use super::code::{Code, State};
+use super::config::{Issue, Level, Mode};
 use super::wording::identify;
 use crate::wire::json::{self, Sparse, object};
+use std::fmt;
+use std::net::{Ipv4Addr, Ipv6Addr};
 
 /// LuCI reads less than 256 KiB. Above this, the messages of current hosts are left out, then events, then all messages, and
 /// in the end hosts: current ones first.
@@ -20,8 +24,8 @@ pub struct Status {
     pub time: Option<i64>,
     /// Seconds since boot.
     pub uptime: u64,
-    /// `watch` or `hotplug`.
-    pub mode: String,
+    /// Resident or started by hotplug.
+    pub mode: Mode,
     /// What is wrong with files.
     pub problems: Vec<Problem>,
     /// In the configuration's order.
@@ -34,8 +38,8 @@ object!(Status { version, program, time, uptime, mode, problems, services, event
 /// Something wrong with a file.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct Problem {
-    /// `error` or `warning`.
-    pub level: String,
+    /// How much it matters.
+    pub level: Level,
     /// The file.
     pub file: String,
     /// Its line; null for the file as a whole.
@@ -49,12 +53,18 @@ pub struct Problem {
 }
 object!(Problem { level, file, line, message, message_id, message_values });
 
-impl Problem {
-    /// `FILE:LINE: LEVEL: MESSAGE`, as [`Issue::sentence`](super::config::Issue::sentence).
-    #[must_use]
-    pub fn sentence(&self) -> String {
-        let line = self.line.map(|line| format!(":{line}")).unwrap_or_default();
-        format!("{}{line}: {}: {}", self.file, self.level, self.message)
+impl From<Issue> for Problem {
+    fn from(issue: Issue) -> Problem {
+        let Issue { level, file, line, message } = issue;
+        Problem { level, file, line, message, ..Problem::default() }
+    }
+}
+
+/// As [`Issue`]'s.
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (level, line) = (self.level, self.line);
+        Issue { level, file: self.file.clone(), line, message: self.message.clone() }.fmt(f)
     }
 }
 
@@ -74,9 +84,9 @@ pub struct ServiceStatus {
     /// Linux device, null where none was found.
     pub device: Option<String>,
     /// What is on the WAN now.
-    pub ipv4: Option<String>,
+    pub ipv4: Option<Ipv4Addr>,
     /// What is on the WAN now.
-    pub ipv6: Option<String>,
+    pub ipv6: Option<Ipv6Addr>,
     /// What is to be said about the addresses; null when there is nothing.
     pub address_note: Option<String>,
     /// The identifier of the note's template.
@@ -106,14 +116,14 @@ object!(ServiceStatus {
 pub struct HostStatus {
     /// Its name.
     pub hostname: String,
-    /// `current`, `waiting`, `stopped`, `no-address`, `invalid` or `disabled`.
-    pub state: String,
+    /// What it is in.
+    pub state: State,
     /// What the server accepted last.
-    pub registered_ipv4: Option<String>,
+    pub registered_ipv4: Option<Ipv4Addr>,
     /// What the server accepted last.
-    pub registered_ipv6: Option<String>,
+    pub registered_ipv6: Option<Ipv6Addr>,
     /// What happened last, in one word.
-    pub code: Option<String>,
+    pub code: Option<Code>,
     /// The same for a person, with what to do; null where a large file left it out.
     pub message: Option<String>,
     /// The identifier of the message's template.
@@ -162,11 +172,11 @@ pub struct EventStatus {
     /// The hostname.
     pub hostname: String,
     /// What happened.
-    pub code: String,
+    pub code: Code,
     /// With which address.
-    pub ipv4: Option<String>,
+    pub ipv4: Option<Ipv4Addr>,
     /// With which address.
-    pub ipv6: Option<String>,
+    pub ipv6: Option<Ipv6Addr>,
 }
 object!(EventStatus { time, uptime, service, hostname, code, ipv4, ipv6 });
 
@@ -179,7 +189,7 @@ pub fn write(status: &Status) -> String {
     }
     let mut status = status.clone();
     for host in status.services.iter_mut().flat_map(|service| &mut service.hosts) {
-        if host.state == "current" {
+        if host.state == State::Current {
             host.leave_message_out();
         }
     }
@@ -217,7 +227,7 @@ fn without_hosts(mut status: Status) -> String {
     for current in [false, true] {
         for (host, kept) in hosts.iter().flatten().zip(kept.iter_mut().flatten()) {
             let length = json::to_text(host).len() + 1; // and a comma
-            if (host.state == "current") == current && length <= room {
+            if (host.state == State::Current) == current && length <= room {
                 room -= length;
                 *kept = true;
             }
@@ -264,7 +274,7 @@ impl Status {
     fn say_left_out(&mut self, what: &str) {
         let message =
             format!("{what}, because LuCI reads less than 256 KiB: put fewer hostnames on this router");
-        let (level, file) = ("warning".to_owned(), "status.json".to_owned());
+        let (level, file) = (Level::Warning, "status.json".to_owned());
         let (message_id, message_values) = wording(Some(&message));
         self.problems.push(Problem { level, file, line: None, message, message_id, message_values });
     }
@@ -283,10 +293,10 @@ mod tests {
     fn status(hosts: usize, message: &str) -> Status {
         let host = |i: usize| HostStatus {
             hostname: format!("h{i}.example.net"),
-            state: "current".to_owned(),
-            registered_ipv4: Some("203.0.113.7".to_owned()),
+            state: State::Current,
+            registered_ipv4: Some(Ipv4Addr::new(203, 0, 113, 7)),
             registered_ipv6: None,
-            code: Some("good".to_owned()),
+            code: Some(Code::Good),
             message: Some(message.to_owned()),
             last_attempt: Some(1),
             next_attempt_uptime: Some(9),
@@ -307,7 +317,7 @@ mod tests {
             program: "nicup 0".to_owned(),
             time: None,
             uptime: 5,
-            mode: "watch".to_owned(),
+            mode: Mode::Watch,
             problems: Vec::new(),
             services: vec![service],
             events: Vec::new(),
@@ -335,7 +345,7 @@ mod tests {
             for (at, host) in status.services[0].hosts.iter_mut().enumerate() {
                 host.hostname.insert_str(0, &"n".repeat(name));
                 if at >= 10 {
-                    host.state = "stopped".to_owned();
+                    host.state = State::Stopped;
                 }
             }
             let text = write(&status);
@@ -347,7 +357,7 @@ mod tests {
             let left = if hosts_left { String::new() } else { format!("{} hosts and ", count - hosts.len()) };
             assert!(said.starts_with(&format!("{left}all messages")), "{said}");
             if !hosts_left {
-                assert!(hosts.iter().all(|host| host.state == "stopped"), "the current ones go first");
+                assert!(hosts.iter().all(|host| host.state == State::Stopped), "the current ones go first");
                 assert!(text.len() > SIZE_LIMIT - 700, "and no more than needed: {}", text.len());
             }
         }

@@ -161,6 +161,22 @@ pub fn overwrite(path: &Path, content: &[u8]) -> io::Result<()> {
     written
 }
 
+/// Removes a file.
+///
+/// # Errors
+/// It is not there, or the system refuses.
+pub fn remove(path: &Path) -> io::Result<()> {
+    std::fs::remove_file(path)
+}
+
+/// Gives a file another name in its directory.
+///
+/// # Errors
+/// It is not there, or the system refuses.
+pub fn rename(path: &Path, to: impl AsRef<Path>) -> io::Result<()> {
+    std::fs::rename(path, to)
+}
+
 /// Whether a file could be made at `path` now, as far as can be told without making one.
 ///
 /// # Errors

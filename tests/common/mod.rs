@@ -4,12 +4,13 @@
 #![allow(dead_code, unused_imports)] // no test program uses all of it
 
 mod namespace;
+pub(crate) mod status;
 mod syslog;
 
 pub(crate) use namespace::{inside, skip, tool};
 
-use nicup::policy::status::{self, HostStatus, ServiceStatus, Status};
 use noip_simulator::{Options, Simulator};
+use status::{HostStatus, ServiceStatus, Status};
 use std::collections::BTreeMap;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt, symlink};
 use std::path::{Path, PathBuf};

@@ -3,10 +3,10 @@
 use crate::aid;
 use crate::bytes;
 use crate::circumstances::{self, Scene, TIMEOUT};
+use crate::common::status::HostStatus;
 use crate::common::{HOME, RECORDS, Router, STATE, STATUS};
 use crate::table::{self, Row};
 use nicup::policy::record;
-use nicup::policy::status::HostStatus;
 use std::net::Ipv4Addr;
 use std::time::{Duration, Instant};
 

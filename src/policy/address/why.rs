@@ -2,6 +2,7 @@
 //!
 //! Does not choose among reasons beyond how telling they are, and knows neither log nor status.
 
+use crate::policy::code::Code;
 use std::net::{IpAddr, Ipv6Addr};
 
 /// Bytes of a sentence at most: what status.json promises.
@@ -195,7 +196,7 @@ impl WhyAbsent {
 
     /// The word in status.json.
     #[must_use]
-    pub const fn code(&self) -> &'static str {
+    pub const fn code(&self) -> Code {
         match self {
             Self::Special(..)
             | Self::LinkLocal(_)
@@ -203,7 +204,7 @@ impl WhyAbsent {
             | Self::DsLite(_)
             | Self::Shared(_)
             | Self::Private(_)
-            | Self::ProviderNat(_) => "private-address",
+            | Self::ProviderNat(_) => Code::PrivateAddress,
             Self::DeviceMissing
             | Self::DeviceGone
             | Self::DeviceDown
@@ -216,7 +217,7 @@ impl WhyAbsent {
             | Self::Deprecated(_)
             | Self::Duplicate(_)
             | Self::LongPrefix(..)
-            | Self::Tentative(_) => "no-address",
+            | Self::Tentative(_) => Code::NoAddress,
         }
     }
 
@@ -271,8 +272,8 @@ impl WhyUnknown {
 
     /// The word in status.json.
     #[must_use]
-    pub const fn code(&self) -> &'static str {
-        "address-unknown"
+    pub const fn code(&self) -> Code {
+        Code::AddressUnknown
     }
 }
 

@@ -11,6 +11,8 @@ mod value;
 pub(super) use accept::{accepts, url};
 pub use build::build;
 
+use super::words::fixed_words;
+use std::fmt;
 use std::net::Ipv6Addr;
 
 /// No-IP's update server.
@@ -39,19 +41,10 @@ pub enum Level {
     Warning,
 }
 
-impl Level {
-    /// As status.json and the log name it.
-    #[must_use]
-    pub fn word(self) -> &'static str {
-        match self {
-            Level::Error => "error",
-            Level::Warning => "warning",
-        }
-    }
-}
+fixed_words!(Level { Error = "error", Warning = "warning" });
 
 /// One problem: what, where, and what to do.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct Issue {
     /// How much it matters.
     pub level: Level,
@@ -63,14 +56,14 @@ pub struct Issue {
     pub message: String,
 }
 
-impl Issue {
-    /// `FILE:LINE: LEVEL: MESSAGE`, for a terminal or the log.
-    #[must_use]
-    pub fn sentence(&self) -> String {
-        match self.line {
-            Some(line) => format!("{}:{line}: {}: {}", self.file, self.level.word(), self.message),
-            None => format!("{}: {}: {}", self.file, self.level.word(), self.message),
+/// `FILE:LINE: LEVEL: MESSAGE`, for a terminal or the log.
+impl fmt::Display for Issue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.file)?;
+        if let Some(line) = self.line {
+            write!(f, ":{line}")?;
         }
+        write!(f, ": {}: {}", self.level, self.message)
     }
 }
 
@@ -124,16 +117,7 @@ pub enum Mode {
     Hotplug,
 }
 
-impl Mode {
-    /// As the configuration and status.json name it.
-    #[must_use]
-    pub fn word(self) -> &'static str {
-        match self {
-            Mode::Watch => "watch",
-            Mode::Hotplug => "hotplug",
-        }
-    }
-}
+fixed_words!(Mode { Watch = "watch", Hotplug = "hotplug" });
 
 /// `option log_level`, in syslog's words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -337,8 +321,8 @@ impl Secret {
     }
 }
 
-impl std::fmt::Debug for Secret {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("(secret)")
     }
 }

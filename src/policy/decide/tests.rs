@@ -1,6 +1,7 @@
 //! When a host is due, and what waits, one story each.
 
 use super::*;
+use crate::policy::address::{WhyAbsent, WhyUnknown};
 use crate::policy::record::Open;
 use crate::policy::tests::*;
 use crate::wire::nic::{Failure, Reply};
@@ -38,21 +39,30 @@ fn a_disabled_service_sends_nothing_even_if_stopped() {
 #[test]
 fn none_only_private_and_unknown_are_three_things_and_none_sends() {
     let mut story = Story::registered();
-    let lacks = [Lack::Absent("none".into()), Lack::Private("private".into())];
-    for lack in lacks {
-        story.addresses = Addresses { lack: Some(lack.clone()), ..Addresses::default() };
-        assert_eq!(story.decide(A), Decision::NoAddress(lack));
+    let missing = [
+        Missing { at: "wan".into(), why: Why::Absent(WhyAbsent::DeviceMissing) },
+        Missing { at: "wan".into(), why: Why::Absent(WhyAbsent::Private([10, 0, 0, 2].into())) },
+    ];
+    for missing in missing {
+        story.addresses = Addresses { missing: Some(missing.clone()), ..Addresses::default() };
+        assert_eq!(story.decide(A), Decision::NoAddress(missing));
     }
-    story.addresses.lack = Some(Lack::Unknown("ubus is silent".into()));
+    story.addresses.missing =
+        Some(Missing { at: "wan".into(), why: Why::Unknown(WhyUnknown::Netifd("ubus is silent".into())) });
     let Decision::WaitUntil { until, cause: Cause::Unknown(why) } = story.decide(A) else { panic!() };
-    assert!(why == "ubus is silent" && until >= story.now().ceil());
+    assert!(
+        why.explain() == "could not find the device of wan: ubus is silent" && until >= story.now().ceil()
+    );
 }
 
 #[test]
 fn a_stop_wins_over_no_address_and_that_over_a_wait() {
     let mut story = Story::new();
     story.reply(Reply::Outage);
-    story.addresses = Addresses { lack: Some(Lack::Absent("none".into())), ..Addresses::default() };
+    story.addresses = Addresses {
+        missing: Some(Missing { at: "wan".into(), why: Why::Absent(WhyAbsent::DeviceMissing) }),
+        ..Addresses::default()
+    };
     assert!(matches!(story.decide(A), Decision::NoAddress(_)));
     let mut story = Story::new();
     story.reply(Reply::NoHost);

@@ -2,7 +2,6 @@
 //!
 //! Does not see options that were carried over.
 
-use super::options::flag;
 use crate::wire::uci::Opt;
 
 /// Why `opt` is left out; None if it said what nicup does anyway.
@@ -42,3 +41,8 @@ pub(super) fn fate(opt: &Opt) -> Option<&'static str> {
 
 const NO_LOOKUP: &str = "nicup does not look up what is registered, it remembers what No-IP confirmed";
 const NO_LOGFILE: &str = "nicup writes no log file, only to syslog";
+
+/// OpenWrt's words for yes. Everything else is ddns-scripts' default for its flags, no.
+pub(super) fn flag(text: &str) -> bool {
+    matches!(text, "1" | "true" | "yes" | "enabled" | "on")
+}

@@ -18,7 +18,8 @@ mod uplink;
 mod write;
 
 use crate::wire::uci::{Package, Section};
-use options::{Options, flag};
+use fate::flag;
+use options::Options;
 use provider::is_no_ip;
 
 /// What became of an option or a section.

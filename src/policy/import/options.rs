@@ -3,7 +3,7 @@
 //! Does not know what an option is for, except that [`fate`] has a sentence about it.
 
 use super::Note;
-use super::fate::fate;
+use super::fate::{fate, flag};
 use crate::policy::config::accepts;
 use crate::wire::uci::{Opt, Section, Value};
 
@@ -103,9 +103,4 @@ impl<'a> Options<'a> {
             self.notes.push(Note { line, message });
         }
     }
-}
-
-/// OpenWrt's words for yes. Everything else is ddns-scripts' default for its flags, no.
-pub(super) fn flag(text: &str) -> bool {
-    matches!(text, "1" | "true" | "yes" | "enabled" | "on")
 }

@@ -1,7 +1,8 @@
 //! What the owner of a router reads.
 
 use super::*;
-use crate::policy::decide::{Addresses, Lack};
+use crate::policy::address::WhyAbsent;
+use crate::policy::decide::{Addresses, Missing, Why};
 use crate::policy::tests::*;
 use crate::policy::wording::identify;
 use crate::wire::nic::{Failure, Reply};
@@ -132,7 +133,13 @@ fn a_current_host_shows_its_word_after_a_reboot_and_plans_the_forced_update() {
 #[test]
 fn stopped_disabled_and_no_address_plan_nothing() {
     let mut story = Story::new();
-    story.addresses = Addresses { lack: Some(Lack::Private("only 10.0.0.2".into())), ..Addresses::default() };
+    story.addresses = Addresses {
+        missing: Some(Missing {
+            at: "wan".into(),
+            why: Why::Absent(WhyAbsent::Private([10, 0, 0, 2].into())),
+        }),
+        ..Addresses::default()
+    };
     assert_eq!(row(&story), (State::NoAddress, Some(Code::PrivateAddress), None, 0));
     story.addresses = on(HOME);
     story.reply(Reply::BadAuth);

@@ -9,7 +9,6 @@ use super::{Account, Book, Event, Host, Key, Learnt, Open, Ordered, Registered, 
 use super::{EVENT_LIMIT, RETRY_AFTER_LIMIT, RETRY_LIMIT};
 use crate::policy::addresses::Addresses;
 use crate::policy::chatter::Chatter;
-use crate::policy::code::{Code, State};
 use crate::policy::reason::Because;
 use crate::policy::time::{Boot, Now, Stamp, Wait};
 use crate::wire::json::{self, Json};
@@ -18,7 +17,7 @@ use rows::{
     StateFile, StateRow, StopRow, VersionOnly, WaitRow,
 };
 use std::cell::OnceCell;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::IpAddr;
 
 /// The version of both files.
 const VERSION: u64 = 1;
@@ -61,7 +60,7 @@ pub fn write_records(book: &Book) -> String {
             server: server.name.clone(),
             stop: server.stop.as_ref().map(stop_row),
             wait: server.wait.as_ref().map(|ordered| WaitRow {
-                code: ordered.code.to_string(),
+                code: ordered.code,
                 detail: ordered.detail.clone(),
                 failures: ordered.failures,
                 seconds: ordered.wait.length,
@@ -86,28 +85,27 @@ pub fn read_records(text: &str) -> Result<Book, ReadError> {
     for row in file.hosts.read {
         let mut host = Host::new(Key { server: row.server, username: row.username, hostname: row.hostname });
         let accepted = match (row.code, row.at) {
-            (Some(word), Some(at)) => Some((code(&word)?, stamp(at))),
+            (Some(code), Some(at)) => Some((code, stamp(at))),
             _ => None,
         };
-        let (ipv4, ipv6) = (address(row.ipv4)?, address(row.ipv6)?);
-        host.registered = Registered { ipv4, ipv6, offline: row.offline, accepted };
-        host.stop = row.stop.map(stop).transpose()?;
+        host.registered = Registered { ipv4: row.ipv4, ipv6: row.ipv6, offline: row.offline, accepted };
+        host.stop = row.stop.map(stop);
         book.hosts.push(host);
     }
     for row in file.accounts {
-        book.accounts.push(Account { server: row.server, username: row.username, stop: stop(row.stop)? });
+        book.accounts.push(Account { server: row.server, username: row.username, stop: stop(row.stop) });
     }
     for row in file.servers {
         let wait = match row.wait {
             None => None,
             Some(wait) => Some(Ordered {
-                code: code(&wait.code)?,
+                code: wait.code,
                 detail: wait.detail,
                 failures: wait.failures,
                 wait: Wait { from: stamp(wait.from), length: wait.seconds.min(RETRY_AFTER_LIMIT) },
             }),
         };
-        book.servers.push(Server { name: row.server, stop: row.stop.map(stop).transpose()?, wait });
+        book.servers.push(Server { name: row.server, stop: row.stop.map(stop), wait });
     }
     Ok(book)
 }
@@ -128,9 +126,9 @@ pub fn write_state(book: &Book, now: &Now) -> String {
         at: event.at.0,
         service: event.service.clone(),
         hostname: event.hostname.clone(),
-        code: event.code.to_string(),
-        ipv4: text(event.ipv4),
-        ipv6: text(event.ipv6),
+        code: event.code,
+        ipv4: event.ipv4,
+        ipv6: event.ipv6,
     });
     json::to_text(&StateFile {
         version: VERSION,
@@ -164,19 +162,17 @@ pub fn read_state(text: &str, now: &Now, mut book: Book) -> Result<Book, ReadErr
         Chatter { since: file.log_since.map_or(Boot(0), past), lines: file.log_lines.unwrap_or(0) };
     for row in file.hosts.read {
         let host = book.host(&row.server, &row.username, &row.hostname);
-        let sent = row.sent.map(sent).transpose()?;
+        let sent = row.sent.map(sent);
         host.open = row.open.map(|at| Open { at: past(at), sent });
         host.unsettled = row.unsettled;
         host.attempt = row.attempt.map(past);
         host.forced = row.forced.map(past);
         host.changes = row.changes.into_iter().map(past).collect();
         host.storming = row.storming;
-        host.retry = row.retry.map(|row| retry(row, past)).transpose()?;
+        host.retry = row.retry.map(|row| retry(row, past));
         host.transport = row.transport;
-        let code = row.code.as_deref().map(code).transpose()?;
-        let state = row.state.map(|word| State::parse(&word).ok_or(ReadError::Garbage)).transpose()?;
-        let (ipv4, ipv6) = (address(row.shown_ipv4)?, address(row.shown_ipv6)?);
-        host.shown = state.map(|state| Shown { state, code, since: past(row.since), ipv4, ipv6 });
+        let (code, ipv4, ipv6) = (row.code, row.shown_ipv4, row.shown_ipv6);
+        host.shown = row.state.map(|state| Shown { state, code, since: past(row.since), ipv4, ipv6 });
     }
     for row in file.sources {
         let addresses: Result<Vec<IpAddr>, _> = row.addresses.iter().map(|text| text.parse()).collect();
@@ -186,8 +182,7 @@ pub fn read_state(text: &str, now: &Now, mut book: Book) -> Result<Book, ReadErr
         book.learn(Learnt { source, at: past(row.at), found, failures, again });
     }
     for row in file.events.into_iter().take(EVENT_LIMIT) {
-        let (ipv4, ipv6) = (address(row.ipv4)?, address(row.ipv6)?);
-        let (at, code) = (past(row.at), code(&row.code)?);
+        let (at, code, ipv4, ipv6) = (past(row.at), row.code, row.ipv4, row.ipv6);
         book.events.push(Event { at, service: row.service, hostname: row.hostname, code, ipv4, ipv6 });
     }
     book.untouch(); // as it is on disk
@@ -221,19 +216,6 @@ impl Versioned for StateFile {
     }
 }
 
-fn text(address: Option<impl std::fmt::Display>) -> Option<String> {
-    address.map(|address| address.to_string())
-}
-
-/// An address of either family, or nothing.
-fn address<T: std::str::FromStr>(text: Option<String>) -> Result<Option<T>, ReadError> {
-    text.map(|text| text.parse().map_err(|_| ReadError::Garbage)).transpose()
-}
-
-fn code(word: &str) -> Result<Code, ReadError> {
-    Code::parse(word).ok_or(ReadError::Garbage)
-}
-
 /// A host's row as text: as it is kept, or made and kept.
 fn row<T: Json>(kept: &OnceCell<Box<str>>, make: impl Fn() -> T) -> &str {
     let text = kept.get_or_init(|| json::to_text(&make()).into());
@@ -246,10 +228,10 @@ fn records_row(host: &Host) -> HostRow {
         server: host.key.server.clone(),
         username: host.key.username.clone(),
         hostname: host.key.hostname.clone(),
-        ipv4: text(host.registered.ipv4),
-        ipv6: text(host.registered.ipv6),
+        ipv4: host.registered.ipv4,
+        ipv6: host.registered.ipv6,
         offline: host.registered.offline,
-        code: host.registered.accepted.as_ref().map(|(code, _)| code.to_string()),
+        code: host.registered.accepted.as_ref().map(|(code, _)| *code),
         at: host.registered.accepted.as_ref().map(|(_, at)| stamp_row(at)),
         stop: host.stop.as_ref().map(stop_row),
     }
@@ -262,9 +244,9 @@ fn state_row(host: &Host) -> StateRow {
         hostname: host.key.hostname.clone(),
         open: host.open.as_ref().map(|open| open.at.0),
         sent: host.open.as_ref().and_then(|open| open.sent.as_ref()).map(|(addresses, because)| SentRow {
-            because: because.word().to_owned(),
-            ipv4: text(addresses.ipv4),
-            ipv6: text(addresses.ipv6),
+            because: *because,
+            ipv4: addresses.ipv4,
+            ipv6: addresses.ipv6,
         }),
         unsettled: host.unsettled,
         attempt: host.attempt.map(|at| at.0),
@@ -272,22 +254,22 @@ fn state_row(host: &Host) -> StateRow {
         changes: host.changes.iter().map(|at| at.0).collect(),
         storming: host.storming,
         retry: host.retry.as_ref().map(|retry| RetryRow {
-            code: retry.code.to_string(),
+            code: retry.code,
             detail: retry.detail.clone(),
             failures: retry.failures,
             last: retry.last.0,
             until: retry.until.0,
             settings: retry.print,
-            ipv4: text(retry.ipv4),
-            ipv6: text(retry.ipv6),
+            ipv4: retry.ipv4,
+            ipv6: retry.ipv6,
             clock: retry.clock,
         }),
         transport: host.transport.clone(),
-        state: host.shown.as_ref().map(|shown| shown.state.word().to_owned()),
-        code: host.shown.as_ref().and_then(|shown| shown.code).map(|code| code.to_string()),
+        state: host.shown.as_ref().map(|shown| shown.state),
+        code: host.shown.as_ref().and_then(|shown| shown.code),
         since: host.shown.as_ref().map_or(0, |shown| shown.since.0),
-        shown_ipv4: text(host.shown.as_ref().and_then(|shown| shown.ipv4)),
-        shown_ipv6: text(host.shown.as_ref().and_then(|shown| shown.ipv6)),
+        shown_ipv4: host.shown.as_ref().and_then(|shown| shown.ipv4),
+        shown_ipv6: host.shown.as_ref().and_then(|shown| shown.ipv6),
     }
 }
 
@@ -300,36 +282,30 @@ fn stamp(row: StampRow) -> Stamp {
 }
 
 fn stop_row(stop: &Stop) -> StopRow {
-    StopRow {
-        code: stop.code.to_string(),
-        detail: stop.detail.clone(),
-        settings: stop.print,
-        at: stamp_row(&stop.at),
-    }
+    StopRow { code: stop.code, detail: stop.detail.clone(), settings: stop.print, at: stamp_row(&stop.at) }
 }
 
-fn stop(row: StopRow) -> Result<Stop, ReadError> {
-    Ok(Stop { code: code(&row.code)?, detail: row.detail, print: row.settings, at: stamp(row.at) })
+fn stop(row: StopRow) -> Stop {
+    Stop { code: row.code, detail: row.detail, print: row.settings, at: stamp(row.at) }
 }
 
-fn sent(row: SentRow) -> Result<(Addresses, Because), ReadError> {
-    let addresses = Addresses { ipv4: address(row.ipv4)?, ipv6: address(row.ipv6)?, lack: None };
-    Ok((addresses, Because::parse(&row.because).ok_or(ReadError::Garbage)?))
+fn sent(row: SentRow) -> (Addresses, Because) {
+    (Addresses { ipv4: row.ipv4, ipv6: row.ipv6, missing: None }, row.because)
 }
 
-fn retry(row: RetryRow, past: impl Fn(u64) -> Boot) -> Result<Retry, ReadError> {
+fn retry(row: RetryRow, past: impl Fn(u64) -> Boot) -> Retry {
     let last = past(row.last);
-    Ok(Retry {
-        code: code(&row.code)?,
+    Retry {
+        code: row.code,
         detail: row.detail,
         failures: row.failures,
         last,
         until: Boot(row.until).min(last.plus(RETRY_LIMIT)),
         print: row.settings,
-        ipv4: address::<Ipv4Addr>(row.ipv4)?,
-        ipv6: address::<Ipv6Addr>(row.ipv6)?,
+        ipv4: row.ipv4,
+        ipv6: row.ipv6,
         clock: row.clock,
-    })
+    }
 }
 
 #[cfg(test)]

@@ -22,7 +22,7 @@ pub fn begin(
     let (ipv4, ipv6) = if service.offline { (None, None) } else { (addresses.ipv4, addresses.ipv6) };
     for (hostname, because) in hosts {
         let host = book.host(&service.endpoint.server, &service.username, hostname);
-        host.open = Some(Open { at, sent: Some((Addresses { ipv4, ipv6, lack: None }, *because)) });
+        host.open = Some(Open { at, sent: Some((Addresses { ipv4, ipv6, missing: None }, *because)) });
         host.attempt = Some(at);
     }
 }

@@ -10,6 +10,8 @@ mod reader;
 
 pub use reader::Reader;
 
+use std::net::{Ipv4Addr, Ipv6Addr};
+
 /// Something that has a place in JSON.
 pub trait Json {
     /// Appends it to a text.
@@ -200,6 +202,32 @@ impl<T: Json + Default> Json for Option<T> {
         Some(())
     }
 }
+
+/// An address has no value of its own for "none yet", so only an optional one has a place.
+macro_rules! address {
+    ($address:ty) => {
+        impl Json for Option<$address> {
+            fn write(&self, out: &mut String) {
+                match self {
+                    Some(address) => out.extend(["\"", &address.to_string(), "\""]),
+                    None => out.push_str("null"),
+                }
+            }
+
+            fn read(&mut self, input: &mut Reader<'_>) -> Option<()> {
+                *self = if input.word("null") { None } else { Some(input.text()?.parse().ok()?) };
+                Some(())
+            }
+
+            fn absent(&mut self) -> Option<()> {
+                *self = None;
+                Some(())
+            }
+        }
+    };
+}
+address!(Ipv4Addr);
+address!(Ipv6Addr);
 
 impl<T: Json + Default> Json for Vec<T> {
     fn write(&self, out: &mut String) {

@@ -59,7 +59,7 @@ impl<'a> Reader<'a> {
     }
 
     /// A text; borrowed if it stands there as it is.
-    pub(super) fn text(&mut self) -> Option<Cow<'a, str>> {
+    pub(crate) fn text(&mut self) -> Option<Cow<'a, str>> {
         if !self.mark(b'"') {
             return None;
         }

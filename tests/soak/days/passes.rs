@@ -52,7 +52,7 @@ impl Days {
                 self.scene.borrow_mut().ledger.recorded();
                 for host in report.status.services.iter().flat_map(|service| &service.hosts) {
                     let stopped = self.scene.borrow().ledger.hosts[host.hostname.as_str()].stopped;
-                    assert!(!stopped || host.state == "stopped", "{host:?} was stopped");
+                    assert!(!stopped || host.state.as_str() == "stopped", "{host:?} was stopped");
                 }
                 let mut wake = report.wake;
                 if self.hasty > 0 {

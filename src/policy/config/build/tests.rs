@@ -280,7 +280,7 @@ fn no_message_holds_a_secret() {
         );
         let config = read(&text);
         assert!(!config.issues.is_empty(), "{line}");
-        let told = config.issues.iter().map(Issue::sentence).collect::<String>();
+        let told = config.issues.iter().map(Issue::to_string).collect::<String>();
         assert!(!told.contains("geheim") || line.contains("geheim_option"), "{told}");
         assert!(!format!("{config:?}").contains("geheim") || line.contains("geheim_option"), "{line}");
     }

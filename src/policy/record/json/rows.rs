@@ -1,6 +1,9 @@
 //! The two files' rows, field by field as they stand in them. Does not judge a value.
 
+use crate::policy::code::{Code, State};
+use crate::policy::reason::Because;
 use crate::wire::json::{Json, Reader, object};
+use std::net::{Ipv4Addr, Ipv6Addr};
 
 /// Rows of a file: they are read one by one, and are text already when they are written.
 #[derive(Default)]
@@ -48,10 +51,10 @@ pub(super) struct HostRow {
     pub(super) server: String,
     pub(super) username: String,
     pub(super) hostname: String,
-    pub(super) ipv4: Option<String>,
-    pub(super) ipv6: Option<String>,
+    pub(super) ipv4: Option<Ipv4Addr>,
+    pub(super) ipv6: Option<Ipv6Addr>,
     pub(super) offline: bool,
-    pub(super) code: Option<String>,
+    pub(super) code: Option<Code>,
     pub(super) at: Option<StampRow>,
     pub(super) stop: Option<StopRow>,
 }
@@ -67,7 +70,7 @@ object!(StampRow { wall, boot, boot_id });
 
 #[derive(Default)]
 pub(super) struct StopRow {
-    pub(super) code: String,
+    pub(super) code: Code,
     pub(super) detail: String,
     pub(super) settings: u32,
     pub(super) at: StampRow,
@@ -92,7 +95,7 @@ object!(ServerRow { server, stop, wait });
 
 #[derive(Default)]
 pub(super) struct WaitRow {
-    pub(super) code: String,
+    pub(super) code: Code,
     pub(super) detail: String,
     pub(super) failures: u32,
     pub(super) seconds: u64,
@@ -151,11 +154,11 @@ pub(super) struct StateRow {
     pub(super) storming: bool,
     pub(super) retry: Option<RetryRow>,
     pub(super) transport: Option<String>,
-    pub(super) state: Option<String>,
-    pub(super) code: Option<String>,
+    pub(super) state: Option<State>,
+    pub(super) code: Option<Code>,
     pub(super) since: u64,
-    pub(super) shown_ipv4: Option<String>,
-    pub(super) shown_ipv6: Option<String>,
+    pub(super) shown_ipv4: Option<Ipv4Addr>,
+    pub(super) shown_ipv6: Option<Ipv6Addr>,
 }
 object!(StateRow {
     server,
@@ -179,22 +182,22 @@ object!(StateRow {
 
 #[derive(Default)]
 pub(super) struct SentRow {
-    pub(super) because: String,
-    pub(super) ipv4: Option<String>,
-    pub(super) ipv6: Option<String>,
+    pub(super) because: Because,
+    pub(super) ipv4: Option<Ipv4Addr>,
+    pub(super) ipv6: Option<Ipv6Addr>,
 }
 object!(SentRow { because, ipv4, ipv6 });
 
 #[derive(Default)]
 pub(super) struct RetryRow {
-    pub(super) code: String,
+    pub(super) code: Code,
     pub(super) detail: String,
     pub(super) failures: u32,
     pub(super) last: u64,
     pub(super) until: u64,
     pub(super) settings: u32,
-    pub(super) ipv4: Option<String>,
-    pub(super) ipv6: Option<String>,
+    pub(super) ipv4: Option<Ipv4Addr>,
+    pub(super) ipv6: Option<Ipv6Addr>,
     pub(super) clock: i64,
 }
 object!(RetryRow { code, detail, failures, last, until, settings, ipv4, ipv6, clock });
@@ -204,8 +207,8 @@ pub(super) struct EventRow {
     pub(super) at: u64,
     pub(super) service: String,
     pub(super) hostname: String,
-    pub(super) code: String,
-    pub(super) ipv4: Option<String>,
-    pub(super) ipv6: Option<String>,
+    pub(super) code: Code,
+    pub(super) ipv4: Option<Ipv4Addr>,
+    pub(super) ipv6: Option<Ipv6Addr>,
 }
 object!(EventRow { at, service, hostname, code, ipv4, ipv6 });

@@ -1,6 +1,8 @@
 //! What is written is read back, and nothing else is.
 
 use super::*;
+use crate::policy::code::{Code, State};
+use std::net::Ipv4Addr;
 
 const ID: &str = "boot";
 
@@ -69,8 +71,8 @@ fn what_is_written_is_read_back() {
 
 #[test]
 fn every_reason_for_a_request_is_read_back() {
-    for word in ["new", "changed", "offline", "unsettled", "asked", "interval"] {
-        assert_eq!(Because::parse(word).map(Because::word), Some(word));
+    for because in Because::ALL {
+        assert_eq!(because.as_str().parse(), Ok(*because));
     }
     let text = write_state(&full(), &now()).replace("\"because\":\"changed\"", "\"because\":\"\"");
     assert_eq!(read_state(&text, &now(), Book::default()), Err(ReadError::Garbage));

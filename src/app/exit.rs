@@ -1,0 +1,74 @@
+//! Exit statuses, and the end of a command that could not do its work (docs/reference.md#exit-status).
+
+use crate::policy::code::State;
+use std::process::ExitCode;
+
+/// How a command ended. Of several that apply, the largest counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Exit {
+    /// Every host is current or disabled.
+    Success = 0,
+    /// nicup retries something later, or a host has no address.
+    Retry = 1,
+    /// The command line is wrong.
+    Usage = 2,
+    /// The configuration is wrong.
+    Config = 3,
+    /// Something is stopped until the user acts.
+    Stopped = 4,
+}
+
+impl Exit {
+    /// The status of a command that ends with a host in this state.
+    pub(super) const fn of(state: State) -> Exit {
+        match state {
+            State::Current | State::Disabled => Exit::Success,
+            State::Waiting | State::NoAddress => Exit::Retry,
+            State::Invalid => Exit::Config,
+            State::Stopped => Exit::Stopped,
+        }
+    }
+
+    /// The status that a pass, a process of its own, ended with.
+    pub(super) const fn of_pass(status: u8) -> Exit {
+        match status {
+            0 => Exit::Success,
+            2 => Exit::Usage,
+            3 => Exit::Config,
+            4 => Exit::Stopped,
+            _ => Exit::Retry,
+        }
+    }
+}
+
+impl From<Exit> for u8 {
+    fn from(exit: Exit) -> u8 {
+        exit as u8
+    }
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> ExitCode {
+        ExitCode::from(u8::from(exit))
+    }
+}
+
+/// Why a command could not do its work.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failure {
+    /// The exit status.
+    pub exit: Exit,
+    /// For the user.
+    pub message: String,
+}
+
+impl Failure {
+    pub(super) fn new(exit: Exit, message: impl Into<String>) -> Failure {
+        Failure { exit, message: message.into() }
+    }
+
+    /// Nothing can be written below `dir`.
+    pub(super) fn unwritable(dir: &str, error: &std::io::Error) -> Failure {
+        Failure::new(Exit::Retry, format!("{dir}: cannot be written: {error}"))
+    }
+}

@@ -1,0 +1,163 @@
+//! What a run was asked to do: the configuration's services, and the options of the command line. Nothing changes it.
+//!
+//! Puts policy's questions about one host; knows neither files nor the network.
+
+use super::{Exit, Failure, VERSION};
+use crate::policy::addresses::Addresses;
+use crate::policy::config::{Config, Entry, Issue, Main, Service};
+use crate::policy::decide::{self, Ask, Case, Decision};
+use crate::policy::record::{Book, Host, Key};
+use crate::policy::time::Now;
+use crate::wire::hotplug::Event;
+
+/// The options of a run.
+#[derive(Clone, Debug, Default)]
+pub struct Order {
+    /// Only these services; all if empty.
+    pub services: Vec<String>,
+    /// `--force`.
+    pub force: bool,
+    /// `--hotplug`: the event.
+    pub event: Option<Event>,
+    /// A loop waits for this pass: it must not leave its work to another one.
+    pub in_loop: bool,
+}
+
+/// What a run was asked to do.
+#[derive(Clone)]
+pub(super) struct Plan<'a> {
+    /// The services that are valid.
+    pub(super) services: Vec<&'a Service>,
+    /// Whether no other service could be valid, so that records without a service are dropped.
+    pub(super) is_whole: bool,
+    pub(super) contact: &'a str,
+    /// `option enabled` of section `nicup`.
+    pub(super) enabled: bool,
+    /// Only these services; all if empty.
+    only: &'a [String],
+    pub(super) overrides: Ask,
+}
+
+impl<'a> Plan<'a> {
+    pub(super) fn new(config: &'a Config, order: &'a Order) -> Plan<'a> {
+        Plan {
+            services: valid(config),
+            is_whole: config.services.iter().all(|entry| matches!(entry, Entry::Valid(_))),
+            contact: &config.main.contact,
+            enabled: config.main.enabled,
+            only: &order.services,
+            overrides: Ask { force: order.force, clock_set: order.event == Some(Event::Clock) },
+        }
+    }
+
+    /// The same without what was asked for once: the states as the next pass will find them.
+    pub(super) fn without_overrides(&self) -> Plan<'a> {
+        Plan { overrides: Ask::default(), ..self.clone() }
+    }
+
+    pub(super) fn is_selected(&self, name: &str) -> bool {
+        self.only.is_empty() || self.only.iter().any(|only| only == name)
+    }
+
+    /// The services that `--service` names; None: all of them.
+    pub(super) fn selected(&self) -> Option<Vec<&'a Service>> {
+        let selected = self.services.iter().copied().filter(|service| self.is_selected(&service.name));
+        (!self.only.is_empty()).then(|| selected.collect())
+    }
+
+    /// Hostnames of all services.
+    pub(super) fn hosts(&self) -> usize {
+        self.services.iter().map(|service| service.hostnames.len()).sum()
+    }
+
+    /// Whether nothing can be sent for a service whatever its address is.
+    pub(super) fn is_held(&self, records: &Book, service: &Service, now: &Now) -> bool {
+        let nothing = Addresses::default();
+        let held = |name: &String| self.ask(records, service, name, &nothing, now, decide::is_held);
+        service.hostnames.iter().all(held)
+    }
+
+    /// Decides about one host of a service.
+    pub(super) fn decide(
+        &self,
+        records: &Book,
+        service: &Service,
+        hostname: &str,
+        addresses: &Addresses,
+        now: &Now,
+    ) -> Decision {
+        if !self.enabled {
+            return Decision::Disabled;
+        }
+        self.ask(records, service, hostname, addresses, now, decide::decide)
+    }
+
+    fn ask<T>(
+        &self,
+        records: &Book,
+        service: &Service,
+        hostname: &str,
+        addresses: &Addresses,
+        now: &Now,
+        question: impl Fn(&Case<'_>) -> T,
+    ) -> T {
+        let fresh;
+        let host = match records.get(&service.endpoint.server, &service.username, hostname) {
+            Some(host) => host,
+            None => {
+                fresh = unknown_host(service, hostname);
+                &fresh
+            }
+        };
+        question(&Case {
+            services: &self.services,
+            service,
+            contact: self.contact,
+            version: VERSION,
+            book: records,
+            host,
+            addresses,
+            now,
+            ask: self.overrides,
+        })
+    }
+}
+
+/// The record of a host of which nothing is known.
+pub(super) fn unknown_host(service: &Service, hostname: &str) -> Host {
+    let (server, username) = (service.endpoint.server.clone(), service.username.clone());
+    Host::new(Key { server, username, hostname: hostname.to_owned() })
+}
+
+/// The services that are right.
+pub(super) fn valid(config: &Config) -> Vec<&Service> {
+    let entries = config.services.iter();
+    entries
+        .filter_map(|entry| match entry {
+            Entry::Valid(service) => Some(service.as_ref()),
+            Entry::Invalid(_) => None,
+        })
+        .collect()
+}
+
+/// Section `nicup`; the defaults where there is no configuration.
+pub(super) fn main_of(loaded: &Result<Config, Issue>) -> Main {
+    loaded.as_ref().map(|config| config.main.clone()).unwrap_or_default()
+}
+
+/// Whether every service that `--service` names exists. With a configuration that cannot be read it may.
+///
+/// # Errors
+/// One does not exist.
+pub(super) fn check_services(
+    loaded: &Result<Config, Issue>,
+    order: &Order,
+    file: &str,
+) -> Result<(), Failure> {
+    let Ok(config) = loaded else { return Ok(()) };
+    let known = |name: &&String| config.services.iter().any(|entry| entry.name() == name.as_str());
+    match order.services.iter().find(|name| !known(name)) {
+        Some(unknown) => Err(Failure::new(Exit::Usage, format!("no service '{unknown}' in {file}"))),
+        None => Ok(()),
+    }
+}

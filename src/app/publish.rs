@@ -1,0 +1,90 @@
+//! The one place of output of a pass: the records' files, the log, status.json and the hooks.
+//!
+//! Does not decide what they say (report does).
+
+use super::deliver::Deliveries;
+use super::hooks::Change;
+use super::lines::{self, LogLines};
+use super::plan::Plan;
+use super::records::RecordStore;
+use super::report::{self, Report, Scene};
+use super::session::Session;
+use super::uplink::UplinkState;
+use super::{World, source_results};
+use crate::policy::config::{Config, Issue, Level, Main};
+use crate::policy::fingerprint;
+use crate::policy::status::{self, Status};
+use crate::sys::file::{self, Keep};
+use crate::sys::log::say;
+use crate::wire::wake::Wake;
+
+/// What a pass has found out and done when it ends.
+pub(super) struct Outcome<'a> {
+    pub(super) config: &'a Config,
+    pub(super) plan: Plan<'a>,
+    pub(super) uplinks: &'a [UplinkState],
+    pub(super) store: RecordStore,
+    pub(super) session: Session,
+    pub(super) sent: Deliveries,
+    pub(super) issues: Vec<Issue>,
+}
+
+/// Ends a pass: everything that it learnt is written, and what changed is logged.
+pub(super) fn finish(world: &mut World<'_>, outcome: Outcome<'_>) -> Report {
+    let Outcome { config, plan, uplinks, mut store, mut session, sent, mut issues } = outcome;
+    let now = world.now();
+    let held = report::held(&plan, uplinks, store.records(), &sent.tried, &now);
+    // What was asked for has been done: the states are reported as the next pass will find them.
+    let plan = plan.without_overrides();
+    let mut log = LogLines::new(store.records().chatter, plan.hosts(), now.floor(), log::max_level());
+    let scene = Scene { plan: &plan, config, uplinks, records: store.records(), now: &now };
+    let found = report::build(&scene, &mut log);
+    store.remember(&found.news);
+    issues.append(&mut store.take_issues());
+    let problems = fingerprint::of_texts(issues.iter().map(Issue::to_string));
+    log.issues(&issues, store.records().problems != problems);
+    log.issues(&sent.clear_text, true);
+    log.say();
+    store.close(problems, log.limit, &now);
+    issues.extend(sent.clear_text);
+    issues.append(&mut store.take_issues());
+
+    let status = report::status(&config.main, &issues, found.services, store.records(), &now);
+    let mut wake = report::wake(&plan, &status, uplinks);
+    let selected = plan.services.iter().filter(|service| plan.is_selected(&service.name));
+    let checks = selected.filter_map(|s| source_results::next_of(&plan, store.records(), s, &now)).min();
+    wake.at = wake.at.into_iter().chain(checks.map(|at| at.0)).min();
+    // NTP may set the clock at any moment, and forced updates wait for that.
+    wake.clock |= now.wall.is_none();
+    let report = Report { held, wake, ..publish(world, &config.main, status) };
+    let changes: Vec<Change> = found.news.into_iter().filter_map(|news| news.for_hooks).collect();
+    session.run_hooks(&world.root, &changes);
+    report
+}
+
+/// The report of a pass that found no configuration to work with.
+pub(super) fn broken(world: &mut World<'_>, main: &Main, issue: Issue) -> Report {
+    let now = world.now();
+    say(lines::level(&issue), format_args!("{issue}"));
+    let status = report::status(main, &[issue], Vec::new(), &Default::default(), &now);
+    publish(world, main, status)
+}
+
+fn publish(world: &World<'_>, main: &Main, mut status: Status) -> Report {
+    let name = format!("{}/status.json", main.run_dir);
+    status.identify();
+    let text = status::write(&status);
+    let path = world.root.path(&name);
+    if let Err(error) = file::replace(&path, text.as_bytes(), 0o644, Keep::Volatile) {
+        // In place it may fit still, without a moment in which it is whole.
+        let what = match file::overwrite(&path, text.as_bytes()) {
+            Ok(()) => "written in place",
+            Err(_) => "removed, so that no old status is taken for the present",
+        };
+        let message = format!("cannot be replaced ({error}): free space there; it was {what}");
+        log::error!("{name}: {message}");
+        status.problems.push(Issue { level: Level::Warning, file: name, line: None, message }.into());
+    }
+    let exit = report::exit_of(&status);
+    Report { status, exit, held: Vec::new(), wake: Wake::default() }
+}

@@ -1,0 +1,148 @@
+//! The network of one process: drops privileges once, before its first exchange, and remembers routes that failed.
+//!
+//! Does not know what is sent and does not judge answers (deliver does).
+
+use super::hooks::{Change, Runner};
+use super::{VERSION, World};
+use crate::policy::config::{Proxy, Service};
+use crate::policy::fingerprint;
+use crate::sys::file::{self, Root};
+use crate::sys::https::{self, Route};
+use crate::sys::log::say;
+use crate::sys::machine;
+use crate::wire::nic::{self, Answer, Failed, Request};
+use std::time::Duration;
+
+/// Where a request goes, and through which device.
+pub(super) struct Way<'a> {
+    pub(super) server: &'a str,
+    pub(super) port: u16,
+    pub(super) tls: bool,
+    pub(super) bind_device: Option<&'a str>,
+}
+
+/// A route's fingerprint, and the device it is bound to.
+type RouteKey = (u32, Option<String>);
+
+/// The network of one process.
+#[derive(Default)]
+pub(super) struct Session {
+    user_agent: Option<String>,
+    /// The process that runs the hooks, once this one can start nothing any more.
+    runner: Option<Runner>,
+    is_confined: bool,
+    /// Routes that failed before anything was sent.
+    failed_routes: Vec<(RouteKey, Failed)>,
+}
+
+impl Session {
+    /// One exchange for `service`. What has to be started has to be started by now.
+    pub(super) fn exchange(
+        &mut self,
+        world: &mut World<'_>,
+        service: &Service,
+        way: &Way<'_>,
+        request: &Request,
+    ) -> Result<Answer, Failed> {
+        self.confine(world);
+        let ca_name = ca_bundle(service);
+        let ca_file = world.root.path(ca_name);
+        let proxy = service.endpoint.proxy.as_ref().map(proxy);
+        let route = Route {
+            server: way.server,
+            port: way.port,
+            tls: way.tls,
+            ca_file: &ca_file,
+            ca_name,
+            timeout: Duration::from_secs(service.endpoint.timeout),
+            device: way.bind_device,
+            proxy: proxy.as_ref(),
+        };
+        world.transport.exchange(&route, request)
+    }
+
+    /// Drops privileges. Starts the process that runs the hooks first: nothing can be started afterwards.
+    fn confine(&mut self, world: &mut World<'_>) {
+        if self.is_confined {
+            return;
+        }
+        self.is_confined = true;
+        self.runner = Runner::start(&world.root);
+        if let Err(error) = world.transport.lock_down() {
+            let line = format_args!("the kernel does not take away all that is not needed: {error}");
+            say(log::Level::Debug, line);
+        }
+    }
+
+    /// Hands `changes` to the hooks.
+    pub(super) fn run_hooks(&mut self, root: &Root, changes: &[Change]) {
+        if !changes.is_empty() {
+            let runner = if self.is_confined { self.runner.take() } else { Runner::start(root) };
+            runner.into_iter().for_each(|runner| runner.tell(changes));
+        }
+    }
+
+    /// How this process's route of `service` failed, if it did: a hundred services behind a dead line must not cost a
+    /// hundred timeouts.
+    pub(super) fn failed_route(&self, service: &Service, bind_device: Option<&str>) -> Option<&Failed> {
+        let route = fingerprint::of_route(service);
+        let is_known = |(known, device): &RouteKey| *known == route && device.as_deref() == bind_device;
+        self.failed_routes.iter().find(|(known, _)| is_known(known)).map(|(_, failed)| failed)
+    }
+
+    pub(super) fn note_failed_route(
+        &mut self,
+        service: &Service,
+        bind_device: Option<&str>,
+        failed: &Failed,
+    ) {
+        let route = (fingerprint::of_route(service), bind_device.map(str::to_owned));
+        self.failed_routes.push((route, failed.clone()));
+    }
+
+    pub(super) fn user_agent(&mut self, root: &Root, contact: &str) -> &str {
+        self.user_agent.get_or_insert_with(|| user_agent(root, contact))
+    }
+}
+
+fn proxy(proxy: &Proxy) -> https::Proxy {
+    let authorization = proxy.credentials.as_ref().map(|both| {
+        let (user, password) = both.reveal().split_once(':').unwrap_or((both.reveal(), ""));
+        nic::basic_auth(user, password)
+    });
+    https::Proxy { host: proxy.host.clone(), port: proxy.port, authorization }
+}
+
+/// The certificates that a service trusts: where they are, and how messages name them.
+pub(super) fn ca_bundle(service: &Service) -> &str {
+    service.endpoint.cacert.as_deref().unwrap_or(https::CA_BUNDLE)
+}
+
+/// The User-Agent that No-IP wants, from what the router says of itself.
+fn user_agent(root: &Root, contact: &str) -> String {
+    // Each byte that is no ASCII becomes one character, whatever text it was meant to be.
+    let ascii = |byte: &u8| if byte.is_ascii() { char::from(*byte) } else { '?' };
+    let text = |name: &str| file::head(&root.path(name), 4096).iter().map(ascii).collect::<String>();
+    let mut model = text("/tmp/sysinfo/model");
+    if model.trim().is_empty() {
+        model = machine::kind();
+    }
+    let release = text("/etc/openwrt_release");
+    let release = release.lines().find_map(|line| line.trim().strip_prefix("DISTRIB_RELEASE="));
+    let release = release.map_or("unknown", |value| value.trim_matches(['\'', '"']));
+    nic::user_agent(&model, release, VERSION, contact)
+}
+
+/// Makes every `secret` within `text` unreadable.
+pub(super) fn redact(text: &mut [u8], secret: &[u8]) {
+    let mut at = 0;
+    while let Some(rest) = text.get_mut(at..).filter(|rest| !secret.is_empty() && rest.len() >= secret.len())
+    {
+        if rest.starts_with(secret) {
+            rest[..secret.len()].fill(b'*');
+            at += secret.len();
+        } else {
+            at += 1;
+        }
+    }
+}

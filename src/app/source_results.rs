@@ -1,0 +1,142 @@
+//! Which web pages and scripts a service asks for its addresses, when, and what they answered last.
+//!
+//! Does not ask them (sources does).
+
+use super::places;
+use super::plan::Plan;
+use super::uplink::{UplinkState, combine};
+use crate::policy::address::{self, Family, Rule, WhyAbsent, WhyUnknown};
+use crate::policy::addresses::{Missing, Why};
+use crate::policy::config::{Service, Source, Url};
+use crate::policy::record::{Book, Learnt};
+use crate::policy::settle;
+use crate::policy::time::{Boot, Now};
+use crate::wire::hotplug::{Action, Event};
+use std::net::IpAddr;
+
+/// Who is asked for an address.
+#[derive(Clone, Copy)]
+pub(super) enum Asked<'s> {
+    Page(&'s Url),
+    Script(&'s str),
+}
+
+impl<'s> Asked<'s> {
+    /// As the user knows it.
+    pub(super) fn name(self) -> &'s str {
+        match self {
+            Asked::Page(url) => &url.text,
+            Asked::Script(script) => script,
+        }
+    }
+
+    /// What the answer is kept under. Services share a page that they ask in the same way; a script is told which
+    /// service it is run for, and a page may answer one uplink or proxy so and another otherwise.
+    pub(super) fn key(self, service: &Service) -> String {
+        let endpoint = &service.endpoint;
+        let shared = matches!(self, Asked::Page(_)) && !endpoint.bind && endpoint.proxy.is_none();
+        if shared { self.name().to_owned() } else { format!("{} for {}", self.name(), service.name) }
+    }
+}
+
+/// Who is asked for a service's addresses of one family.
+fn asked(service: &Service, family: Family) -> Option<Asked<'_>> {
+    let wanted = match family {
+        Family::Ipv4 => service.family.v4(),
+        Family::Ipv6 => service.family.v6(),
+    };
+    match &service.source {
+        Source::Interface => None,
+        Source::Script(script) => Some(Asked::Script(script)),
+        Source::Web { url, url6 } => {
+            let url = if family == Family::Ipv4 { url } else { url6 };
+            url.as_ref().map(Asked::Page)
+        }
+    }
+    .filter(|_| wanted)
+}
+
+/// Everyone who is asked for a service, each once.
+pub(super) fn all(service: &Service) -> Vec<Asked<'_>> {
+    let mut all: Vec<Asked<'_>> =
+        [Family::Ipv4, Family::Ipv6].into_iter().filter_map(|family| asked(service, family)).collect();
+    all.dedup_by_key(|asked| asked.name());
+    all
+}
+
+/// The names of those who are asked, for `check`.
+pub(super) fn names(service: &Service) -> Vec<&str> {
+    all(service).into_iter().map(Asked::name).collect()
+}
+
+/// Whether this pass was started to look at once. An interface that goes down leads to no page.
+pub(super) fn wishes(plan: &Plan<'_>, service: &Service, event: Option<&Event>) -> bool {
+    let forced = plan.overrides.force && plan.is_selected(&service.name);
+    forced || event.is_some_and(|event| concerns(service, event))
+}
+
+/// Whether an event is a reason to look again for a service.
+pub(super) fn concerns(service: &Service, event: &Event) -> bool {
+    let gone = matches!(event, Event::Interface { action: Action::Down, .. });
+    service.source != Source::Interface && !gone && places::is_ours(event, &[service], Vec::new)
+}
+
+/// When a source may be asked again.
+pub(super) fn next_check(service: &Service, learnt: Option<&Learnt>, now: &Now) -> Boot {
+    learnt.map_or(now.floor(), |learnt| settle::next_look(learnt, service.check_interval))
+}
+
+/// When a source of this service is asked next; None: it has none, or nothing is to be asked.
+pub(super) fn next_of(plan: &Plan<'_>, records: &Book, service: &Service, now: &Now) -> Option<Boot> {
+    let asked = all(service);
+    let asks = plan.enabled && service.enabled && !service.offline;
+    if asked.is_empty() || !asks || plan.is_held(records, service, now) {
+        return None;
+    }
+    let next = |asked: Asked<'_>| next_check(service, records.learnt(&asked.key(service)), now);
+    asked.into_iter().map(next).min()
+}
+
+/// What the sources of a service told last, as an interface's addresses would be seen.
+pub(super) fn uplink_state(service: &Service, book: &Book) -> UplinkState {
+    if !service.enabled || service.offline {
+        return UplinkState::default();
+    }
+    let ipv4 = told(service, Family::Ipv4, book, |ip| match ip {
+        IpAddr::V4(ip) => Some(ip),
+        IpAddr::V6(_) => None,
+    });
+    let ipv6 = told(service, Family::Ipv6, book, |ip| match ip {
+        IpAddr::V4(_) => None,
+        IpAddr::V6(ip) => Some(ip),
+    });
+    UplinkState { addresses: combine(service, ipv4, ipv6), ..UplinkState::default() }
+}
+
+/// The first address of one family that a source told, or why there is none.
+fn told<T: Copy + Into<IpAddr>>(
+    service: &Service,
+    family: Family,
+    book: &Book,
+    of_family: impl Fn(IpAddr) -> Option<T>,
+) -> Result<T, Option<Missing>> {
+    let asked = asked(service, family).ok_or_else(|| {
+        let option = if family == Family::Ipv4 { "source_url" } else { "source_url6" };
+        Missing { at: option.to_owned(), why: Why::NoSource }
+    })?;
+    let name = asked.name();
+    let rule = Rule { allow_private: service.allow_private };
+    let missing = |why| Missing { at: name.to_owned(), why };
+    let unknown = |why: &str| missing(Why::Unknown(WhyUnknown::Source(why.to_owned())));
+    let learnt = book.learnt(&asked.key(service));
+    let learnt = learnt.ok_or_else(|| unknown("it has not been asked yet, a run asks it"))?;
+    let addresses = learnt.found.as_ref().map_err(|why| unknown(why))?;
+    let mut refused = None;
+    for ip in addresses.iter().filter_map(|ip| of_family(*ip)) {
+        match address::sendable(ip.into(), rule) {
+            Ok(()) => return Ok(ip),
+            Err(why) => refused = refused.or(Some(missing(Why::Absent(why)))),
+        }
+    }
+    Err(Some(refused.unwrap_or_else(|| missing(Why::Absent(WhyAbsent::NoAddress(family))))))
+}

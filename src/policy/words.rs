@@ -1,0 +1,74 @@
+//! The words of an enum, in both directions from one table, as files and messages carry them.
+//!
+//! A variant without a word does not compile, because the match that writes is exhaustive.
+
+/// A text that is none of an enum's words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct UnknownWord;
+
+/// Gives an enum its words: `as_str`, `Display`, `FromStr`, and its place in JSON. What has no fixed word follows as arms.
+macro_rules! words {
+    ($name:ident { $($variant:ident = $word:literal),* $(,)? } $($other:pat => $stem:literal)?) => {
+        impl $name {
+            /// All of those with a fixed word.
+            pub const ALL: &'static [$name] = &[$($name::$variant),*];
+
+            /// The word.
+            #[must_use]
+            pub const fn as_str(self) -> &'static str {
+                match self {
+                    $($name::$variant => $word,)*
+                    $($other => $stem,)?
+                }
+            }
+
+            fn of_word(word: &str) -> Result<$name, $crate::policy::words::UnknownWord> {
+                let mut all = $name::ALL.iter().copied();
+                all.find(|known| known.as_str() == word).ok_or($crate::policy::words::UnknownWord)
+            }
+        }
+
+        impl $crate::wire::json::Json for $name {
+            fn write(&self, out: &mut String) {
+                out.push('"');
+                out.push_str(&self.to_string());
+                out.push('"');
+            }
+
+            fn read(&mut self, input: &mut $crate::wire::json::Reader<'_>) -> Option<()> {
+                *self = input.text()?.parse().ok()?;
+                Some(())
+            }
+        }
+
+        impl Default for $name {
+            /// What a field holds before it is read.
+            fn default() -> $name {
+                $name::ALL[0]
+            }
+        }
+    };
+}
+
+/// The rest of an enum that has nothing but fixed words.
+macro_rules! fixed_words {
+    ($name:ident { $($table:tt)* }) => {
+        $crate::policy::words::words!($name { $($table)* });
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(self.as_str())
+            }
+        }
+
+        impl std::str::FromStr for $name {
+            type Err = $crate::policy::words::UnknownWord;
+
+            fn from_str(word: &str) -> Result<$name, $crate::policy::words::UnknownWord> {
+                $name::of_word(word)
+            }
+        }
+    };
+}
+
+pub(crate) use {fixed_words, words};

@@ -1,0 +1,131 @@
+//! status.json as a test reads it: words and addresses as the file has them, so that a test names what LuCI sees.
+
+use nicup::policy::status as typed;
+
+#[derive(Clone, Debug)]
+pub(crate) struct Status {
+    pub(crate) program: String,
+    pub(crate) time: Option<i64>,
+    pub(crate) uptime: u64,
+    pub(crate) mode: String,
+    pub(crate) problems: Vec<Problem>,
+    pub(crate) services: Vec<ServiceStatus>,
+    pub(crate) events: Vec<EventStatus>,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Problem {
+    pub(crate) level: String,
+    pub(crate) file: String,
+    pub(crate) line: Option<u32>,
+    pub(crate) message: String,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct ServiceStatus {
+    pub(crate) name: String,
+    pub(crate) enabled: bool,
+    pub(crate) server: String,
+    pub(crate) transport: String,
+    pub(crate) interface: Option<String>,
+    pub(crate) device: Option<String>,
+    pub(crate) ipv4: Option<String>,
+    pub(crate) ipv6: Option<String>,
+    pub(crate) address_note: Option<String>,
+    pub(crate) hosts: Vec<HostStatus>,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct HostStatus {
+    pub(crate) hostname: String,
+    pub(crate) state: String,
+    pub(crate) registered_ipv4: Option<String>,
+    pub(crate) registered_ipv6: Option<String>,
+    pub(crate) code: Option<String>,
+    pub(crate) message: Option<String>,
+    pub(crate) last_attempt: Option<i64>,
+    pub(crate) last_success: Option<i64>,
+    pub(crate) changed: Option<i64>,
+    pub(crate) next_attempt: Option<i64>,
+    pub(crate) next_attempt_uptime: Option<u64>,
+    pub(crate) failures: u32,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct EventStatus {
+    pub(crate) time: Option<i64>,
+    pub(crate) uptime: u64,
+    pub(crate) service: String,
+    pub(crate) hostname: String,
+    pub(crate) code: String,
+    pub(crate) ipv4: Option<String>,
+    pub(crate) ipv6: Option<String>,
+}
+
+/// Reads a status file. None: damaged, or of another version.
+pub(crate) fn read(text: &str) -> Option<Status> {
+    let typed::Status { program, time, uptime, mode, problems, services, events, .. } = typed::read(text)?;
+    let problems = problems.into_iter().map(|problem| Problem {
+        level: problem.level.to_string(),
+        file: problem.file,
+        line: problem.line,
+        message: problem.message,
+    });
+    Some(Status {
+        program,
+        time,
+        uptime,
+        mode: mode.to_string(),
+        problems: problems.collect(),
+        services: services.into_iter().map(service).collect(),
+        events: events.into_iter().map(event).collect(),
+    })
+}
+
+fn text(value: Option<impl ToString>) -> Option<String> {
+    value.map(|value| value.to_string())
+}
+
+fn service(service: typed::ServiceStatus) -> ServiceStatus {
+    ServiceStatus {
+        name: service.name,
+        enabled: service.enabled,
+        server: service.server,
+        transport: service.transport,
+        interface: service.interface,
+        device: service.device,
+        ipv4: text(service.ipv4),
+        ipv6: text(service.ipv6),
+        address_note: service.address_note,
+        hosts: service.hosts.into_iter().map(host).collect(),
+    }
+}
+
+fn host(host: typed::HostStatus) -> HostStatus {
+    HostStatus {
+        hostname: host.hostname,
+        state: host.state.to_string(),
+        registered_ipv4: text(host.registered_ipv4),
+        registered_ipv6: text(host.registered_ipv6),
+        code: text(host.code),
+        message: host.message,
+        last_attempt: host.last_attempt,
+        last_success: host.last_success,
+        changed: host.changed,
+        next_attempt: host.next_attempt,
+        next_attempt_uptime: host.next_attempt_uptime,
+        failures: host.failures,
+    }
+}
+
+fn event(event: typed::EventStatus) -> EventStatus {
+    EventStatus {
+        time: event.time,
+        uptime: event.uptime,
+        service: event.service,
+        hostname: event.hostname,
+        code: event.code.to_string(),
+        ipv4: text(event.ipv4),
+        ipv6: text(event.ipv6),
+    }
+}
