@@ -11,6 +11,7 @@ use crate::policy::decide::Decision;
 use crate::policy::message;
 use crate::policy::record::Book;
 use crate::policy::time::{Boot, Now};
+use crate::wire::rtnl::DeviceAddresses;
 use std::fmt::Write as _;
 use std::net::IpAddr;
 
@@ -61,6 +62,12 @@ pub(super) fn run(world: &mut World<'_>, order: &Order, dns: bool) -> Result<Che
     for (service, uplink) in plan.services.iter().zip(&uplinks).filter(|(s, _)| plan.is_selected(&s.name)) {
         describe(&mut text, service, uplink);
         advise(&mut text, service, uplink, config.main.mode);
+        if let Some(device) = bound_without_ipv4(world, service, uplink) {
+            let _ = writeln!(
+                text,
+                "  option bind: {device} has no IPv4 address, and No-IP's server has no IPv6 one"
+            );
+        }
         for hostname in &service.hostnames {
             let decision = plan.decide(store.records(), service, hostname, &uplink.addresses, &now);
             exit = exit.max(exit_of(&decision));
@@ -120,6 +127,18 @@ fn describe(text: &mut String, service: &Service, uplink: &UplinkState) {
     if let Some(missing) = uplink.addresses.missing.as_ref().filter(|_| !uplink.addresses.list().is_empty()) {
         let _ = writeln!(text, "  {}", plain(&missing.explain()));
     }
+}
+
+/// The device that requests are bound to, where it has no IPv4 address.
+fn bound_without_ipv4<'s>(
+    world: &mut World<'_>,
+    service: &Service,
+    uplink: &'s UplinkState,
+) -> Option<&'s str> {
+    let device = uplink.bind_device.as_deref().filter(|_| service.endpoint.bind && service.enabled)?;
+    let seen = world.kernel.addresses(&[device]).ok()?;
+    let has_ipv4 = |seen: &DeviceAddresses| seen.addresses.iter().any(|address| address.ip.is_ipv4());
+    (!seen.iter().any(has_ipv4)).then_some(device)
 }
 
 /// What the options of a service ask for and cannot have, or should.

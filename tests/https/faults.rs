@@ -58,18 +58,18 @@ fn every_wait_is_bounded() {
     let port = silent.local_addr().unwrap().port();
     let took = Instant::now();
     let result = send(&Route { timeout, ..route(port, &ca_file) });
-    assert_timeout(took, result, false, "in the TLS handshake");
+    assert_timeout(took, result, false, "in the TLS handshake; if it is slow, raise option timeout");
 
     let took = Instant::now();
     let result = send(&Route { timeout, tls: false, ..route(port, &ca_file) });
-    assert_timeout(took, result, true, "while waiting for the answer");
+    assert_timeout(took, result, true, "while waiting for the answer; if it is slow, raise option timeout");
 
     // One byte every 20 ms never ends a read late, but the whole is.
     let drip = GOOD.bytes().map(|b| (20, vec![b])).collect();
     let server = Server::plain(drip, End::Proper);
     let took = Instant::now();
     let result = send(&Route { timeout, tls: false, ..route(server.port, &ca_file) });
-    assert_timeout(took, result, true, "while waiting for the answer");
+    assert_timeout(took, result, true, "while waiting for the answer; if it is slow, raise option timeout");
 }
 
 #[test]

@@ -58,8 +58,12 @@ impl Deadline {
             Phase::Name => (Failure::Dns, "while resolving the name"),
             Phase::Connect => (Failure::Timeout, "while connecting"),
             Phase::Proxy => (Failure::Timeout, "while waiting for the proxy"),
-            Phase::Handshake => (Failure::Timeout, "in the TLS handshake"),
-            Phase::Answer => (Failure::Timeout, "while waiting for the answer"),
+            Phase::Handshake => {
+                (Failure::Timeout, "in the TLS handshake; if it is slow, raise option timeout")
+            }
+            Phase::Answer => {
+                (Failure::Timeout, "while waiting for the answer; if it is slow, raise option timeout")
+            }
         };
         let (seconds, thousandths) = (self.whole.as_secs(), self.whole.subsec_millis());
         let detail = match thousandths {
@@ -94,7 +98,11 @@ impl Tcp {
             }
         }
         match problem {
-            Some((_, e)) if e.kind() == io::ErrorKind::TimedOut => Err(deadline.missed(Phase::Connect)),
+            Some((_, e)) if e.kind() == io::ErrorKind::TimedOut => {
+                let Failed { detail, .. } = deadline.missed(Phase::Connect);
+                let through = device.map(|device| format!(" through {device} (option bind)"));
+                Err(failed(Failure::Timeout, detail + &through.unwrap_or_default()))
+            }
             Some((address, e)) => Err(failed(Failure::Connect, format!("{address}: {}", words(&e, device)))),
             None => Err(failed(Failure::Connect, "there is no address to connect to".into())),
         }
@@ -183,6 +191,9 @@ fn is_unreachable(error: &io::Error) -> bool {
 /// Why a connection failed or was cut, for a person.
 #[allow(clippy::wildcard_enum_match_arm)] // std's enum grows
 pub(super) fn words(error: &io::Error, device: Option<&str>) -> String {
+    if let Some(device) = device.filter(|_| is_unreachable(error)) {
+        return format!("unreachable through {device} (option bind): check that it has an IPv4 address");
+    }
     let device = device.unwrap_or_default();
     match error.kind() {
         io::ErrorKind::ConnectionRefused => "connection refused".into(),
@@ -201,6 +212,15 @@ pub(super) fn words(error: &io::Error, device: Option<&str>) -> String {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_bound_device_without_a_way_is_named() {
+        let error = io::Error::from(io::ErrorKind::NetworkUnreachable);
+        assert_eq!(words(&error, None), "network is unreachable");
+        let said = words(&error, Some("wwan0"));
+        assert_eq!(said, "unreachable through wwan0 (option bind): check that it has an IPv4 address");
+    }
+
     use std::net::TcpListener;
 
     #[test]
