@@ -262,11 +262,16 @@ impl Status {
         for problem in &mut self.problems {
             (problem.message_id, problem.message_values) = wording(Some(&problem.message));
         }
+        // Most hosts have the message of the one before.
+        let mut last = (None, wording(None));
         for service in &mut self.services {
             let note = service.address_note.as_deref();
             (service.address_note_id, service.address_note_values) = wording(note);
             for host in &mut service.hosts {
-                (host.message_id, host.message_values) = wording(host.message.as_deref());
+                if last.0 != host.message {
+                    last = (host.message.clone(), wording(host.message.as_deref()));
+                }
+                (host.message_id, host.message_values) = last.1.clone();
             }
         }
     }

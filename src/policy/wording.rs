@@ -20,19 +20,18 @@ pub fn identify(text: Option<&str>) -> (Option<String>, Vec<String>) {
 
 /// What stands for each `{}`; None if `text` is not made from `template`.
 fn values(template: &str, text: &str) -> Option<Vec<String>> {
-    let mut literals: Vec<&str> = template.split("{}").collect();
-    let last = literals.pop()?;
-    if literals.is_empty() {
-        return (text == last).then(Vec::new);
-    }
-    let mut left = text.strip_prefix(literals[0])?.strip_suffix(last)?;
-    let mut found = Vec::with_capacity(literals.len());
-    for literal in &literals[1..] {
-        let (value, after) = left.split_once(literal)?;
+    // Most templates differ in their first word: nothing else is looked at, or allocated, for those.
+    let Some((first, mut rest)) = template.split_once("{}") else {
+        return (text == template).then(Vec::new);
+    };
+    let mut left = text.strip_prefix(first)?;
+    let mut found = Vec::new();
+    while let Some((literal, after)) = rest.split_once("{}") {
+        let (value, behind) = left.split_once(literal)?;
         found.push(value.to_owned());
-        left = after;
+        (left, rest) = (behind, after);
     }
-    found.push(left.to_owned());
+    found.push(left.strip_suffix(rest)?.to_owned());
     Some(found)
 }
 
