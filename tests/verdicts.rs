@@ -1,4 +1,4 @@
-//! The verdict table (contract section 3) from the answer on the wire to state, code, exit status and the next run.
+//! The verdict table (docs/reference.md#responses) from the answer on the wire to state, code, exit status and the next run.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
 mod common;

@@ -18,7 +18,7 @@ const DEADLINE: Duration = Duration::from_secs(60);
 const CALL: &str = "/sbin/hotplug-call";
 const HOOKS: &str = "/etc/hotplug.d/nicup";
 
-/// One change, as the hooks are told of it (contract section 4).
+/// One change, as hooks get it (docs/reference.md#hooks).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Change {
     pub(super) state: State,

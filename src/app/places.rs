@@ -123,7 +123,7 @@ pub(super) fn explain_unknown(name: &str, all: &[Interface]) -> String {
     format!("netifd has no interface '{name}': {remedy}")
 }
 
-/// Whether a hotplug event is about one of `services` (contract section 1, "Ours"). `found` are the devices of the last
+/// Whether a hotplug event is about one of `services` (docs/reference.md#events). `found` are the devices of the last
 /// pass, looked up only where they decide.
 pub(super) fn is_ours(event: &Event, services: &[&Service], found: impl FnOnce() -> Vec<String>) -> bool {
     let Event::Interface { action, interface, device } = event else { return true };

@@ -85,7 +85,7 @@ pub(super) fn wake(plan: &Plan<'_>, status: &Status, uplinks: &[UplinkState]) ->
     }
 }
 
-/// The exit status that a status file stands for (contract section 1): the largest that applies.
+/// The exit status that a status file stands for (docs/reference.md#exit-status): the largest that applies.
 pub(super) fn exit_of(status: &Status) -> Exit {
     let wrong = status.problems.iter().any(|problem| problem.level == Level::Error);
     let hosts = status.services.iter().flat_map(|service| &service.hosts);

@@ -1,4 +1,4 @@
-//! The words for what happened, as status.json, the log and the records carry them (contract section 5).
+//! The words for what happened, as status.json, the log and the records carry them (docs/reference.md#statusjson).
 
 use super::words::{UnknownWord, fixed_words, words};
 use crate::wire::nic::Failure;
@@ -66,7 +66,7 @@ pub enum Code {
     NoAddress,
 }
 
-/// What a code stands for, and so which row of contract section 3 it falls under.
+/// What a code stands for, and so which row of the table of docs/reference.md#responses it falls under.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// The server accepted.
@@ -179,7 +179,7 @@ impl From<Failure> for Code {
     }
 }
 
-/// What a host is in (contract section 5).
+/// What a host is in (docs/reference.md#statusjson).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum State {
     /// Every wanted family that is present is registered as it is.

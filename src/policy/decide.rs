@@ -103,7 +103,7 @@ pub enum Cause {
     JustForced,
 }
 
-/// Decides about one host. A stop wins over a missing address, that over a wait (contract section 5).
+/// Decides about one host. A stop wins over a missing address, that over a wait (docs/reference.md#statusjson).
 pub fn decide(case: &Case<'_>) -> Decision {
     if !case.service.enabled {
         return Decision::Disabled;

@@ -7,7 +7,7 @@ pub use super::digest::of_texts;
 use super::config::Service;
 use super::digest::Digest;
 
-/// How far a stop reaches, and so which settings end it (contract section 3).
+/// How far a stop reaches, and so which settings end it (docs/reference.md#waits-and-stops).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scope<'a> {
     /// One hostname.

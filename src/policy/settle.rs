@@ -1,4 +1,4 @@
-//! The verdict table (contract section 3): what an outcome does to the records.
+//! The verdict table (docs/reference.md#responses): what an outcome does to the records.
 //!
 //! The only place where a record moves, and only on a known outcome. Does not send, does not word messages. `upkeep`
 //! has what happens to the records between requests.

@@ -1,4 +1,4 @@
-//! status.json, version 1 (contract section 5): its shape, and how it stays below LuCI's limit.
+//! status.json, version 1 (docs/reference.md#statusjson): its shape, and how it stays below LuCI's limit.
 //!
 //! Does not read files. Output only: no pass reads it; `nicup status` and LuCI do.
 

@@ -35,9 +35,9 @@ pub struct Answer {
     pub asks_basic: bool,
 }
 
-/// Bytes of the answer's body that are read (contract section 3).
+/// Bytes of the answer's body that are read (docs/reference.md#request).
 pub const BODY_LIMIT: usize = 4096;
-/// Bytes of the answer's headers that are read (contract section 3).
+/// Bytes of the answer's headers that are read (docs/reference.md#request).
 pub const HEADER_LIMIT: usize = 16 * 1024;
 /// Bytes of a whole answer with all that HTTP puts around it: chunk sizes, trailers, interim answers. The longest body
 /// in chunks of a byte each, behind the longest headers, is 40 KiB.

@@ -1,4 +1,4 @@
-//! What the contract (section 3) allows, kept by a stranger to the code: he sees requests and answers, and knows from
+//! What docs/reference.md#responses allows, kept by a stranger to the code: he sees requests and answers, and knows from
 //! the files how far a pass that was cut off had come.
 //!
 //! Times are milliseconds of the 30 days. Where he cannot know what a pass knew, he allows more, never less.
@@ -7,7 +7,7 @@ use crate::{Tally, tell};
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
-/// What an answer is to a host, by the table of the contract.
+/// What an answer is to a host, by the table of docs/reference.md#responses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Meaning {
     Accepted,

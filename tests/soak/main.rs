@@ -1,7 +1,7 @@
 //! Thirty days in the life of a router, in a second: the real pass and real files, and everything else made up (scene).
 //!
 //! Addresses come and go, servers have moods, passes are killed between two writes, power fails, the clock is in 1970
-//! until NTP. What must hold at each step is in ledger, taken from the contract and not from the code. One thing is
+//! until NTP. What must hold at each step is in ledger, taken from docs/reference.md and not from the code. One thing is
 //! excused: where the power fails before an answer is recorded, and the address then is the recorded one again, the
 //! server has another one until force_interval is over. To know better would cost a write to flash before each request.
 //! One seed, one life: NICUP_SOAK_SEED=n repeats it, NICUP_SOAK_SEEDS=n runs n of them.

@@ -1,4 +1,4 @@
-//! The contract's rules, one story each.
+//! The rules of docs/reference.md#addresses, one story each.
 #![allow(clippy::unwrap_used)]
 
 use super::*;

@@ -1,7 +1,7 @@
 //! A UCI package to a [`Config`], or to every problem in it at once.
 //!
 //! Does not read files and does not run anything: a [`Service`] that exists is valid, and only the network can
-//! still say no. Options and defaults: contract section 2.
+//! still say no. Options and defaults: docs/reference.md#configuration.
 
 mod accept;
 mod build;

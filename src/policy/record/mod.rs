@@ -63,10 +63,10 @@ impl<T> PartialEq for Aside<T> {
 
 impl<T> Eq for Aside<T> {}
 
-/// Events that are kept (contract section 5).
+/// Events that are kept (docs/reference.md#statusjson).
 pub const EVENT_LIMIT: usize = 32;
 
-/// Seconds of the longest wait of our own accord (contract section 3: 60 minutes).
+/// Seconds of the longest wait of our own accord (docs/reference.md#responses: 60 min).
 pub const RETRY_LIMIT: u64 = 3600;
 /// Seconds of the longest wait that a Retry-After can order: 30 days, so that one bad header cannot mean never.
 pub const RETRY_AFTER_LIMIT: u64 = 30 * 86_400;

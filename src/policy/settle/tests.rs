@@ -1,4 +1,4 @@
-//! The verdict table of contract section 3, told as stories.
+//! The table of docs/reference.md#responses, as stories.
 
 use super::*;
 use crate::policy::decide::Decision;
