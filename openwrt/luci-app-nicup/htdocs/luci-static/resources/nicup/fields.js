@@ -266,10 +266,10 @@ return baseclass.extend({
 			() => network.getNetworks());
 		chooser(s, 'address', widgets.DeviceSelect, 'device', _('Device'), _('A network device in place of an interface. The default is that of the interface.'),
 			() => network.getDevices());
-		text(s, 'address', 'source_url', _('Page for IPv4'), _('Its text is the address and nothing else. Over http://, the network in between can forge it.'), {
+		text(s, 'address', 'source_url', _('Page for IPv4'), _('Its text is the address and nothing else. No-IP\'s own page is http://ip1.dynupdate.no-ip.com/. Over http://, the network in between can forge it.'), {
 			placeholder: 'https://…', depends: [ [ 'source', 'web' ] ], rule: ofWeb('source_url6')
 		});
-		text(s, 'address', 'source_url6', _('Page for IPv6'), _('The same for IPv6.'), {
+		text(s, 'address', 'source_url6', _('Page for IPv6'), _('The same for IPv6: http://ip1.dynupdate6.no-ip.com/'), {
 			placeholder: 'https://…', depends: [ [ 'source', 'web' ] ], rule: ofWeb('source_url')
 		});
 		text(s, 'address', 'source_script', _('Script'), _('A program that prints one address per line. It must belong to root, and it runs without a shell.'), {
