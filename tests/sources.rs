@@ -178,6 +178,70 @@ fn a_failed_look_is_repeated_soon_and_a_wish_or_an_event_looks_again_once_a_minu
     assert_eq!(r.run(&["resume"]).exit, 0);
 }
 
+/// The last look was `seconds` ago.
+fn looked(r: &Router, seconds: u64) {
+    r.set(STATE, "at", i64::try_from(r.status().uptime - seconds).unwrap());
+}
+
+#[test]
+fn force_sends_what_the_page_says_now() {
+    let Some(r) = Router::new("force_sends_what_the_page_says_now") else { return };
+    let page = Page::new("203.0.113.50");
+    r.configure(&page.options());
+    r.pass(0);
+    page.says("203.0.113.51");
+    looked(&r, 61);
+    assert_eq!(r.run(&["run", "--force"]).exit, 0);
+    assert_eq!((sent(&r), page.asked()), (vec!["203.0.113.50".to_owned(), "203.0.113.51".to_owned()], 2));
+    // A page that is away is no reason to send the old address, nor to bar the next --force.
+    page.says("away");
+    looked(&r, 61);
+    r.run(&["run", "--force"]);
+    assert_eq!((sent(&r).len(), page.asked()), (2, 3));
+    r.shows(HOME, "waiting", "address-unknown");
+    page.says("203.0.113.51");
+    looked(&r, 61);
+    assert_eq!(r.run(&["run", "--force"]).exit, 0);
+    assert_eq!((sent(&r).len(), page.asked()), (3, 4));
+}
+
+#[test]
+fn resume_and_events_look_again_once_a_minute() {
+    let Some(r) = Router::new("resume_and_events_look_again_once_a_minute") else { return };
+    let page = Page::new("203.0.113.50");
+    r.configure(&page.options());
+    r.pass(0);
+    let hotplug = |action: &str, interface: &str, device: &str| {
+        let event = [("ACTION", action), ("INTERFACE", interface), ("DEVICE", device)];
+        assert_eq!(r.hotplug(&event).exit, 0);
+    };
+    let device = r.device.as_str();
+    let wishes: [(&str, &dyn Fn()); 4] = [
+        ("ifup", &|| hotplug("ifup", "wan", device)),
+        ("ifupdate", &|| hotplug("ifupdate", "wan", device)),
+        ("NTP", &|| hotplug("stratum", "", "")),
+        ("resume", &|| {
+            r.run(&["resume"]);
+            r.run(&["run"]);
+        }),
+    ];
+    for (name, wish) in wishes {
+        let before = page.asked();
+        looked(&r, 40);
+        wish();
+        assert_eq!(page.asked(), before, "{name}: within a minute");
+        looked(&r, 61);
+        wish();
+        assert_eq!(page.asked(), before + 1, "{name}");
+    }
+    let before = page.asked();
+    looked(&r, 61);
+    hotplug("ifdown", "wan", device);
+    hotplug("ifup", "lan", "br-lan");
+    r.run(&["run"]);
+    assert_eq!(page.asked(), before, "no reason to look again");
+}
+
 #[test]
 fn each_family_has_its_page_and_both_go_in_one_request() {
     let Some(r) = Router::new("each_family_has_its_page_and_both_go_in_one_request") else { return };

@@ -62,12 +62,7 @@ pub(super) fn run(world: &mut World<'_>, order: &Order, dns: bool) -> Result<Che
     for (service, uplink) in plan.services.iter().zip(&uplinks).filter(|(s, _)| plan.is_selected(&s.name)) {
         describe(&mut text, service, uplink);
         advise(&mut text, service, uplink, config.main.mode);
-        if let Some(device) = bound_without_ipv4(world, service, uplink) {
-            let _ = writeln!(
-                text,
-                "  option bind: {device} has no IPv4 address, and No-IP's server has no IPv6 one"
-            );
-        }
+        warn_of_bind(&mut text, world, service, uplink);
         for hostname in &service.hostnames {
             let decision = plan.decide(store.records(), service, hostname, &uplink.addresses, &now);
             exit = exit.max(exit_of(&decision));
@@ -129,16 +124,15 @@ fn describe(text: &mut String, service: &Service, uplink: &UplinkState) {
     }
 }
 
-/// The device that requests are bound to, where it has no IPv4 address.
-fn bound_without_ipv4<'s>(
-    world: &mut World<'_>,
-    service: &Service,
-    uplink: &'s UplinkState,
-) -> Option<&'s str> {
-    let device = uplink.bind_device.as_deref().filter(|_| service.endpoint.bind && service.enabled)?;
-    let seen = world.kernel.addresses(&[device]).ok()?;
+/// Names the device that requests are bound to, where it has no IPv4 address.
+fn warn_of_bind(text: &mut String, world: &mut World<'_>, service: &Service, uplink: &UplinkState) {
+    let bound = uplink.bind_device.as_deref().filter(|_| service.endpoint.bind && service.enabled);
+    let Some(device) = bound else { return };
     let has_ipv4 = |seen: &DeviceAddresses| seen.addresses.iter().any(|address| address.ip.is_ipv4());
-    (!seen.iter().any(has_ipv4)).then_some(device)
+    if world.kernel.addresses(&[device]).is_ok_and(|seen| !seen.iter().any(has_ipv4)) {
+        let line = format!("option bind: {device} has no IPv4 address, and No-IP's server has no IPv6 one");
+        let _ = writeln!(text, "  {line}");
+    }
 }
 
 /// What the options of a service ask for and cannot have, or should.
