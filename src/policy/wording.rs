@@ -6,13 +6,20 @@
 /// `IDENTIFIER: SENTENCE` on each line, with `{}` for each value. The page has the same ones.
 const TEMPLATES: &str = include_str!("wording.txt");
 
+/// Each identifier and its template. No identifier has a colon.
+fn templates() -> impl Iterator<Item = (&'static str, &'static str)> {
+    TEMPLATES
+        .lines()
+        .filter_map(|line| line.split_once(':'))
+        .map(|(id, template)| (id, template.trim_start()))
+}
+
 /// The identifier of a sentence, and its values. Where no template fits, the sentence stays in English.
 #[must_use]
 pub fn identify(text: Option<&str>) -> (Option<String>, Vec<String>) {
     let found = text.and_then(|text| {
-        let templates = TEMPLATES.lines().filter_map(|line| line.split_once(": "));
         let fitting =
-            templates.filter_map(|(id, template)| Some((template.len(), id, values(template, text)?)));
+            templates().filter_map(|(id, template)| Some((template.len(), id, values(template, text)?)));
         fitting.max_by_key(|(length, ..)| *length) // the one with the most words
     });
     found.map(|(_, id, values)| (Some(id.to_owned()), values)).unwrap_or_default()
@@ -20,7 +27,11 @@ pub fn identify(text: Option<&str>) -> (Option<String>, Vec<String>) {
 
 /// What stands for each `{}`; None if `text` is not made from `template`.
 fn values(template: &str, text: &str) -> Option<Vec<String>> {
-    // Most templates differ in their first word: nothing else is looked at, or allocated, for those.
+    // Most templates begin with another letter: nothing else is looked at, or allocated, for those.
+    let first = template.as_bytes().first();
+    if first != Some(&b'{') && first != text.as_bytes().first() {
+        return None;
+    }
     let Some((first, mut rest)) = template.split_once("{}") else {
         return (text == template).then(Vec::new);
     };

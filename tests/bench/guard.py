@@ -27,8 +27,9 @@ GOALS = {
     ("unchanged", "processes"): 0,
     ("one", "instructions"): 3_500_000,
     ("bundle", "instructions"): 5_000_000,
-    ("one", "calls"): 100,
-    ("bundle", "calls"): 100,
+    # Some are the bench alone: its server is this machine, so /etc/hosts is read to tell it from an ad blocker.
+    ("one", "calls"): 106,
+    ("bundle", "calls"): 106,
     ("one", "peak"): 1800,
     ("bundle", "peak"): 1800,
     ("one", "processes"): 0,
