@@ -165,7 +165,7 @@ return baseclass.extend({
 				/* null: not known */
 				running: list.error ? null : instances.some(instance => instance?.running),
 				boot: rc.value?.nicup?.enabled ?? null,
-				unsaved: L.toArray(changes.value?.nicup).length > 0
+				unsaved: [ 'nicup', 'ddns' ].some(name => L.toArray(changes.value?.[name]).length > 0)
 			};
 		});
 	},
