@@ -17,12 +17,21 @@ fn templates() -> impl Iterator<Item = (&'static str, &'static str)> {
 /// The identifier of a sentence, and its values. Where no template fits, the sentence stays in English.
 #[must_use]
 pub fn identify(text: Option<&str>) -> (Option<String>, Vec<String>) {
-    let found = text.and_then(|text| {
-        let fitting =
-            templates().filter_map(|(id, template)| Some((template.len(), id, values(template, text)?)));
-        fitting.max_by_key(|(length, ..)| *length) // the one with the most words
-    });
-    found.map(|(_, id, values)| (Some(id.to_owned()), values)).unwrap_or_default()
+    let Some(text) = text else { return (None, Vec::new()) };
+    let mut best: Option<(&str, &str, Vec<String>)> = None;
+    for (id, template) in templates() {
+        let fitting = values(template, text);
+        // None has more words than the text itself. The most frequent ones come first in the file.
+        if fitting.is_some() && template == text {
+            return (Some(id.to_owned()), Vec::new());
+        }
+        if let Some(found) =
+            fitting.filter(|_| best.as_ref().is_none_or(|best| best.1.len() <= template.len()))
+        {
+            best = Some((id, template, found));
+        }
+    }
+    best.map(|(id, _, values)| (Some(id.to_owned()), values)).unwrap_or_default()
 }
 
 /// What stands for each `{}`; None if `text` is not made from `template`.
