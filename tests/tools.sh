@@ -78,7 +78,7 @@ install_tools() {
 # One package that this release does not have must not keep the others away.
 apt_install() {
     local policy=/usr/sbin/policy-rc.d package failed=0 own=
-    # inadyn and ddclient are services too, and nobody asked for those.
+    # inadyn and ddclient are services too, which the tests do not want.
     [ -e "$policy" ] || { own=1 && printf '#!/bin/sh\nexit 101\n' >"$policy" && chmod +x "$policy"; }
     export DEBIAN_FRONTEND=noninteractive
     local install=(apt-get install -y --no-install-recommends -o DPkg::Lock::Timeout=600)

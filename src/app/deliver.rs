@@ -143,7 +143,7 @@ impl Delivery<'_, '_> {
         }
     }
 
-    /// Tries one transport after the other while no connection comes about.
+    /// Tries one transport after the other until one connects.
     fn by_any_transport(
         &mut self,
         letter: Letter<'_>,
@@ -253,9 +253,9 @@ fn transports(endpoint: &Endpoint) -> Vec<Transport> {
     list
 }
 
-/// Whether nobody was there, so that the next transport may be tried. A server that was reached and cannot prove who it is
-/// ends the search. On No-IP's other port plain HTTP is documented and TLS is not: who answers a TLS greeting with
-/// something else there, or hangs up, is nobody's proof of anything, and the user chose what comes next.
+/// Whether no server answered, so that the next transport may be tried. A server that cannot prove its identity ends the
+/// search. On No-IP's other port plain HTTP is documented and TLS is not: another answer to a TLS greeting there proves
+/// nothing, and the user chose what comes next.
 fn may_try_next(failed: &Failed, transport: Transport, endpoint: &Endpoint) -> bool {
     let cut = matches!(failed.failure, Failure::Connect | Failure::Timeout);
     if !failed.connected {

@@ -70,7 +70,7 @@ impl<'a> Plan<'a> {
         self.services.iter().map(|service| service.hostnames.len()).sum()
     }
 
-    /// Whether nothing can be sent for a service whatever its address is.
+    /// Whether nothing can be sent for a service, with any address.
     pub(super) fn is_held(&self, records: &Book, service: &Service, now: &Now) -> bool {
         let nothing = Addresses::default();
         let held = |name: &String| self.ask(records, service, name, &nothing, now, decide::is_held);

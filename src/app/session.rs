@@ -120,7 +120,7 @@ pub(super) fn ca_bundle(service: &Service) -> &str {
 
 /// The User-Agent that No-IP wants, from what the router says of itself.
 fn user_agent(root: &Root, contact: &str) -> String {
-    // Each byte that is no ASCII becomes one character, whatever text it was meant to be.
+    // Each byte that is not ASCII becomes one character.
     let ascii = |byte: &u8| if byte.is_ascii() { char::from(*byte) } else { '?' };
     let text = |name: &str| file::head(&root.path(name), 4096).iter().map(ascii).collect::<String>();
     let mut model = text("/tmp/sysinfo/model");

@@ -55,7 +55,7 @@ impl Missing {
             Why::Absent(why) => why.explain(&self.at),
             Why::Unknown(why) => why.explain(&self.at),
             Why::NoSource => {
-                format!("option {} is not set, so nobody is asked for this family's address", self.at)
+                format!("option {} is not set: set it for an address of this family", self.at)
             }
             Why::Nothing => "there is no address".to_owned(),
         }

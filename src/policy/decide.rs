@@ -141,7 +141,7 @@ pub fn decide(case: &Case<'_>) -> Decision {
     }
 }
 
-/// Whether nothing can be sent for this host whatever its address is: then nobody is asked for one either.
+/// Whether nothing can be sent for this host, with any address: then no page or script is asked for one.
 #[must_use]
 pub fn is_held(case: &Case<'_>) -> bool {
     !case.service.enabled || standing_stop(case).is_some() || hold::by_server(case)

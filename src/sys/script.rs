@@ -6,7 +6,7 @@ use super::file::Root;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
-/// Where uploads and files of all users are, whatever their mode.
+/// Where all users can put files.
 const UPLOADS: [&str; 3] = ["/tmp", "/var/tmp", "/etc/luci-uploads"];
 /// Write permission of the group and of others.
 const WRITABLE: u32 = 0o022;

@@ -22,10 +22,10 @@ MIPSEL = "mipsel-unknown-linux-musl"
 
 # What nicup promises: a pass and an angle, and the most that it may be.
 GOALS = {
-    ("unchanged", "instructions"): 550_000,
+    ("unchanged", "instructions"): 400_000,
     ("unchanged", "calls"): 60,
     ("unchanged", "processes"): 0,
-    ("one", "instructions"): 3_700_000,
+    ("one", "instructions"): 3_500_000,
     ("bundle", "instructions"): 5_000_000,
     # Some are the bench alone: its server is this machine, so /etc/hosts is read to tell it from an ad blocker.
     ("one", "calls"): 106,

@@ -1,4 +1,4 @@
-//! What docs/reference.md#responses allows, kept by a stranger to the code: he sees requests and answers, and knows from
+//! What docs/reference.md#responses allows, kept without knowledge of the code: it sees requests and answers, and knows from
 //! the files how far a pass that was cut off had come.
 //!
 //! Times are milliseconds of the 30 days. Where he cannot know what a pass knew, he allows more, never less.

@@ -20,7 +20,7 @@ pub enum Family {
 /// Why netifd's interface is not up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum WhyDown {
-    /// `autostart` is off: somebody stopped it.
+    /// `autostart` is off, as after `ifdown`.
     Stopped,
     /// NO_DEVICE, or what its protocol calls so.
     NoDevice,

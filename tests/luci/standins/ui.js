@@ -238,7 +238,7 @@ return baseclass.extend({
 		return node;
 	},
 
-	/* As LuCI's, the button is usable again when its handler ends, whatever it was before. */
+	/* As LuCI's, the button is usable again when its handler ends, even if it was not before. */
 	createHandlerFn(self, fn, ...args) {
 		return function(...more) {
 			const button = more[0].currentTarget;

@@ -186,7 +186,7 @@ const Actions = baseclass.extend({
 			}
 		).then(() => this.refresh()).finally(() => {
 			this.busy = false;
-			/* LuCI makes a button usable when its handler ends, whatever the reason for grey. */
+			/* LuCI makes a button usable when its handler ends, even one that is grey for a reason. */
 			window.setTimeout(() => this.show(...this.last), 0);
 		});
 	},

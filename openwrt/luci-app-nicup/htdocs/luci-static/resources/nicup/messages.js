@@ -71,7 +71,7 @@ const templates = {
 	'addresses-unknown': _('could not read the addresses of %s: %s'),
 	'device-unknown': _('could not find the device of %s: %s'),
 	'source-unknown': _('could not learn the address from %s: %s'),
-	'source-not-set': _('option %s is not set, so nobody is asked for this family\'s address'),
+	'source-not-set': _('option %s is not set: set it for an address of this family'),
 	'no-address': _('there is no address'),
 	'parse-error': _('parse error: %s'),
 	'file-missing': _('there is no such file: create it with a section of type service, see the README'),
