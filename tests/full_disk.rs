@@ -3,7 +3,7 @@
 
 mod common;
 
-use common::{HOME, RECORDS, Router, STATE, STATUS};
+use common::{ATTEMPTS, HOME, RECORDS, Router, STATE, STATUS};
 use std::process::Command;
 
 /// A little tmpfs in place of a folder; undone by [`unmount`].
@@ -93,6 +93,7 @@ fn a_full_flash_does_not_stop_updates() {
 }
 
 const ASIDE: &str = "etc/nicup/state.json";
+const NOTE_ASIDE: &str = "etc/nicup/attempts.json";
 
 #[test]
 fn a_full_run_folder_keeps_no_update_back_and_no_old_status() {
@@ -116,7 +117,9 @@ fn a_full_run_folder_keeps_no_update_back_and_no_old_status() {
         "{:?}",
         r.problems()
     );
-    // The old state made room for the new one: it is back in its place, and flash is left alone.
+    assert!(r.exists(ASIDE) && !r.exists(STATE) && !r.exists(ATTEMPTS) && !r.exists(NOTE_ASIDE));
+    // The old state made room for the new one: it goes back to its place, and flash is left alone.
+    r.pass(0);
     assert!(!r.exists(ASIDE) && r.read(STATE).contains("203.0.113.8"));
     std::fs::remove_file(r.root.join("var/run/nicup/filler")).unwrap();
     r.pass(0);
@@ -139,8 +142,9 @@ fn a_pass_that_is_killed_while_the_run_folder_is_full_leaves_its_note() {
     assert!(r.sim.wait_for(2, std::time::Duration::from_secs(10)));
     child.kill().unwrap();
     child.wait().unwrap();
-    assert!(r.exists(ASIDE));
+    assert!(r.exists(NOTE_ASIDE) && !r.exists(ATTEMPTS));
     r.pass(1);
+    assert!(!r.exists(NOTE_ASIDE));
     assert_eq!(r.requests(), 2, "what was sent is not sent again at once");
     r.shows(HOME, "waiting", "unconfirmed");
     unmount(&r, "var/run/nicup");
@@ -177,7 +181,7 @@ fn with_flash_and_run_folder_full_nothing_is_sent_and_that_is_said() {
     r.move_to("203.0.113.7", "203.0.113.8");
     // Without the note that a request was begun, a crash could become a tight loop of requests.
     let ran = r.pass(1);
-    let says = "/var/run/nicup/state.json: warning: cannot be written: No space left on device";
+    let says = "/var/run/nicup/attempts.json: warning: cannot be written: No space left on device";
     assert!(ran.err.contains(says) && ran.err.contains("nothing is sent: free some space"), "{ran:?}");
     let checked = r.run(&["check"]);
     assert!((checked.out + &checked.err).contains("nothing is sent: free some space"));

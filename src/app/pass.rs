@@ -107,6 +107,7 @@ fn pass(world: &mut World<'_>, order: &Order, config: &Config) -> Result<Report,
     sources::fetch_pages(world, &plan, &mut store, &mut session, &due, &begun, bind_device);
     let uplinks = detect(world, &plan, &mut devices, &store, &begun);
     store.close_interrupted(&plan, &uplinks, &begun);
+    store.keep_interrupted(&begun);
     let mut issues = config.issues.clone();
     issues.append(&mut store.take_issues());
     issues.append(&mut unknown_interfaces(world, &plan, &mut devices, &uplinks));

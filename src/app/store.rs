@@ -1,30 +1,31 @@
-//! records.json and state.json on disk: a damaged one is set aside, an unchanged one is not written, and each goes to
-//! the other's directory while its own cannot be written.
+//! records.json, state.json and attempts.json on disk: a damaged one is set aside, an unchanged one is not written, and each
+//! goes to the other's directory while its own cannot be written.
 
 use super::{Exit, Failure};
 use crate::policy::config::{Issue, Level, Main};
-use crate::policy::record::{Book, ReadError, read_records, read_state, write_records, write_state};
+use crate::policy::record::{
+    Attempt, Book, ReadError, read_attempts, read_records, read_state, write_attempts, write_records,
+    write_state,
+};
 use crate::policy::time::Now;
 use crate::sys::file::{self, Keep, Root};
 use std::io;
+use std::mem;
 use std::path::PathBuf;
 
-/// Bytes of a record or state file that are read.
+/// Bytes of a file that are read.
 const LIMIT: usize = 4 << 20;
 
-/// The two files of a configuration.
+/// The files of a configuration.
 pub(super) struct Store {
     records: Place,
     /// Where the records go while `state_dir` cannot be written.
     fallback: Place,
-    state: Place,
-    /// Where the state goes while `run_dir` cannot be written. A full directory still lets a file be removed, so
-    /// this one counts only where the other is missing.
-    state_fallback: Place,
     /// The records as they are on disk, and whether in the fallback.
     stored: Option<(String, bool)>,
-    /// The state as it is in the fallback. Flash wears out: the same text is not written again.
-    state_aside: Option<String>,
+    state: Volatile,
+    /// The requests that a pass has begun. There is such a file only while a pass sends, or after one was killed.
+    attempts: Volatile,
 }
 
 struct Place {
@@ -33,23 +34,39 @@ struct Place {
     path: PathBuf,
 }
 
+/// A file that lives as long as this boot. It is in `run_dir`, or in `state_dir` while that cannot take it.
+struct Volatile {
+    place: Place,
+    /// A full directory still lets a file be removed, so this one counts only where the other is missing.
+    fallback: Place,
+    /// What is on disk.
+    stored: Option<String>,
+    /// That is in the fallback.
+    is_aside: bool,
+}
+
 impl Store {
     pub(super) fn new(root: &Root, main: &Main) -> Store {
         let place = |dir: &str, file: &str| {
             let name = format!("{dir}/{file}");
             Place { path: root.path(&name), name }
         };
+        let volatile = |file: &str| Volatile {
+            place: place(&main.run_dir, file),
+            fallback: place(&main.state_dir, file),
+            stored: None,
+            is_aside: false,
+        };
         Store {
             records: place(&main.state_dir, "records.json"),
             fallback: place(&main.run_dir, "records.json"),
-            state: place(&main.run_dir, "state.json"),
-            state_fallback: place(&main.state_dir, "state.json"),
             stored: None,
-            state_aside: None,
+            state: volatile("state.json"),
+            attempts: volatile("attempts.json"),
         }
     }
 
-    /// Reads both files. What cannot be used is named in `issues`, and set aside under another name if `set_aside`.
+    /// Reads all files. What cannot be used is named in `issues`, and set aside under another name if `set_aside`.
     ///
     /// # Errors
     /// One is there and cannot be read for want of memory or descriptors: to go on without it would forget what it holds.
@@ -71,30 +88,30 @@ impl Store {
                 Err(error) => issues.push(put_aside(place, error, set_aside)),
             }
         }
-        book.untouch();
-        let mut place = &self.state;
-        let mut text = read(place, issues)?;
-        if text.is_none() {
-            place = &self.state_fallback;
-            text = read(place, issues)?;
-            self.state_aside.clone_from(&text);
+        if let Some(text) = self.state.read(issues)? {
+            book = read_state(text, now, book).unwrap_or_else(|error| {
+                issues.push(self.state.put_aside(error, set_aside));
+                let records = self.stored.as_ref().and_then(|(text, _)| read_records(text).ok());
+                records.unwrap_or_default()
+            });
         }
-        let Some(text) = text else {
-            book.touch();
-            return Ok(book);
-        };
-        let mut book = read_state(&text, now, book).unwrap_or_else(|error| {
-            issues.push(put_aside(place, error, set_aside));
-            let mut book =
-                self.stored.as_ref().and_then(|(text, _)| read_records(text).ok()).unwrap_or_default();
-            book.touch();
-            book
-        });
-        // A file is missing, or not where it belongs: written in any case.
-        if !matches!(self.stored, Some((_, false))) || self.state_aside.is_some() {
-            book.touch();
+        if let Some(text) = self.attempts.read(issues)? {
+            match read_attempts(text, now) {
+                Ok(attempts) => book.reopen(attempts),
+                Err(error) => issues.push(self.attempts.put_aside(error, set_aside)),
+            }
         }
         Ok(book)
+    }
+
+    /// Whether an earlier pass left a note of its requests.
+    pub(super) fn has_attempts(&self) -> bool {
+        self.attempts.stored.is_some()
+    }
+
+    /// Whether records and state are there, each in its own directory.
+    pub(super) fn are_whole(&self) -> bool {
+        matches!(self.stored, Some((_, false))) && self.state.stored.is_some() && !self.state.is_aside
     }
 
     /// Writes the records, if they are not what is on disk already.
@@ -131,56 +148,102 @@ impl Store {
         }
     }
 
-    /// Writes what lives as long as this boot, to `state_dir` where `run_dir` cannot take it; `issues` then has a line.
+    /// Writes the state, if it is not what is on disk already; `issues` has a line if that is in `state_dir`.
     ///
     /// # Errors
-    /// Neither can take it; without this file an interrupted request could not be noticed.
+    /// Neither directory can take it.
     pub(super) fn save_state(
         &mut self,
         book: &Book,
         now: &Now,
         issues: &mut Vec<Issue>,
     ) -> Result<(), Issue> {
-        let text = write_state(book, now);
-        let Err(error) = write(&self.state, &text, Keep::Volatile) else {
-            if self.state_aside.take().is_some() {
-                let _ = file::remove(&self.state_fallback.path);
+        if let Some(error) = self.state.write(write_state(book, now))? {
+            let message = format!(
+                "cannot be written ({error}): free space there; {} is used",
+                self.state.fallback.name
+            );
+            let issue = warning(&self.state.place, message);
+            if !issues.contains(&issue) {
+                issues.push(issue);
             }
-            return Ok(());
-        };
-        let aside = &self.state_fallback;
-        if self.state_aside.as_ref() != Some(&text) {
-            let written = file::with_dir(&aside.path, || write(aside, &text, Keep::Durable));
-            written.map_err(|_| warning(&self.state, cannot_write(&error)))?;
-            // An old one in its place would be taken for the present.
-            let _ = file::remove(&self.state.path);
-            self.state_aside = Some(text);
-        }
-        let issue = warning(
-            &self.state,
-            format!("cannot be written ({error}): free space there; {} is used", aside.name),
-        );
-        if !issues.contains(&issue) {
-            issues.push(issue);
         }
         Ok(())
+    }
+
+    /// Writes the note of the requests that this pass has begun. Where that is in `state_dir`, [`Store::save_state`] says
+    /// so of the state.
+    ///
+    /// # Errors
+    /// Neither directory can take it; without it an interrupted request could not be noticed.
+    pub(super) fn save_attempts(&mut self, attempts: &[Attempt], now: &Now) -> Result<(), Issue> {
+        self.attempts.write(write_attempts(attempts, now)).map(|_| ())
+    }
+
+    /// Removes that note: the state has their outcomes.
+    pub(super) fn remove_attempts(&mut self) {
+        if self.attempts.stored.take().is_some() {
+            let _ = file::remove(&self.attempts.place.path);
+            if self.attempts.is_aside {
+                let _ = file::remove(&self.attempts.fallback.path);
+            }
+        }
     }
 
     /// What a run could not write now, and what it would do about it: for `check`, which writes nothing.
     pub(super) fn inspect(&self, issues: &mut Vec<Issue>) {
         let room = |place: &Place| file::room(&place.path);
-        match (room(&self.state), room(&self.state_fallback)) {
+        let Volatile { place, fallback, .. } = &self.state;
+        match (room(place), room(fallback)) {
             (Ok(()), Ok(())) => {}
             (Ok(()), Err(error)) => issues.push(records_stay_in_memory(&self.records, &error)),
             (Err(error), Ok(())) => issues.push(warning(
-                &self.state,
-                format!(
-                    "cannot be written ({error}): free space there; a run would use {}",
-                    self.state_fallback.name
-                ),
+                place,
+                format!("cannot be written ({error}): free space there; a run would use {}", fallback.name),
             )),
-            (Err(error), Err(_)) => issues.push(nothing_is_sent(warning(&self.state, cannot_write(&error)))),
+            (Err(error), Err(_)) => issues.push(nothing_is_sent(warning(place, cannot_write(&error)))),
         }
+    }
+}
+
+impl Volatile {
+    fn read(&mut self, issues: &mut Vec<Issue>) -> Result<Option<&str>, Failure> {
+        self.stored = read(&self.place, issues)?;
+        if self.stored.is_none() {
+            self.stored = read(&self.fallback, issues)?;
+            self.is_aside = self.stored.is_some();
+        }
+        Ok(self.stored.as_deref())
+    }
+
+    fn put_aside(&mut self, error: ReadError, really: bool) -> Issue {
+        self.stored = None;
+        let place = if mem::take(&mut self.is_aside) { &self.fallback } else { &self.place };
+        put_aside(place, error, really)
+    }
+
+    /// Writes the file if it is another one than on disk; Some(error): to the fallback.
+    fn write(&mut self, text: String) -> Result<Option<io::Error>, Issue> {
+        let is_stored = self.stored.as_ref() == Some(&text);
+        if is_stored && !self.is_aside {
+            return Ok(None);
+        }
+        let Err(error) = write(&self.place, &text, Keep::Volatile) else {
+            if mem::take(&mut self.is_aside) {
+                let _ = file::remove(&self.fallback.path);
+            }
+            self.stored = Some(text);
+            return Ok(None);
+        };
+        // Flash wears out: the same text is not written again.
+        if !is_stored {
+            let written = file::with_dir(&self.fallback.path, || write(&self.fallback, &text, Keep::Durable));
+            written.map_err(|_| warning(&self.place, cannot_write(&error)))?;
+            // An old one in its place would be taken for the present.
+            let _ = file::remove(&self.place.path);
+            (self.stored, self.is_aside) = (Some(text), true);
+        }
+        Ok(Some(error))
     }
 }
 

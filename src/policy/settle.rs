@@ -7,7 +7,7 @@ mod looks;
 mod upkeep;
 
 pub use looks::next_look;
-pub use upkeep::{begin, clock_was_set, close_lost, never_begun, resume, settle_unknown, tidy, tls_failed};
+pub use upkeep::{begin, clock_was_set, close_lost, close_orphans, resume, settle_unknown, tidy, tls_failed};
 
 use super::code::{Code, Kind};
 use super::config::Service;
@@ -234,6 +234,14 @@ fn accept(book: &mut Book, sent: &Sent<'_>, hostname: &str, because: Because, co
     book.server_mut(&endpoint.server).stop = None;
 }
 
+/// Whether a request came to nothing for one of its hosts: that alone is told by no record, only by the state.
+#[must_use]
+pub fn has_failed(book: &Book, sent: &Sent<'_>) -> bool {
+    let endpoint = &sent.service.endpoint;
+    let host = |name: &str| book.get(&endpoint.server, &sent.service.username, name);
+    sent.hosts.iter().any(|(name, _)| host(name).is_some_and(|host| host.retry.is_some()))
+}
+
 /// Notes what the pace hangs on: when something was accepted that changed nothing, and when a registered address changed.
 /// The fifth change within ten minutes begins a storm, ten quiet ones end it.
 fn count(host: &mut Host, because: Because, now: Boot) {
@@ -256,7 +264,6 @@ fn count(host: &mut Host, because: Because, now: Boot) {
 /// The host's record, its request ended.
 fn closed<'a>(book: &'a mut Book, sent: &Sent<'_>, hostname: &str) -> &'a mut Host {
     let host = book.host(&sent.service.endpoint.server, &sent.service.username, hostname);
-    host.open = None;
     host.retry = None;
     host
 }
@@ -290,7 +297,6 @@ fn order_wait(book: &mut Book, sent: &Sent<'_>, code: Code, detail: &str, retry_
 fn try_later(book: &mut Book, sent: &Sent<'_>, hostname: &str, code: Code, detail: &str) {
     let host = book.host(&sent.service.endpoint.server, &sent.service.username, hostname);
     let last = sent.now.ceil();
-    host.open = None;
     host.unsettled |= code == Code::Unconfirmed;
     host.retry = Some(postponed(host, sent.service, sent.addresses, sent.begun, (last, code, detail)));
     note(book, sent.service, sent.addresses, last, hostname, code);

@@ -25,6 +25,7 @@ pub(crate) const CONFIG: &str = "etc/config/nicup";
 pub(crate) const CA: &str = "etc/ssl/certs/ca-certificates.crt";
 pub(crate) const STATUS: &str = "var/run/nicup/status.json";
 pub(crate) const STATE: &str = "var/run/nicup/state.json";
+pub(crate) const ATTEMPTS: &str = "var/run/nicup/attempts.json";
 pub(crate) const RECORDS: &str = "etc/nicup/records.json";
 
 /// What one run of the program did.

@@ -110,6 +110,16 @@ struct Open {
     force: bool,
 }
 
+/// What the files have of the last outcome of a pass that was cut off.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kept {
+    Nothing,
+    /// What outlives a reboot.
+    Records,
+    /// All of it.
+    State,
+}
+
 pub(crate) struct Ledger {
     pub(crate) owners: &'static [Owner],
     pub(crate) hosts: BTreeMap<&'static str, Host>,
@@ -198,9 +208,13 @@ impl Ledger {
         known.is_some_and(|(known, _)| addresses.iter().all(|ip| known.contains(ip)))
     }
 
-    /// The pass was cut off. `kept`: its last outcome is in the records already.
-    pub(crate) fn cut(&mut self, kept: bool) {
+    /// The pass was cut off.
+    pub(crate) fn cut(&mut self, kept: Kept) {
         self.tally.cuts += 1;
+        if kept == Kept::State {
+            return self.recorded();
+        }
+        let kept = kept == Kept::Records;
         let Some(open) = self.open.take() else { return };
         if kept {
             self.durable(&open);

@@ -29,7 +29,7 @@ pub(crate) enum Cut {
     BeforeRequest,
     /// When the server has acted.
     BeforeAnswer,
-    /// Between records.json and state.json at its end.
+    /// Between records.json and state.json, after its last request.
     BetweenFiles,
 }
 
@@ -54,12 +54,13 @@ pub(crate) struct Scene {
     pub(crate) dice: Dice,
     pub(crate) cut: Option<Cut>,
     pub(crate) root: PathBuf,
-    /// records.json and state.json as they were when the last request left.
-    pub(crate) before: Option<(Vec<u8>, Vec<u8>)>,
+    /// records.json, state.json and attempts.json as they were when the last request left.
+    pub(crate) before: Option<[Vec<u8>; 3]>,
 }
 
 pub(crate) const RECORDS: &str = "etc/nicup/records.json";
 pub(crate) const STATE: &str = "var/run/nicup/state.json";
+pub(crate) const ATTEMPTS: &str = "var/run/nicup/attempts.json";
 
 impl Scene {
     pub(crate) fn new(seed: u64, owners: &'static [Owner]) -> Scene {
@@ -131,7 +132,7 @@ impl Scene {
             let t = self.t;
             self.ledger.begins(t, route.server, &asked.hosts, &asked.addresses);
         }
-        self.before = Some((self.file(RECORDS), self.file(STATE)));
+        self.before = Some([RECORDS, STATE, ATTEMPTS].map(|name| self.file(name)));
         self.t += 20 + self.dice.roll(400) as u64;
         if self.cut == Some(Cut::BeforeRequest) {
             self.end_here();

@@ -1,6 +1,6 @@
 //! Passes that crash, hang or cannot do what they want: said once, and never a tight loop.
 
-use crate::common::{CONFIG, Router, STATE, STATUS};
+use crate::common::{ATTEMPTS, CONFIG, Router, STATUS};
 use crate::place::{alone, is_current, left_out, long, nap, send, start, until, watch};
 use rustix::process::Signal;
 use std::time::{Duration, Instant};
@@ -76,8 +76,8 @@ fn a_user_may_hurry_a_pass_that_crashed() {
 fn a_disk_that_is_full_makes_no_tight_loop() {
     let Some(r) = alone("crashes::a_disk_that_is_full_makes_no_tight_loop") else { return };
     // Nothing can take the place of a folder, whoever the user is.
-    let aside = "etc/nicup/state.json";
-    [STATE, aside].iter().for_each(|file| r.write(&format!("{file}/in-the-way"), ""));
+    let aside = "etc/nicup/attempts.json";
+    [ATTEMPTS, aside].iter().for_each(|file| r.write(&format!("{file}/in-the-way"), ""));
     let running = watch(&r);
     let (mut passes, mut last) = (0, None);
     let begun = Instant::now();
@@ -88,8 +88,8 @@ fn a_disk_that_is_full_makes_no_tight_loop() {
         nap(20);
     }
     assert!((2..=4).contains(&passes), "{passes} passes in 11 s");
-    assert!(r.problems().iter().any(|problem| problem.contains("state.json")), "{:?}", r.problems());
-    [STATE, aside].iter().for_each(|file| std::fs::remove_dir_all(r.root.join(file)).unwrap());
+    assert!(r.problems().iter().any(|problem| problem.contains("attempts.json")), "{:?}", r.problems());
+    [ATTEMPTS, aside].iter().for_each(|file| std::fs::remove_dir_all(r.root.join(file)).unwrap());
     is_current(&r, "203.0.113.7");
     drop(running);
     assert_eq!(r.requests(), 1);

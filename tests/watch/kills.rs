@@ -1,6 +1,6 @@
 //! kill -9 of the loop, of its pass and of both, at any moment.
 
-use crate::common::{HOME, NICUP, RECORDS, Router, STATE, STATUS, skip, tool};
+use crate::common::{ATTEMPTS, HOME, NICUP, RECORDS, Router, STATE, STATUS, skip, tool};
 use crate::place::{Running, alone, is_alive, is_current, long, nap, say, send, shows, start, until, watch};
 use rustix::process::Signal;
 use std::time::Duration;
@@ -83,6 +83,11 @@ fn one(victim: Victim, millis: u64) -> usize {
     requests
 }
 
+/// Whether a file is there and says so.
+fn says(r: &Router, file: &str, text: &str) -> bool {
+    r.exists(file) && r.read(file).contains(text)
+}
+
 #[test]
 fn between_the_request_and_the_record() {
     let Some(r) = alone("kills::between_the_request_and_the_record") else { return };
@@ -100,7 +105,7 @@ fn between_the_request_and_the_record() {
                 running = watch(&r);
             }
             if victim != Victim::Loop {
-                until("it is said", 5, || r.read(STATE).contains("unconfirmed") || victim == Victim::Pass);
+                until("it is said", 5, || says(&r, STATE, "unconfirmed") || victim == Victim::Pass);
             }
             // A pass whose loop is gone goes on, and the next one waits for it.
             let requests = is_right_after_all(&r, false, &what);
@@ -116,14 +121,16 @@ fn between_the_record_and_the_end_of_the_attempt() {
     const STORY: &str = "kills::between_the_record_and_the_end_of_the_attempt";
     let Some(r) = alone(STORY) else { return };
     let Some(strace) = tool("strace") else { return skip(STORY, "no strace") };
-    // A pass replaces state.json, sends, replaces records.json, state.json, status.json. It is killed before the Nth.
-    let killed_before = |replaced: usize| {
-        let kill = format!("inject=?rename,?renameat,?renameat2:error=EIO:signal=KILL:when={replaced}");
+    // A pass replaces attempts.json, sends, replaces records.json and state.json, removes attempts.json, and replaces
+    // status.json. It is killed before it replaces the Nth.
+    let killed = |call: &str, when: usize| {
+        let kill = format!("inject={call}:error=EIO:signal=KILL:when={when}");
         let program = ["--root", r.root.to_str().unwrap(), "run"];
         let arguments = [&["-qq", "-o", "/dev/null", "-e", &kill, NICUP], program.as_slice()].concat();
         r.command(&strace, &arguments).status().unwrap();
     };
-    let under_way = || !r.read(STATE).contains("\"open\":null");
+    let killed_before = |replaced| killed("?rename,?renameat,?renameat2", replaced);
+    let under_way = || r.exists(ATTEMPTS);
     killed_before(3);
     assert!(is_recorded(&r) && under_way() && !r.exists(STATUS));
     r.pass(0);
@@ -151,6 +158,14 @@ fn between_the_record_and_the_end_of_the_attempt() {
     assert!(!under_way());
     r.pass(0);
     assert_eq!((r.requests(), r.host(HOME).registered_ipv4.as_deref()), (4, Some("203.0.113.9")));
+    // Once the state is written, the note says nothing new.
+    r.move_to("203.0.113.9", "203.0.113.10");
+    killed("?unlink,?unlinkat", 1);
+    assert!(under_way());
+    let state = r.read(STATE);
+    r.pass(0);
+    assert_eq!((r.requests(), r.status().events.len(), under_way()), (5, 5, false));
+    assert_eq!(r.read(STATE), state);
 }
 
 #[test]

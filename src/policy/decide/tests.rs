@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::policy::address::{WhyAbsent, WhyUnknown};
-use crate::policy::record::Open;
+use crate::policy::record::{Attempt, read_attempts, write_attempts};
 use crate::policy::tests::*;
 use crate::wire::nic::{Failure, Reply};
 
@@ -333,11 +333,21 @@ fn no_number_in_a_state_file_can_stop_a_host_for_ever_or_panic() {
     retry.code = Code::Clock;
     (host.changes, host.storming) = (vec![Boot(u64::MAX); 9], true);
     (host.attempt, host.forced) = (Some(Boot(u64::MAX)), Some(Boot(u64::MAX)));
-    host.open = Some(Open { at: Boot(u64::MAX), sent: None });
     story.restart();
+    let attempt = Attempt {
+        server: "dynupdate.no-ip.com".to_owned(),
+        username: "me".to_owned(),
+        number: u64::MAX,
+        at: Boot(u64::MAX),
+        hosts: vec![(A.to_owned(), Because::Changed)],
+        ipv4: None,
+        ipv6: None,
+    };
+    let note = write_attempts(&[attempt], &story.now());
+    story.book.reopen(read_attempts(&note, &story.now()).unwrap());
     assert!(story.wait_of(A).is_some_and(|wait| wait <= 3600));
-    let (service, now, addresses) = (story.services[0].clone(), story.now(), story.addresses.clone());
-    crate::policy::settle::close_lost(&mut story.book, &service, &addresses, &now);
+    let (service, now) = (story.services[0].clone(), story.now());
+    crate::policy::settle::close_lost(&mut story.book, &service, &now);
     story.pass(3600).send(&failed(Failure::Connect, false));
     story.pass(3600).reply(Reply::Outage);
     story.pass(1800).reply(good());

@@ -1,25 +1,22 @@
-//! records.json and state.json: the [`Book`] as text and back.
+//! records.json and state.json, the [`Book`] as text and back; and attempts.json.
 //!
 //! A file is read whole or not at all: a value that cannot be right makes the file garbage, and the caller sets it
 //! aside. Times are seconds; a stamp is wall time (null while the clock was not set), boot time and boot.
 
 mod rows;
 
-use super::{Account, Book, Event, Host, Key, Learnt, Open, Ordered, Registered, Retry, Server, Shown, Stop};
+use super::{Account, Attempt, Book, Event, Host, Learnt, Ordered, Registered, Retry, Server, Shown, Stop};
 use super::{EVENT_LIMIT, RETRY_AFTER_LIMIT, RETRY_LIMIT};
-use crate::policy::addresses::Addresses;
 use crate::policy::chatter::Chatter;
-use crate::policy::reason::Because;
 use crate::policy::time::{Boot, Now, Stamp, Wait};
 use crate::wire::json::{self, Json};
 use rows::{
-    AccountRow, EventRow, HostRow, RecordsFile, RetryRow, Rows, SentRow, ServerRow, SourceRow, StampRow,
-    StateFile, StateRow, StopRow, VersionOnly, WaitRow,
+    AccountRow, AttemptRow, AttemptsFile, DueRow, EventRow, HostRow, RecordsFile, RetryRow, Rows, ServerRow,
+    SourceRow, StampRow, StateFile, StateRow, StopRow, VersionOnly, WaitRow,
 };
-use std::cell::OnceCell;
 use std::net::IpAddr;
 
-/// The version of both files.
+/// The version of all three files.
 const VERSION: u64 = 1;
 
 /// Why a file cannot be used.
@@ -48,8 +45,7 @@ impl ReadError {
 #[must_use]
 pub fn write_records(book: &Book) -> String {
     let worth_keeping = |host: &&Host| host.registered != Registered::default() || host.stop.is_some();
-    let kept = book.hosts.iter().filter(worth_keeping);
-    let hosts = kept.map(|host| row(&host.rows.0.records, || records_row(host)));
+    let hosts = book.hosts.iter().filter(worth_keeping).map(records_row);
     let accounts = book.accounts.iter().map(|account| AccountRow {
         server: account.server.clone(),
         username: account.username.clone(),
@@ -83,14 +79,13 @@ pub fn read_records(text: &str) -> Result<Book, ReadError> {
     let file: RecordsFile = read(text)?;
     let mut book = Book::default();
     for row in file.hosts.read {
-        let mut host = Host::new(Key { server: row.server, username: row.username, hostname: row.hostname });
+        let host = book.host(&row.server, &row.username, &row.hostname);
         let accepted = match (row.code, row.at) {
             (Some(code), Some(at)) => Some((code, stamp(at))),
             _ => None,
         };
         host.registered = Registered { ipv4: row.ipv4, ipv6: row.ipv6, offline: row.offline, accepted };
         host.stop = row.stop.map(stop);
-        book.hosts.push(host);
     }
     for row in file.accounts {
         book.accounts.push(Account { server: row.server, username: row.username, stop: stop(row.stop) });
@@ -113,7 +108,6 @@ pub fn read_records(text: &str) -> Result<Book, ReadError> {
 /// The part that lives as long as this boot.
 #[must_use]
 pub fn write_state(book: &Book, now: &Now) -> String {
-    let hosts = book.hosts.iter().map(|host| row(&host.rows.0.state, || state_row(host)));
     let sources = book.sources.iter().map(|learnt| SourceRow {
         source: learnt.source.clone(),
         at: learnt.at.0,
@@ -136,7 +130,8 @@ pub fn write_state(book: &Book, now: &Now) -> String {
         problems: book.problems,
         log_since: Some(book.chatter.since.0),
         log_lines: Some(book.chatter.lines),
-        hosts: Rows::of(hosts),
+        attempts: Some(book.attempts),
+        hosts: Rows::of(book.hosts.iter().map(state_row)),
         sources: sources.collect(),
         events: events.collect(),
         devices: book.devices.clone(),
@@ -151,19 +146,15 @@ pub fn write_state(book: &Book, now: &Now) -> String {
 pub fn read_state(text: &str, now: &Now, mut book: Book) -> Result<Book, ReadError> {
     let file: StateFile = read(text)?;
     if file.boot_id != now.boot_id {
-        book.touch();
         return Ok(book);
     }
-    // What happened, happened by now: a later number would be a wait that never ends.
-    let past = |at: u64| Boot(at).min(now.ceil());
-    book.problems = file.problems;
+    let past = |at| past(at, now);
+    (book.problems, book.attempts) = (file.problems, file.attempts.unwrap_or(0));
     (book.devices, book.disconnected) = (file.devices, file.disconnected);
     book.chatter =
         Chatter { since: file.log_since.map_or(Boot(0), past), lines: file.log_lines.unwrap_or(0) };
     for row in file.hosts.read {
         let host = book.host(&row.server, &row.username, &row.hostname);
-        let sent = row.sent.map(sent);
-        host.open = row.open.map(|at| Open { at: past(at), sent });
         host.unsettled = row.unsettled;
         host.attempt = row.attempt.map(past);
         host.forced = row.forced.map(past);
@@ -185,8 +176,56 @@ pub fn read_state(text: &str, now: &Now, mut book: Book) -> Result<Book, ReadErr
         let (at, code, ipv4, ipv6) = (past(row.at), row.code, row.ipv4, row.ipv6);
         book.events.push(Event { at, service: row.service, hostname: row.hostname, code, ipv4, ipv6 });
     }
-    book.untouch(); // as it is on disk
     Ok(book)
+}
+
+/// The requests that a pass has begun.
+#[must_use]
+pub fn write_attempts(attempts: &[Attempt], now: &Now) -> String {
+    let attempts = attempts.iter().map(|attempt| AttemptRow {
+        server: attempt.server.clone(),
+        username: attempt.username.clone(),
+        number: attempt.number,
+        at: attempt.at.0,
+        ipv4: attempt.ipv4,
+        ipv6: attempt.ipv6,
+        hosts: attempt
+            .hosts
+            .iter()
+            .map(|(hostname, because)| DueRow { hostname: hostname.clone(), because: *because })
+            .collect(),
+    });
+    json::to_text(&AttemptsFile {
+        version: VERSION,
+        boot_id: now.boot_id.clone(),
+        attempts: attempts.collect(),
+    })
+}
+
+/// Reads what [`write_attempts`] wrote. Those of an earlier boot count for nothing.
+///
+/// # Errors
+/// The text is garbage, or of a later version.
+pub fn read_attempts(text: &str, now: &Now) -> Result<Vec<Attempt>, ReadError> {
+    let file: AttemptsFile = read(text)?;
+    if file.boot_id != now.boot_id {
+        return Ok(Vec::new());
+    }
+    let attempts = file.attempts.into_iter().map(|row| Attempt {
+        server: row.server,
+        username: row.username,
+        number: row.number,
+        at: past(row.at, now),
+        hosts: row.hosts.into_iter().map(|due| (due.hostname, due.because)).collect(),
+        ipv4: row.ipv4,
+        ipv6: row.ipv6,
+    });
+    Ok(attempts.collect())
+}
+
+/// What happened, happened by now: a later number would be a wait that never ends.
+fn past(at: u64, now: &Now) -> Boot {
+    Boot(at).min(now.ceil())
 }
 
 /// Most files are of this version: they are read once, and asked for their version only when that fails.
@@ -216,11 +255,10 @@ impl Versioned for StateFile {
     }
 }
 
-/// A host's row as text: as it is kept, or made and kept.
-fn row<T: Json>(kept: &OnceCell<Box<str>>, make: impl Fn() -> T) -> &str {
-    let text = kept.get_or_init(|| json::to_text(&make()).into());
-    debug_assert_eq!(**text, json::to_text(&make()), "a record was changed behind its row");
-    text
+impl Versioned for AttemptsFile {
+    fn version(&self) -> u64 {
+        self.version
+    }
 }
 
 fn records_row(host: &Host) -> HostRow {
@@ -242,12 +280,6 @@ fn state_row(host: &Host) -> StateRow {
         server: host.key.server.clone(),
         username: host.key.username.clone(),
         hostname: host.key.hostname.clone(),
-        open: host.open.as_ref().map(|open| open.at.0),
-        sent: host.open.as_ref().and_then(|open| open.sent.as_ref()).map(|(addresses, because)| SentRow {
-            because: *because,
-            ipv4: addresses.ipv4,
-            ipv6: addresses.ipv6,
-        }),
         unsettled: host.unsettled,
         attempt: host.attempt.map(|at| at.0),
         forced: host.forced.map(|at| at.0),
@@ -287,10 +319,6 @@ fn stop_row(stop: &Stop) -> StopRow {
 
 fn stop(row: StopRow) -> Stop {
     Stop { code: row.code, detail: row.detail, print: row.settings, at: stamp(row.at) }
-}
-
-fn sent(row: SentRow) -> (Addresses, Because) {
-    (Addresses { ipv4: row.ipv4, ipv6: row.ipv6, missing: None }, row.because)
 }
 
 fn retry(row: RetryRow, past: impl Fn(u64) -> Boot) -> Retry {

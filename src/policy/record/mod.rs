@@ -1,13 +1,17 @@
 //! What nicup remembers: of each host, account and server, what was registered, stopped or postponed.
 //!
-//! Does not read or write files (app::store does); `json` turns it into the two files' texts and back.
+//! Does not read or write files (app::store does); `json` turns it into the files' texts and back.
 //! Keyed by server, username and hostname, so that renaming a section forgets nothing.
 
+mod attempt;
 mod json;
 mod sources;
 mod uplinks;
 
-pub use json::{ReadError, read_records, read_state, write_records, write_state};
+pub use attempt::Attempt;
+pub use json::{
+    ReadError, read_attempts, read_records, read_state, write_attempts, write_records, write_state,
+};
 pub use sources::Learnt;
 
 use super::addresses::Addresses;
@@ -15,13 +19,12 @@ use super::chatter::Chatter;
 use super::code::{Code, State};
 use super::reason::Because;
 use super::time::{Boot, Stamp, Wait};
-use std::cell::{Cell, OnceCell};
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 /// Everything that is remembered.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Book {
-    /// One for each hostname.
+    /// One for each hostname, in the order of [`Key::parts`].
     pub hosts: Vec<Host>,
     /// Accounts that No-IP blocked.
     pub accounts: Vec<Account>,
@@ -35,33 +38,13 @@ pub struct Book {
     pub problems: u32,
     /// Lines in the log.
     pub chatter: Chatter,
+    /// Requests that were begun in this boot.
+    pub attempts: u64,
     /// Devices that the last pass found, if any.
     pub devices: Vec<String>,
     /// Interfaces that mwan3 reported disconnected, and not connected since.
     pub disconnected: Vec<String>,
-    handling: Aside<Handling>,
 }
-
-/// How a book is used.
-#[derive(Clone, Debug, Default)]
-struct Handling {
-    /// Where the last host was found.
-    cursor: Cell<usize>,
-    /// Something in it was taken to be changed.
-    touched: bool,
-}
-
-/// Something that is not part of what a record says: two records do not differ in it.
-#[derive(Clone, Debug, Default)]
-struct Aside<T>(T);
-
-impl<T> PartialEq for Aside<T> {
-    fn eq(&self, _: &Aside<T>) -> bool {
-        true
-    }
-}
-
-impl<T> Eq for Aside<T> {}
 
 /// Events that are kept (docs/reference.md#statusjson).
 pub const EVENT_LIMIT: usize = 32;
@@ -99,8 +82,8 @@ pub struct Host {
     pub storming: bool,
     /// When an unchanged address was sent last.
     pub forced: Option<Boot>,
-    /// A request was begun and has no outcome yet.
-    pub open: Option<Open>,
+    /// The request of a pass that was interrupted, until its outcome is found in the records, or missed.
+    pub interrupted: Option<Interrupted>,
     /// The last request was refused, or its answer was lost: what the server has now is not certain.
     pub unsettled: bool,
     /// When the last request was begun.
@@ -109,24 +92,19 @@ pub struct Host {
     pub transport: Option<String>,
     /// What was shown last: state and code, and since when.
     pub shown: Option<Shown>,
-    rows: Aside<Rows>,
 }
 
-/// A host's rows in the two files, kept until it is changed: a pass over many hosts writes the files for each request,
-/// and one row is new then.
-#[derive(Clone, Debug, Default)]
-struct Rows {
-    records: OnceCell<Box<str>>,
-    state: OnceCell<Box<str>>,
-}
-
-/// A request that was begun.
+/// A request of which the state knows no outcome.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Open {
+pub struct Interrupted {
+    /// Its number.
+    pub number: u64,
     /// When.
     pub at: Boot,
-    /// What it says, and why it was due. None: an earlier version of this program began it, and did not note that.
-    pub sent: Option<(Addresses, Because)>,
+    /// What it sends.
+    pub sent: Addresses,
+    /// Why it was due.
+    pub because: Because,
 }
 
 /// What the server accepted last.
@@ -257,42 +235,30 @@ impl Host {
             changes: Vec::new(),
             storming: false,
             forced: None,
-            open: None,
+            interrupted: None,
             unsettled: false,
             attempt: None,
             transport: None,
             shown: None,
-            rows: Aside::default(),
         }
-    }
-
-    /// The record, of which no row is kept any more.
-    pub(in crate::policy) fn changing(&mut self) -> &mut Host {
-        self.rows = Aside::default();
-        self
     }
 }
 
-/// Records before and behind the last one that are looked at before all the others: about a service's hosts.
-const NEAR: usize = 8;
-
 impl Book {
-    /// Where a host's record is. Hosts are mostly asked for in the order of their records, so the search begins around
-    /// the last one: a pass over many costs no more for each.
-    pub(in crate::policy) fn find(&self, server: &str, username: &str, hostname: &str) -> Option<usize> {
-        let wanted = |host: &Host| host.key.is(server, username, hostname);
-        let next = self.handling.0.cursor.get() + 1;
-        let near = (0..NEAR).flat_map(|far| [next.checked_add(far), next.checked_sub(far)]).flatten();
-        let near = near.into_iter().find(|at| self.hosts.get(*at).is_some_and(wanted));
-        let at = near.or_else(|| self.hosts.iter().position(wanted))?;
-        self.handling.0.cursor.set(at);
-        Some(at)
+    /// Where a host's record is, or where it would be.
+    pub(in crate::policy) fn find(
+        &self,
+        server: &str,
+        username: &str,
+        hostname: &str,
+    ) -> Result<usize, usize> {
+        self.hosts.binary_search_by(|host| host.key.parts().cmp(&(hostname, server, username)))
     }
 
     /// A host's record, if there is one.
     #[must_use]
     pub fn get(&self, server: &str, username: &str, hostname: &str) -> Option<&Host> {
-        self.find(server, username, hostname).map(|at| &self.hosts[at])
+        self.find(server, username, hostname).ok().map(|at| &self.hosts[at])
     }
 
     /// Whether nothing is remembered at all.
@@ -307,37 +273,14 @@ impl Book {
             && *problems == 0
     }
 
-    /// Says that something in it changes. What gives a record away to be changed says it by itself.
-    pub fn touch(&mut self) {
-        self.handling.0.touched = true;
-    }
-
-    /// As it is on disk.
-    pub fn untouch(&mut self) {
-        self.handling.0.touched = false;
-    }
-
-    /// Whether something in it may have changed since it was read: else it need not be written.
-    #[must_use]
-    pub fn is_touched(&self) -> bool {
-        self.handling.0.touched
-    }
-
-    /// A host's record, to be changed; a new one is put at the end if there is none.
+    /// A host's record, to be changed; a new one is made if there is none.
     pub fn host(&mut self, server: &str, username: &str, hostname: &str) -> &mut Host {
-        self.touch();
-        let at = self.find(server, username, hostname).unwrap_or_else(|| {
+        let at = self.find(server, username, hostname).unwrap_or_else(|at| {
             let (server, username, hostname) = (server.to_owned(), username.to_owned(), hostname.to_owned());
-            self.hosts.push(Host::new(Key { server, username, hostname }));
-            self.hosts.len() - 1
+            self.hosts.insert(at, Host::new(Key { server, username, hostname }));
+            at
         });
-        self.hosts[at].changing()
-    }
-
-    /// All hosts' records, to be changed.
-    pub(in crate::policy) fn hosts_mut(&mut self) -> impl Iterator<Item = &mut Host> {
-        self.touch();
-        self.hosts.iter_mut().map(Host::changing)
+        &mut self.hosts[at]
     }
 
     /// A server's record, if there is one.
@@ -348,7 +291,6 @@ impl Book {
 
     /// A server's record; a new one is made if there is none.
     pub fn server_mut(&mut self, name: &str) -> &mut Server {
-        self.touch();
         let at = self.servers.iter().position(|server| server.name == name).unwrap_or_else(|| {
             self.servers.push(Server { name: name.to_owned(), stop: None, wait: None });
             self.servers.len() - 1
@@ -365,13 +307,17 @@ impl Book {
 
     /// Puts an event first and forgets the oldest.
     pub fn note(&mut self, event: Event) {
-        self.touch();
         self.events.insert(0, event);
         self.events.truncate(EVENT_LIMIT);
     }
 }
 
 impl Key {
+    /// What records are ordered by: the hostname first, which tells most of them apart.
+    fn parts(&self) -> (&str, &str, &str) {
+        (&self.hostname, &self.server, &self.username)
+    }
+
     /// Whether it is this host's.
     #[must_use]
     pub fn is(&self, server: &str, username: &str, hostname: &str) -> bool {

@@ -28,17 +28,14 @@ impl Book {
 
     /// Keeps what a source told, in place of what it told before.
     pub fn learn(&mut self, learnt: Learnt) {
-        self.touch();
         self.sources.retain(|old| old.source != learnt.source);
         self.sources.push(learnt);
     }
 
-    /// Wants another look at a source before the planned one.
-    pub fn look_again(&mut self, source: &str) {
-        if let Some(learnt) = self.sources.iter_mut().find(|learnt| learnt.source == source && !learnt.again)
-        {
-            learnt.again = true;
-            self.touch();
-        }
+    /// Wants another look at a source before the planned one. Whether that is new.
+    #[must_use]
+    pub fn look_again(&mut self, source: &str) -> bool {
+        let mut planned = self.sources.iter_mut().filter(|learnt| learnt.source == source && !learnt.again);
+        planned.next().map(|learnt| learnt.again = true).is_some()
     }
 }

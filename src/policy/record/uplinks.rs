@@ -6,19 +6,20 @@ use super::Book;
 
 impl Book {
     /// Keeps the devices that a pass found. One that found none is mostly one while the uplink is down: the devices that
-    /// an event may name are still those of the pass before.
-    pub fn found(&mut self, mut devices: Vec<String>) {
+    /// an event may name are still those of the pass before. Whether there are others now.
+    #[must_use]
+    pub fn found(&mut self, mut devices: Vec<String>) -> bool {
         devices.sort_unstable();
         devices.dedup();
-        if !devices.is_empty() && devices != self.devices {
-            self.touch();
+        let are_others = !devices.is_empty() && devices != self.devices;
+        if are_others {
             self.devices = devices;
         }
+        are_others
     }
 
     /// Keeps what mwan3 reported about an interface.
     pub fn track(&mut self, interface: &str, connected: bool) {
-        self.touch();
         self.disconnected.retain(|name| name != interface);
         if !connected {
             self.disconnected.push(interface.to_owned());
@@ -34,18 +35,13 @@ mod tests {
     fn devices_are_kept_while_none_is_found() {
         let mut book = Book::default();
         let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
-        book.untouch();
-        book.found(Vec::new());
-        assert!(!book.is_touched());
-        book.found(names(&["wwan0", "br-lan", "wwan0"]));
-        assert_eq!(
-            (book.devices.as_slice(), book.is_touched()),
-            (names(&["br-lan", "wwan0"]).as_slice(), true)
-        );
-        book.untouch();
-        book.found(names(&["br-lan", "wwan0"]));
-        book.found(Vec::new());
-        assert_eq!((book.devices.len(), book.is_touched()), (2, false));
+        assert!(!book.found(Vec::new()) && book.devices.is_empty());
+        for (devices, are_others) in
+            [(&["wwan0", "br-lan", "wwan0"][..], true), (&["br-lan", "wwan0"], false), (&[], false)]
+        {
+            assert_eq!(book.found(names(devices)), are_others);
+            assert_eq!(book.devices, names(&["br-lan", "wwan0"]));
+        }
     }
 
     #[test]

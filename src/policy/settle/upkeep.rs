@@ -7,41 +7,42 @@ use crate::policy::code::Code;
 use crate::policy::config::Service;
 use crate::policy::decide::{self, Addresses, Because};
 use crate::policy::fingerprint::Scope;
-use crate::policy::record::{Book, Host, Open, Retry, Stop};
+use crate::policy::record::{Attempt, Book, Host, Interrupted, Retry, Stop};
 use crate::policy::time::{Boot, Now, Stamp};
 
-/// Enters that a request for these hosts begins: if nothing more is heard of it, the next pass knows.
+/// Enters that a request for these hosts begins, and returns the note of it: if nothing more is heard of it, the next pass
+/// reads that.
 pub fn begin(
     book: &mut Book,
     service: &Service,
     hosts: &[(String, Because)],
     addresses: &Addresses,
     now: &Now,
-) {
-    let at = now.ceil();
+) -> Attempt {
+    book.attempts = book.attempts.saturating_add(1);
+    let (at, number) = (now.ceil(), book.attempts);
     let (ipv4, ipv6) = if service.offline { (None, None) } else { (addresses.ipv4, addresses.ipv6) };
-    for (hostname, because) in hosts {
-        let host = book.host(&service.endpoint.server, &service.username, hostname);
-        host.open = Some(Open { at, sent: Some((Addresses { ipv4, ipv6, missing: None }, *because)) });
-        host.attempt = Some(at);
+    let (server, username) = (service.endpoint.server.clone(), service.username.clone());
+    for (hostname, _) in hosts {
+        book.host(&server, &username, hostname).attempt = Some(at);
     }
+    Attempt { server, username, number, at, hosts: hosts.to_vec(), ipv4, ipv6 }
 }
 
 /// A request that an earlier pass began and never ended (it was killed, the power failed). The records are written
 /// before its note is closed: what they say of it counts. Else it was sent, and its answer is lost.
-pub fn close_lost(book: &mut Book, service: &Service, addresses: &Addresses, now: &Now) {
+pub fn close_lost(book: &mut Book, service: &Service, now: &Now) {
     const CUT_OFF: &str = "nicup was interrupted while it waited for the response";
     for hostname in &service.hostnames {
         let (server, username) = (&service.endpoint.server, &service.username);
-        let Some(host) = book.get(server, username, hostname) else { continue };
-        let Some(open) = host.open.clone() else { continue };
-        let recorded = recorded(book, service, host, &open, now);
-        let host = book.host(server, username, hostname);
-        host.open = None;
-        let sent = open.sent.as_ref().map_or(addresses, |(sent, _)| sent);
+        let Ok(at) = book.find(server, username, hostname) else { continue };
+        let Some(begun) = book.end(at) else { continue };
+        let recorded = recorded(book, service, &book.hosts[at], &begun, now);
+        let host = &mut book.hosts[at];
+        let sent = &begun.sent;
         let Some((outcome, code, at)) = recorded else {
             host.unsettled = true;
-            host.retry = Some(postponed(host, service, sent, now, (open.at, Code::Unconfirmed, CUT_OFF)));
+            host.retry = Some(postponed(host, service, sent, now, (begun.at, Code::Unconfirmed, CUT_OFF)));
             note(book, service, sent, now.ceil(), hostname, Code::Unconfirmed);
             continue;
         };
@@ -72,11 +73,11 @@ fn recorded(
     book: &Book,
     service: &Service,
     host: &Host,
-    open: &Open,
+    begun: &Interrupted,
     now: &Now,
 ) -> Option<(Recorded, Code, Boot)> {
-    let since = |stamp: &Stamp| stamp.this_boot(now).filter(|at| *at >= open.at);
-    let (sent, because) = open.sent.as_ref()?;
+    let since = |stamp: &Stamp| stamp.this_boot(now).filter(|at| *at >= begun.at);
+    let sent = &begun.sent;
     let registered = &host.registered;
     let offline = sent.list().is_empty();
     if registered.offline == offline
@@ -84,7 +85,7 @@ fn recorded(
         && let Some((code, stamp)) = &registered.accepted
         && let Some(at) = since(stamp)
     {
-        return Some((Recorded::Accepted(*because), *code, at));
+        return Some((Recorded::Accepted(begun.because), *code, at));
     }
     let server = book.server(&service.endpoint.server);
     let stops = [
@@ -100,21 +101,23 @@ fn recorded(
 }
 
 /// The address could not be found out: asked again at `next` (a page, a script), else with the network's delays. A known
-/// address ends that.
+/// address ends that. Whether anything changed.
+#[must_use]
 pub fn settle_unknown(
     book: &mut Book,
     service: &Service,
     unknown: Option<&str>,
     next: Option<Boot>,
     now: &Now,
-) {
-    let nothing = Addresses::default();
+) -> bool {
+    let (nothing, mut is_changed) = (Addresses::default(), false);
     for hostname in &service.hostnames {
         let (server, username) = (&service.endpoint.server, &service.username);
         let before = book.get(server, username, hostname).and_then(|host| host.retry.as_ref());
         if unknown.is_none() && before.is_none_or(|retry| retry.code != Code::AddressUnknown) {
             continue;
         }
+        is_changed = true;
         let host = book.host(server, username, hostname);
         let Some(why) = unknown else {
             host.retry = None;
@@ -131,12 +134,15 @@ pub fn settle_unknown(
         let retry = postponed(host, service, &nothing, now, outcome);
         host.retry = Some(Retry { until: next.unwrap_or(retry.until), ..retry });
     }
+    is_changed
 }
 
-/// Takes [`begin`] back: the note could not be written, and nothing was sent.
-pub fn never_begun(book: &mut Book, service: &Service, hosts: &[(String, Because)]) {
-    for (hostname, _) in hosts {
-        book.host(&service.endpoint.server, &service.username, hostname).open = None;
+/// Enters an attempt whose service is not there to be asked: what its server has now is not certain.
+pub fn close_orphans(book: &mut Book) {
+    for at in 0..book.hosts.len() {
+        if book.end(at).is_some() {
+            book.hosts[at].unsettled = true;
+        }
     }
 }
 
@@ -152,7 +158,7 @@ pub fn tls_failed(book: &Book, service: &Service) -> bool {
 
 /// Forgets the waits for a clock that is set now.
 pub fn clock_was_set(book: &mut Book) {
-    for host in book.hosts_mut() {
+    for host in &mut book.hosts {
         host.retry.take_if(|retry| retry.code == Code::Clock);
     }
 }
@@ -164,7 +170,7 @@ pub fn resume(book: &mut Book, services: Option<&[&Service]>) {
     let of_account = |server: &str, user: &str| {
         services.is_none_or(|list| list.iter().any(|s| s.endpoint.server == server && s.username == user))
     };
-    for host in book.hosts_mut() {
+    for host in &mut book.hosts {
         let named = services.is_none_or(|list| {
             let mut owners = list.iter().flat_map(|s| s.hostnames.iter().map(move |name| (s, name)));
             owners.any(|(s, name)| host.key.is(&s.endpoint.server, &s.username, name))
@@ -182,25 +188,25 @@ pub fn resume(book: &mut Book, services: Option<&[&Service]>) {
 }
 
 /// Drops what nothing can need any more: stops whose settings changed, and hosts and servers that are gone. A wait that
-/// a server ordered stays, or naming another server for a moment would end it.
-pub fn tidy(book: &mut Book, services: &[&Service], contact: &str, version: &str) {
+/// a server ordered stays, or naming another server for a moment would end it. Whether there was anything to drop.
+#[must_use]
+pub fn tidy(book: &mut Book, services: &[&Service], contact: &str, version: &str) -> bool {
     let mut owners = vec![None; book.hosts.len()];
     for service in services {
         for name in &service.hostnames {
-            if let Some(at) = book.find(&service.endpoint.server, &service.username, name) {
+            if let Ok(at) = book.find(&service.endpoint.server, &service.username, name) {
                 owners[at] = Some(*service);
             }
         }
     }
-    let mut owners = owners.into_iter();
-    let mut dropped = false;
+    let (mut owners, mut dropped) = (owners.into_iter(), false);
     book.hosts.retain_mut(|host| {
         let Some(service) = owners.next().flatten() else {
             dropped = true;
             return false;
         };
         if !decide::host_stop_stands(host, service) {
-            dropped |= host.changing().stop.take().is_some();
+            dropped |= host.stop.take().is_some();
         }
         true
     });
@@ -218,7 +224,5 @@ pub fn tidy(book: &mut Book, services: &[&Service], contact: &str, version: &str
         dropped |= !kept;
         kept
     });
-    if dropped {
-        book.touch();
-    }
+    dropped
 }

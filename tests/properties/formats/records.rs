@@ -1,10 +1,11 @@
-//! records.json and, behind a NUL byte, state.json: files that a crash, a flash chip or another version may have left.
+//! records.json and, behind NUL bytes, state.json and attempts.json: files that a crash, a flash chip or another version may have left.
 
 use super::{Dice, one, within};
 use nicup::policy::config::{Config, Entry, build};
 use nicup::policy::decide::{Addresses, Ask, Case, Decision, decide};
 use nicup::policy::record::{
-    Book, EVENT_LIMIT, Host, Key, RETRY_AFTER_LIMIT, read_records, read_state, write_records, write_state,
+    Book, EVENT_LIMIT, Host, Key, RETRY_AFTER_LIMIT, read_attempts, read_records, read_state, write_attempts,
+    write_records, write_state,
 };
 use nicup::policy::settle;
 use nicup::policy::time::{Boot, Now, RELEASED};
@@ -17,8 +18,8 @@ const CONFIG: &[u8] =
 
 pub(crate) fn check(data: &[u8]) {
     let mut parts =
-        data.splitn(2, |byte| *byte == 0).map(|part| std::str::from_utf8(part).unwrap_or_default());
-    let (records, state) = (parts.next().unwrap_or_default(), parts.next());
+        data.splitn(3, |byte| *byte == 0).map(|part| std::str::from_utf8(part).unwrap_or_default());
+    let (records, state, attempts) = (parts.next().unwrap_or_default(), parts.next(), parts.next());
     let now = Now::new(100_000_000, RELEASED + 200_000, "boot".to_owned());
     let mut book = match within(data, 96, || read_records(records)) {
         Ok(book) => {
@@ -42,6 +43,12 @@ pub(crate) fn check(data: &[u8]) {
             book = read;
         }
     }
+    if let Some(attempts) = attempts
+        && let Ok(read) = within(data, 128, || read_attempts(attempts, &now))
+    {
+        assert_eq!(read_attempts(&write_attempts(&read, &now), &now).as_ref(), Ok(&read));
+        book.reopen(read);
+    }
     assert!(book.events.len() <= EVENT_LIMIT);
     let config = build(&parse(CONFIG).unwrap(), "config");
     decides(&config, book, &now);
@@ -52,8 +59,9 @@ pub(crate) fn check(data: &[u8]) {
 fn decides(config: &Config, mut book: Book, now: &Now) {
     let Entry::Valid(service) = &config.services[0] else { panic!("{:?}", config.issues) };
     let contact = config.main.contact.as_str();
-    settle::tidy(&mut book, &[service], contact, "1");
-    settle::close_lost(&mut book, service, &Addresses::default(), now);
+    let _ = settle::tidy(&mut book, &[service], contact, "1");
+    settle::close_lost(&mut book, service, now);
+    settle::close_orphans(&mut book);
     let (server, username, hostname) = (&service.endpoint.server, &service.username, &service.hostnames[0]);
     let key = Key { server: server.clone(), username: username.clone(), hostname: hostname.clone() };
     let fresh = Host::new(key);
@@ -110,13 +118,21 @@ pub(crate) fn sample(dice: &mut Dice) -> Vec<u8> {
     if dice.roll(2) == 0 {
         let (word, id) = (code(dice), boot(dice));
         let numbers: [usize; 6] = std::array::from_fn(|_| dice.roll(100_010));
-        let [open, attempt, forced, change, last, until] = numbers;
+        let [known, attempt, forced, change, last, until] = numbers;
         text.push_str(&format!(
             "\0{}{}{}",
-            format_args!(r#"{{"version":1,"boot_id":"{id}","problems":7,"hosts":[{{"server":"s.example","username":"u","hostname":"h.example","open":{open},"unsettled":true,"attempt":{attempt},"forced":{forced},"changes":[{change}],"storming":true,"retry":"#),
+            format_args!(r#"{{"version":1,"boot_id":"{id}","problems":7,"attempts":{known},"hosts":[{{"server":"s.example","username":"u","hostname":"h.example","unsettled":true,"attempt":{attempt},"forced":{forced},"changes":[{change}],"storming":true,"retry":"#),
             format_args!(r#"{{"code":"{word}","detail":"","failures":2,"last":{last},"until":{until},"settings":5,"ipv4":null,"ipv6":"::1","clock":-9}},"transport":null,"state":"current","code":null,"since":1,"shown_ipv4":null,"shown_ipv6":null}}],"#),
             r#""sources":[{"source":"/bin/a","at":5,"addresses":["203.0.113.7"],"problem":null,"failures":0,"again":false}],"events":[{"at":4,"service":"home","hostname":"h.example","code":"good","ipv4":null,"ipv6":null}]}"#,
         ));
+        if dice.roll(2) == 0 {
+            let (number, at, due) =
+                (dice.roll(100_010), dice.roll(100_010), ["new", "changed", "?"][dice.roll(3)]);
+            text.push_str(&format!(
+                "\0{}",
+                format_args!(r#"{{"version":1,"boot_id":"{id}","attempts":[{{"server":"s.example","username":"u","number":{number},"at":{at},"ipv4":"203.0.113.7","ipv6":null,"hosts":[{{"hostname":"h.example","because":"{due}"}}]}}]}}"#)
+            ));
+        }
     }
     text.into_bytes()
 }
@@ -150,9 +166,11 @@ pub(crate) const WORDS: &[&[u8]] = &[
     b"\"events\":[]",
     b"\0",
     b"\"sources\":[]",
+    b"\"attempts\":",
+    b"\"number\":",
+    b"\"because\":\"changed\"",
     b"\"code\":\"clock\"",
     b"\"code\":\"abuse\"",
-    b"\"open\":",
     b"[",
     b"]",
     b"{",

@@ -1,7 +1,8 @@
 //! Passes: begun when the Schedule says so, ended, or cut off.
 
 use super::{Days, Event, HOUR, MINUTE, OWNERS, SECOND};
-use crate::scene::{Cut, CutOff, RECORDS, STATE, with_world};
+use crate::ledger::Kept;
+use crate::scene::{ATTEMPTS, Cut, CutOff, RECORDS, STATE, with_world};
 use crate::tell;
 use nicup::app::pass::{self, Order};
 use nicup::policy::record::{Book, read_records};
@@ -43,10 +44,12 @@ impl Days {
         let between = self.scene.borrow().cut == Some(Cut::BetweenFiles);
         let sent = self.scene.borrow().before.clone();
         match (ended, sent) {
-            (Ok(_), Some((records, state))) if between => {
+            (Ok(_), Some(before)) if between => {
                 self.scene.borrow_mut().cut = None;
-                std::fs::write(self.scene.borrow().root.join(STATE), &state).unwrap();
-                self.cut_off(Some(records));
+                for (name, text) in [(STATE, &before[1]), (ATTEMPTS, &before[2])] {
+                    std::fs::write(self.scene.borrow().root.join(name), text).unwrap();
+                }
+                self.cut_off(Some(before));
             }
             (Ok(report), _) => {
                 self.scene.borrow_mut().ledger.recorded();
@@ -66,7 +69,7 @@ impl Days {
                 self.on(Input::PassFinished(wake));
                 tell(t, || format!("a pass ended: due {:?} of {}", self.schedule.due(), t - boot_at));
             }
-            (Err(why), sent) if why.is::<CutOff>() => self.cut_off(sent.map(|(records, _)| records)),
+            (Err(why), sent) if why.is::<CutOff>() => self.cut_off(sent),
             (Err(why), _) => resume_unwind(why),
         }
         self.records_hold();
@@ -88,11 +91,17 @@ impl Days {
         }
     }
 
-    /// The pass did not end. `records`: as they were when its last request left.
-    fn cut_off(&mut self, records: Option<Vec<u8>>) {
-        let kept = records.is_some_and(|before| before != self.scene.borrow().file(RECORDS));
-        let recorded = if kept { "" } else { "not " };
-        tell(self.t(), || format!("{:?}: its last outcome is {recorded}recorded", self.fate));
+    /// The pass did not end. `before`: the files as they were when its last request left.
+    fn cut_off(&mut self, before: Option<[Vec<u8>; 3]>) {
+        let changed = |at: usize, name| {
+            before.as_ref().is_some_and(|before| before[at] != self.scene.borrow().file(name))
+        };
+        let kept = match (changed(0, RECORDS), changed(1, STATE)) {
+            (_, true) => Kept::State,
+            (true, false) => Kept::Records,
+            (false, false) => Kept::Nothing,
+        };
+        tell(self.t(), || format!("{:?}: kept of its last outcome: {kept:?}", self.fate));
         self.scene.borrow_mut().ledger.cut(kept);
         if self.fate == Fate::PowerFails {
             self.fate = Fate::Crash;

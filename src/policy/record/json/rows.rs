@@ -1,20 +1,26 @@
-//! The two files' rows, field by field as they stand in them. Does not judge a value.
+//! The files' rows, field by field as they stand in them. Does not judge a value.
 
 use crate::policy::code::{Code, State};
 use crate::policy::reason::Because;
 use crate::wire::json::{Json, Reader, object};
 use std::net::{Ipv4Addr, Ipv6Addr};
 
-/// Rows of a file: they are read one by one, and are text already when they are written.
+/// Rows of a file. Each becomes text as soon as it is made: no list of all of them has to fit into memory.
 #[derive(Default)]
 pub(super) struct Rows<T> {
     pub(super) read: Vec<T>,
     written: String,
 }
 
-impl<T> Rows<T> {
-    pub(super) fn of<'a>(texts: impl Iterator<Item = &'a str>) -> Rows<T> {
-        let written = texts.collect::<Vec<_>>().join(",");
+impl<T: Json> Rows<T> {
+    pub(super) fn of(rows: impl Iterator<Item = T>) -> Rows<T> {
+        let mut written = String::new();
+        for row in rows {
+            if !written.is_empty() {
+                written.push(',');
+            }
+            row.write(&mut written);
+        }
         Rows { read: Vec::new(), written }
     }
 }
@@ -110,6 +116,7 @@ pub(super) struct StateFile {
     pub(super) problems: u32,
     pub(super) log_since: Option<u64>,
     pub(super) log_lines: Option<u32>,
+    pub(super) attempts: Option<u64>,
     pub(super) hosts: Rows<StateRow>,
     pub(super) sources: Vec<SourceRow>,
     pub(super) events: Vec<EventRow>,
@@ -122,6 +129,7 @@ object!(StateFile {
     problems,
     log_since,
     log_lines,
+    attempts,
     hosts,
     sources,
     events,
@@ -145,8 +153,6 @@ pub(super) struct StateRow {
     pub(super) server: String,
     pub(super) username: String,
     pub(super) hostname: String,
-    pub(super) open: Option<u64>,
-    pub(super) sent: Option<SentRow>,
     pub(super) unsettled: bool,
     pub(super) attempt: Option<u64>,
     pub(super) forced: Option<u64>,
@@ -164,8 +170,6 @@ object!(StateRow {
     server,
     username,
     hostname,
-    open,
-    sent,
     unsettled,
     attempt,
     forced,
@@ -181,12 +185,31 @@ object!(StateRow {
 });
 
 #[derive(Default)]
-pub(super) struct SentRow {
-    pub(super) because: Because,
+pub(super) struct AttemptsFile {
+    pub(super) version: u64,
+    pub(super) boot_id: String,
+    pub(super) attempts: Vec<AttemptRow>,
+}
+object!(AttemptsFile { version, boot_id, attempts });
+
+#[derive(Default)]
+pub(super) struct AttemptRow {
+    pub(super) server: String,
+    pub(super) username: String,
+    pub(super) number: u64,
+    pub(super) at: u64,
     pub(super) ipv4: Option<Ipv4Addr>,
     pub(super) ipv6: Option<Ipv6Addr>,
+    pub(super) hosts: Vec<DueRow>,
 }
-object!(SentRow { because, ipv4, ipv6 });
+object!(AttemptRow { server, username, number, at, ipv4, ipv6, hosts });
+
+#[derive(Default)]
+pub(super) struct DueRow {
+    pub(super) hostname: String,
+    pub(super) because: Because,
+}
+object!(DueRow { hostname, because });
 
 #[derive(Default)]
 pub(super) struct RetryRow {

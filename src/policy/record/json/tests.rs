@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::policy::code::{Code, State};
+use crate::policy::reason::Because;
 use std::net::Ipv4Addr;
 
 const ID: &str = "boot";
@@ -23,8 +24,6 @@ fn full() -> Book {
     };
     host.stop = Some(stop.clone());
     host.changes = vec![Boot(3), Boot(9)];
-    let sent = Addresses { ipv4: Some(Ipv4Addr::new(203, 0, 113, 8)), ..Addresses::default() };
-    host.open = Some(Open { at: Boot(99), sent: Some((sent, Because::Changed)) });
     host.retry = Some(Retry {
         code: Code::Http(503),
         detail: "x".to_owned(),
@@ -54,7 +53,7 @@ fn full() -> Book {
     book.learn(Learnt { source: "/bin/a".to_owned(), at: Boot(5), found, failures: 0, again: true });
     let found = Err("it is away".to_owned());
     book.learn(Learnt { source: "http://b/".to_owned(), at: Boot(6), found, failures: 3, again: false });
-    book.found(vec!["pppoe-wan".to_owned()]);
+    let _ = book.found(vec!["pppoe-wan".to_owned()]);
     book.track("lte", false);
     let (service, hostname) = ("home".to_owned(), "h.example".to_owned());
     book.note(Event { at: Boot(4), service, hostname, code: Code::NoChange, ipv4: None, ipv6: None });
@@ -74,17 +73,55 @@ fn every_reason_for_a_request_is_read_back() {
     for because in Because::ALL {
         assert_eq!(because.as_str().parse(), Ok(*because));
     }
-    let text = write_state(&full(), &now()).replace("\"because\":\"changed\"", "\"because\":\"\"");
-    assert_eq!(read_state(&text, &now(), Book::default()), Err(ReadError::Garbage));
+    let text = write_attempts(&attempts(), &now()).replace("\"because\":\"changed\"", "\"because\":\"\"");
+    assert_eq!(read_attempts(&text, &now()), Err(ReadError::Garbage));
+}
+
+fn attempts() -> Vec<Attempt> {
+    let attempt = Attempt {
+        server: "s".to_owned(),
+        username: "u".to_owned(),
+        number: 7,
+        at: Boot(99),
+        hosts: vec![("h.example".to_owned(), Because::Changed), ("i.example".to_owned(), Because::New)],
+        ipv4: Some(Ipv4Addr::new(203, 0, 113, 8)),
+        ipv6: None,
+    };
+    vec![attempt.clone(), Attempt { number: 8, ipv4: None, hosts: Vec::new(), ..attempt }]
 }
 
 #[test]
-fn a_note_of_an_earlier_version_is_a_moment_alone() {
-    let mut text = write_state(&full(), &now());
-    let (from, to) = (text.find("\"sent\":").unwrap(), text.find("\"unsettled\":").unwrap());
-    text.replace_range(from..to, "");
-    let book = read_state(&text, &now(), Book::default()).unwrap();
-    assert_eq!(book.hosts[0].open, Some(Open { at: Boot(99), sent: None }), "{text}");
+fn attempts_are_read_back_in_the_boot_that_they_are_of() {
+    let text = write_attempts(&attempts(), &now());
+    assert_eq!(read_attempts(&text, &now()), Ok(attempts()));
+    let other = Now { boot_id: "other".to_owned(), ..now() };
+    assert_eq!(read_attempts(&text, &other), Ok(Vec::new()));
+    let later = text.replace("\"at\":99", "\"at\":18446744073709551615");
+    assert_eq!(read_attempts(&later, &now()).unwrap()[0].at, Boot(100));
+    assert_eq!(
+        read_attempts(&text.replace("\"version\":1", "\"version\":2"), &now()),
+        Err(ReadError::Newer(2))
+    );
+    for cut in 0..text.len() {
+        assert_eq!(read_attempts(&text[..cut], &now()), Err(ReadError::Garbage));
+    }
+}
+
+#[test]
+fn records_are_in_the_order_in_which_they_are_looked_for() {
+    let mut book = Book::default();
+    let names = [("s", "u", "b"), ("s", "u", "a"), ("r", "u", "b"), ("s", "t", "b"), ("s", "u", "c")];
+    for (server, username, hostname) in names {
+        book.host(server, username, hostname).unsettled = true;
+    }
+    for (server, username, hostname) in names {
+        assert!(
+            book.get(server, username, hostname).is_some_and(|host| host.key.is(server, username, hostname))
+        );
+        book.host(server, username, hostname);
+    }
+    assert!(book.hosts.is_sorted_by_key(|host| host.key.parts().0.to_owned()));
+    assert_eq!((book.hosts.len(), book.get("s", "u", "d"), book.get("q", "u", "b")), (5, None, None));
 }
 
 #[test]
@@ -113,10 +150,8 @@ fn numbers_that_cannot_be_are_read_as_the_nearest_that_can() {
     let read = read_records(&text).unwrap();
     assert_eq!(read.servers[0].wait.as_ref().unwrap().wait.length, RETRY_AFTER_LIMIT);
     let text = write_state(&full(), &now()).replace("\"until\":120", "\"until\":18446744073709551615");
-    let text = text.replace("\"open\":99", "\"open\":18446744073709551615");
     let book = read_state(&text, &now(), Book::default()).unwrap();
     let host = &book.hosts[0];
-    assert_eq!(host.open.as_ref().map(|open| open.at), Some(Boot(100)));
     assert_eq!(host.retry.as_ref().unwrap().until, Boot(90 + RETRY_LIMIT));
     for not_a_number in ["-1", "18446744073709551616", "1.5", "null"] {
         let text = write_records(&full()).replace("\"seconds\":1800", &format!("\"seconds\":{not_a_number}"));

@@ -1,0 +1,50 @@
+//! Requests that have begun: what a killed pass leaves for the next one to find.
+
+use super::{Book, Interrupted};
+use crate::policy::addresses::Addresses;
+use crate::policy::reason::Because;
+use crate::policy::time::Boot;
+use std::net::{Ipv4Addr, Ipv6Addr};
+
+/// A request that has begun.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Attempt {
+    /// The server's name.
+    pub server: String,
+    /// The login.
+    pub username: String,
+    /// Its number in this boot, by which the state says up to which one it has the outcomes.
+    pub number: u64,
+    /// When.
+    pub at: Boot,
+    /// Its hostnames, and why each was due.
+    pub hosts: Vec<(String, Because)>,
+    /// What it sends.
+    pub ipv4: Option<Ipv4Addr>,
+    /// What it sends.
+    pub ipv6: Option<Ipv6Addr>,
+}
+
+impl Book {
+    /// Enters the attempts of an interrupted pass, as far as their outcomes are not known.
+    pub fn reopen(&mut self, attempts: Vec<Attempt>) {
+        let known = self.attempts;
+        for attempt in attempts.into_iter().filter(|attempt| attempt.number > known) {
+            let Attempt { server, username, number, at, hosts, ipv4, ipv6 } = attempt;
+            for (hostname, because) in hosts {
+                let sent = Addresses { ipv4, ipv6, missing: None };
+                let host = self.host(&server, &username, &hostname);
+                host.interrupted = Some(Interrupted { number, at, sent, because });
+            }
+        }
+    }
+
+    /// Ends an interrupted request, and returns it.
+    pub(in crate::policy) fn end(&mut self, at: usize) -> Option<Interrupted> {
+        let host = &mut self.hosts[at];
+        let begun = host.interrupted.take()?;
+        host.attempt = Some(begun.at);
+        self.attempts = self.attempts.max(begun.number);
+        Some(begun)
+    }
+}
