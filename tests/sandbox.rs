@@ -6,6 +6,8 @@ mod common;
 use common::{HOME, Router, finish};
 use std::collections::BTreeMap;
 use std::fs;
+use std::io::{Read, Write};
+use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -53,6 +55,29 @@ fn who_hears_the_server_can_start_nothing_and_has_no_power_over_the_kernel() {
     // A pass that speaks to nobody has nothing to give up, and is done too soon to be looked at.
     r.pass(0);
     assert_eq!(r.requests(), 1);
+}
+
+#[test]
+fn a_page_hears_from_a_pass_that_has_given_all_that_up() {
+    let Some(r) = Router::new("a_page_hears_from_a_pass_that_has_given_all_that_up") else { return };
+    let page = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/ip", page.local_addr().unwrap());
+    // The second service needs netifd, which is a program to start.
+    r.config(
+        &(r.service(
+            "home",
+            &format!("list hostname '{HOME}'\noption source web\noption source_url '{url}'"),
+        ) + &r.service("office", "list hostname 'office.example.net'\noption interface wan")),
+    );
+    let pass = r.start(&["run"], &[]);
+    let (mut asked, _) = page.accept().unwrap();
+    let marks = marks(Path::new(&format!("/proc/{}/status", pass.id())));
+    let _length = asked.read(&mut [0; 4096]).unwrap();
+    asked.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 11\r\n\r\n203.0.113.9").unwrap();
+    let report = finish(pass);
+    assert_eq!((report.exit, r.requests()), (0, 2), "{report:?}");
+    assert_eq!((marks["NoNewPrivs"].as_str(), marks["Seccomp"].as_str()), ("1", "2"), "{marks:?}");
+    assert_eq!(capabilities(&marks, "CapEff") & !KEPT, 0, "{marks:?}");
 }
 
 #[test]
