@@ -119,38 +119,6 @@ fn status_shows_the_file() {
 }
 
 #[test]
-fn check_says_what_would_be_sent_and_sends_and_writes_nothing() {
-    let Some(r) = Router::new("check_says_what_would_be_sent_and_sends_and_writes_nothing") else { return };
-    let before = r.snapshot();
-    let new = r.run(&["check"]);
-    assert_eq!((new.exit, r.snapshot() == before), (0, true), "{new:?}");
-    assert!(
-        new.out.contains("home.example.net: would send 203.0.113.7: nothing is registered yet"),
-        "{new:?}"
-    );
-    assert!(new.out.contains(&format!("{}, 203.0.113.7; to https://127.0.0.1:{}", r.device, r.sim.port())));
-    r.pass(0);
-    let before = r.snapshot();
-    let same = r.run(&["check", "-v"]);
-    assert_eq!((same.exit, r.snapshot() == before), (0, true), "{same:?}");
-    assert!(same.out.contains("home.example.net: current, sent again in"), "{same:?}");
-    r.move_to("203.0.113.7", "203.0.113.8");
-    let changed = r.run(&["check"]);
-    assert_eq!(changed.exit, 0, "a run sends it at once");
-    assert!(
-        changed.out.contains("would send 203.0.113.8: the registered address is another one"),
-        "{changed:?}"
-    );
-    // Not even what a run would set aside.
-    r.write(RECORDS, "{");
-    let before = r.snapshot();
-    let damaged = r.run(&["check"]);
-    assert!(damaged.err.contains("/etc/nicup/records.json: warning: is damaged: a run would set it aside"));
-    assert_eq!((r.snapshot() == before, r.requests()), (true, 1));
-    assert_eq!(r.syslog().len(), 1, "that of the run");
-}
-
-#[test]
 fn resume_ends_a_stop() {
     let Some(r) = Router::new("resume_ends_a_stop") else { return };
     r.answers(&["words:abuse"]);

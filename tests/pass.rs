@@ -18,7 +18,7 @@ fn the_first_run_sends_one_request_byte_for_byte() {
     let agent = format!(
         "nicup D-Link_DIR-860_B1__/24.10.0-{} {}",
         nicup::app::VERSION,
-        nicup::policy::config::DEFAULT_CONTACT
+        nicup::policy::config::DEFAULT_CONTACT.0
     );
     let wanted = format!(
         "GET /nic/update?hostname=home.example.net&myip=203.0.113.7 HTTP/1.1\r\nHost: 127.0.0.1:{}\r\n\

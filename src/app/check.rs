@@ -6,7 +6,9 @@ use super::uplink::{UplinkState, bind_error};
 use super::view::{plain, span};
 use super::{Exit, Failure, Order, World, dns, pass, source_results};
 use crate::policy::code::Code;
-use crate::policy::config::{DEFAULT_FORCE_INTERVAL, Entry, Family, Issue, Level, Mode, Service, Source};
+use crate::policy::config::{
+    DEFAULT_FORCE_INTERVAL, Entry, Family, Issue, Level, Main, Mode, Service, SetBy, Source,
+};
 use crate::policy::decide::Decision;
 use crate::policy::message;
 use crate::policy::record::Book;
@@ -59,6 +61,7 @@ pub(super) fn run(world: &mut World<'_>, order: &Order, dns: bool) -> Result<Che
     if !config.main.enabled {
         let _ = writeln!(text, "option enabled of section nicup is 0: nothing is sent");
     }
+    let _ = writeln!(text, "{}", contact(&config.main));
     for (service, uplink) in plan.services.iter().zip(&uplinks).filter(|(s, _)| plan.is_selected(&s.name)) {
         describe(&mut text, service, uplink);
         advise(&mut text, service, uplink, config.main.mode);
@@ -86,6 +89,17 @@ pub(super) fn run(world: &mut World<'_>, order: &Order, dns: bool) -> Result<Che
     }
     let problems = issues.iter().map(Issue::to_string).collect();
     Ok(Checked { problems, text, exit })
+}
+
+/// Whom No-IP asks when a request is wrong, and where that is set.
+fn contact(main: &Main) -> String {
+    let (contact, set_by) = main.contact();
+    let from = match set_by {
+        SetBy::Option => "option contact",
+        SetBy::Packager => "the package; option contact replaces it",
+        SetBy::Project => "the project; option contact replaces it",
+    };
+    format!("contact in the User-Agent: {contact}, from {from}")
 }
 
 /// The exit status of a host that a run would leave so (docs/reference.md#exit-status).

@@ -43,7 +43,7 @@ impl<'a> Plan<'a> {
         Plan {
             services: valid(config),
             is_whole: config.services.iter().all(|entry| matches!(entry, Entry::Valid(_))),
-            contact: &config.main.contact,
+            contact: config.main.contact().0,
             enabled: config.main.enabled,
             only: &order.services,
             overrides: Ask { force: order.force, clock_set: order.event == Some(Event::Clock) },

@@ -69,7 +69,7 @@ fn build_main(section: &Section, issues: &mut Issues<'_>) -> Main {
         enabled: options.one("enabled", default.enabled, value::boolean),
         mode: options.one("mode", default.mode, value::mode),
         log_level: options.one("log_level", default.log_level, value::log_level),
-        contact: options.one("contact", default.contact, value::contact),
+        contact: options.maybe("contact", true, value::contact),
         state_dir: options.one("state_dir", default.state_dir, value::absolute_path),
         run_dir: options.one("run_dir", default.run_dir, value::absolute_path),
     };

@@ -23,11 +23,22 @@ const PACKAGER: Option<&str> = match option_env!("NICUP_CONTACT") {
     Some(_) | None => None,
 };
 /// The contact that No-IP requires in the User-Agent, unless `option contact` names another: the packager's, else the
-/// project's issue page.
-pub const DEFAULT_CONTACT: &str = match PACKAGER {
-    Some(contact) => contact,
-    None => concat!(env!("CARGO_PKG_REPOSITORY"), "/issues"),
+/// project's issue page. With who set it.
+pub const DEFAULT_CONTACT: (&str, SetBy) = match PACKAGER {
+    Some(contact) => (contact, SetBy::Packager),
+    None => (concat!(env!("CARGO_PKG_REPOSITORY"), "/issues"), SetBy::Project),
 };
+
+/// Who set the contact.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SetBy {
+    /// `option contact`.
+    Option,
+    /// `NICUP_CONTACT` at build time.
+    Packager,
+    /// The repository's address in Cargo.toml.
+    Project,
+}
 
 /// Seconds after which an unchanged address is sent again, unless `option force_interval` says otherwise: 25 days.
 pub const DEFAULT_FORCE_INTERVAL: u64 = 25 * 86_400;
@@ -87,8 +98,8 @@ pub struct Main {
     pub mode: Mode,
     /// The least important messages that reach syslog.
     pub log_level: LogLevel,
-    /// Maintainer contact in the User-Agent.
-    pub contact: String,
+    /// `option contact`, if it is set.
+    pub contact: Option<String>,
     /// Directory of records.json: survives a reboot.
     pub state_dir: String,
     /// Directory of status.json, state.json and the locks: tmpfs.
@@ -101,10 +112,18 @@ impl Default for Main {
             enabled: true,
             mode: Mode::Watch,
             log_level: LogLevel::Notice,
-            contact: DEFAULT_CONTACT.to_owned(),
+            contact: None,
             state_dir: "/etc/nicup".to_owned(),
             run_dir: "/var/run/nicup".to_owned(),
         }
+    }
+}
+
+impl Main {
+    /// The contact in the User-Agent, and who set it.
+    #[must_use]
+    pub fn contact(&self) -> (&str, SetBy) {
+        self.contact.as_deref().map_or(DEFAULT_CONTACT, |contact| (contact, SetBy::Option))
     }
 }
 

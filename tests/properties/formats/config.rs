@@ -101,7 +101,7 @@ fn valid(service: &Service, config: &Config) {
     assert!(target.starts_with('/') && target.bytes().all(|byte| byte.is_ascii_graphic()), "{target:?}");
     assert!(names.iter().all(|name| !name.contains([',', '&', '#', '%', '?', '+'])), "{names:?}");
     let login = nic::basic_auth(&service.username, service.password.reveal());
-    let agent = nic::user_agent("m", "r", "v", &config.main.contact);
+    let agent = nic::user_agent("m", "r", "v", config.main.contact().0);
     assert!([&login, &agent, &endpoint.server].iter().all(|text| !text.contains(char::is_control)));
     assert!(endpoint.port > 0 && endpoint.timeout > 0 && !endpoint.server.is_empty());
 }

@@ -58,7 +58,7 @@ pub(crate) fn check(data: &[u8]) {
 /// was earned with these settings.
 fn decides(config: &Config, mut book: Book, now: &Now) {
     let Entry::Valid(service) = &config.services[0] else { panic!("{:?}", config.issues) };
-    let contact = config.main.contact.as_str();
+    let contact = config.main.contact().0;
     let _ = settle::tidy(&mut book, &[service], contact, "1");
     settle::close_lost(&mut book, service, now);
     settle::close_orphans(&mut book);

@@ -106,7 +106,7 @@ fn consequences(config: &Config, outcome: Outcome, now: &Now, jitter: u64) {
     let hosts: Vec<_> = service.hostnames.iter().map(|name| (name.clone(), Because::New)).collect();
     let mut book = Book::default();
     settle::begin(&mut book, service, &hosts, &addresses, now);
-    let contact = config.main.contact.as_str();
+    let contact = config.main.contact().0;
     let (version, begun) = ("1", now);
     let sent = Sent { service, hosts: &hosts, addresses: &addresses, contact, version, begun, now, jitter };
     settle::settle(&mut book, &sent, &outcome);

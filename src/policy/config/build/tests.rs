@@ -60,7 +60,7 @@ fn every_option_of_section_nicup_is_read() {
         enabled: false,
         mode: Mode::Hotplug,
         log_level: LogLevel::Debug,
-        contact: "you@example.org".into(),
+        contact: Some("you@example.org".into()),
         state_dir: "/srv/nicup".into(),
         run_dir: "/tmp/n".into(),
     };
