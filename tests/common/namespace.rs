@@ -1,30 +1,44 @@
 //! Network and mount namespaces: a test program runs itself again inside one, and each test passes the verdict on.
 
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::io::Write as _;
-use std::process::{Command, Output, Stdio};
-use std::sync::OnceLock;
+use std::process::{Command, Stdio};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 const INSIDE: &str = "NICUP_TEST_NAMESPACE";
 /// What the tests need: a loopback, links, and mounts of their own.
 const PROBE: &str =
     "ip link set lo up && ip link add probe0 type veth peer name probe1 && mount -t tmpfs probe /mnt";
 
-/// Whether this process is inside. If not, all tests that were asked for have run inside by the time this returns, and
-/// it panics if `name` failed there.
+/// Whether this process is inside. If not, all tests that were asked for and belong with `name` have run inside by the time
+/// this returns, and it panics if `name` failed there.
+///
+/// `name` is a test's path without the module that has the namespace: the tests of one module share it, and see no other
+/// module's links, routes and mounts.
 pub(crate) fn inside(name: &str) -> bool {
     if std::env::var_os(INSIDE).is_some() {
         static LOOPBACK: OnceLock<()> = OnceLock::new();
         LOOPBACK.get_or_init(|| super::ip("link set lo up"));
         return true;
     }
-    static RUN: OnceLock<Option<Output>> = OnceLock::new();
-    let Some(output) = RUN.get_or_init(run) else {
+    static FLAG: OnceLock<Option<&str>> = OnceLock::new();
+    let Some(flag) = FLAG.get_or_init(flag) else {
         skip(name, "no network namespace with veth (needs unshare and ip, and root or user namespaces)");
         return false;
     };
-    let text = String::from_utf8_lossy(&output.stdout);
-    assert!(text.contains(&format!("test {name} ... ok")), "{}", failure(name, &text));
+    static ASKED: OnceLock<Vec<String>> = OnceLock::new();
+    let asked = ASKED.get_or_init(asked);
+    let (module, test) = place(asked, name);
+    // Held while a module runs: two at once would be twice the load that a story waits for.
+    static RUNS: Mutex<BTreeMap<&str, Arc<str>>> = Mutex::new(BTreeMap::new());
+    let text = {
+        let mut runs = RUNS.lock().unwrap_or_else(PoisonError::into_inner);
+        runs.entry(module)
+            .or_insert_with(|| run(flag, asked.iter().filter(|test| test.starts_with(module))))
+            .clone()
+    };
+    assert!(text.contains(&format!("test {test} ... ok")), "{}", failure(test, &text));
     false
 }
 
@@ -41,16 +55,45 @@ pub(crate) fn tool(name: &str) -> Option<String> {
     dirs.map(|dir| format!("{dir}/{name}")).find(|path| std::path::Path::new(path).exists())
 }
 
-fn run() -> Option<Output> {
-    let works = |flags: &&str| {
+/// How to get a namespace here, or None.
+fn flag() -> Option<&'static str> {
+    let works = |flag: &&str| {
         let mut probe = Command::new("unshare");
-        probe.args([*flags, "sh", "-c", PROBE]).stdout(Stdio::null()).stderr(Stdio::null());
+        probe.args([*flag, "sh", "-c", PROBE]).stdout(Stdio::null()).stderr(Stdio::null());
         probe.status().is_ok_and(|status| status.success())
     };
-    let flags = ["-nm", "-rnm"].into_iter().find(works)?;
+    ["-nm", "-rnm"].into_iter().find(works)
+}
+
+/// The paths of all tests that this process was asked for.
+fn asked() -> Vec<String> {
+    let mut list = Command::new(std::env::current_exe().unwrap());
+    let output = list.args(filters()).args(["--list", "--format", "terse"]).output().unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    text.lines().filter_map(|line| line.strip_suffix(": test")).map(str::to_owned).collect()
+}
+
+/// The module of the only test whose path ends with `name`, with its `::`, and the test's whole path.
+fn place<'t>(tests: &'t [String], name: &str) -> (&'t str, &'t str) {
+    let ends = |test: &'t String| {
+        let module = test.strip_suffix(name)?;
+        (module.is_empty() || module.ends_with("::")).then_some((module, test.as_str()))
+    };
+    let mut found = tests.iter().filter_map(ends);
+    match (found.next(), found.next()) {
+        (Some(place), None) => place,
+        (None, _) => panic!("no test is named {name}"),
+        (Some(_), Some(_)) => panic!("two tests are named {name}: give one another name"),
+    }
+}
+
+/// What the harness says of these tests in a new namespace.
+fn run<'t>(flag: &str, tests: impl Iterator<Item = &'t String>) -> Arc<str> {
     let mut again = Command::new("unshare");
-    again.arg(flags).arg(std::env::current_exe().unwrap()).args(filters()).arg("--test-threads=8");
-    Some(again.env(INSIDE, "1").stderr(Stdio::inherit()).output().unwrap())
+    again.arg(flag).arg(std::env::current_exe().unwrap()).args(["--test-threads=8", "--exact"]).args(tests);
+    again.args(std::env::args().filter(|word| matches!(word.as_str(), "--ignored" | "--include-ignored")));
+    let output = again.env(INSIDE, "1").stderr(Stdio::inherit()).output().unwrap();
+    String::from_utf8_lossy(&output.stdout).into()
 }
 
 /// Which tests were asked for, without how they are to be shown.

@@ -1,6 +1,6 @@
 //! A package as `uci export` prints it.
 //!
-//! Does not belong to the product: the comparison with libuci and tests/uci.rs both read results through it.
+//! Does not belong to the product: the comparison with libuci and tests/all/uci.rs both read results through it.
 
 use nicup::wire::uci::{Opt, Package, Section, Value, list_line, option_line, section_line};
 

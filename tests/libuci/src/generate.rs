@@ -1,6 +1,6 @@
 //! Random UCI text from a seed: mostly right, wrong in every way a file can be.
 //!
-//! Does not know what libuci makes of it. Names and values are few, so that they meet again. tests/uci.rs uses it too.
+//! Does not know what libuci makes of it. Names and values are few, so that they meet again. tests/all/uci.rs uses it too.
 
 /// xorshift64*: small, fast, and the same everywhere.
 pub(crate) struct Dice(u64);

@@ -1,0 +1,62 @@
+//! What `check` says beside problems.
+
+use crate::common::{HOME, RECORDS, Router};
+
+#[test]
+fn check_says_what_would_be_sent_and_sends_and_writes_nothing() {
+    let Some(r) = Router::new("check_says_what_would_be_sent_and_sends_and_writes_nothing") else { return };
+    let before = r.snapshot();
+    let new = r.run(&["check"]);
+    assert_eq!((new.exit, r.snapshot() == before), (0, true), "{new:?}");
+    assert!(
+        new.out.contains("home.example.net: would send 203.0.113.7: nothing is registered yet"),
+        "{new:?}"
+    );
+    assert!(new.out.contains(&format!("{}, 203.0.113.7; to https://127.0.0.1:{}", r.device, r.sim.port())));
+    r.pass(0);
+    let before = r.snapshot();
+    let same = r.run(&["check", "-v"]);
+    assert_eq!((same.exit, r.snapshot() == before), (0, true), "{same:?}");
+    assert!(same.out.contains("home.example.net: current, sent again in"), "{same:?}");
+    r.move_to("203.0.113.7", "203.0.113.8");
+    let changed = r.run(&["check"]);
+    assert_eq!(changed.exit, 0, "a run sends it at once");
+    assert!(
+        changed.out.contains("would send 203.0.113.8: the registered address is another one"),
+        "{changed:?}"
+    );
+    // Not even what a run would set aside.
+    r.write(RECORDS, "{");
+    let before = r.snapshot();
+    let damaged = r.run(&["check"]);
+    assert!(damaged.err.contains("/etc/nicup/records.json: warning: is damaged: a run would set it aside"));
+    assert_eq!((r.snapshot() == before, r.requests()), (true, 1));
+    assert_eq!(r.syslog().len(), 1, "that of the run");
+}
+
+#[test]
+fn check_says_which_contact_is_sent_and_who_set_it() {
+    let Some(r) = Router::new("check_says_which_contact_is_sent_and_who_set_it") else { return };
+    let line = |out: &str| out.lines().next().unwrap_or_default().to_owned();
+    let (default, of) = match option_env!("NICUP_CONTACT") {
+        Some(packager) if !packager.is_empty() => (packager.to_owned(), "the package"),
+        Some(_) | None => (format!("{}/issues", env!("CARGO_PKG_REPOSITORY")), "the project"),
+    };
+    let unset = format!("contact in the User-Agent: {default}, from {of}; option contact replaces it");
+    assert_eq!(line(&r.run(&["check"]).out), unset);
+    // What is set to nothing is not set.
+    for (option, says) in [
+        ("", unset.as_str()),
+        ("you@example.org", "contact in the User-Agent: you@example.org, from option contact"),
+        (&default, &format!("contact in the User-Agent: {default}, from option contact")),
+    ] {
+        let home = format!("option device '{}'\nlist hostname '{HOME}'", r.device);
+        r.config(&(format!("config nicup 'main'\noption contact '{option}'\n") + &r.service("home", &home)));
+        let check = r.run(&["check"]);
+        assert_eq!((check.exit, line(&check.out).as_str(), check.err.as_str()), (0, says, ""));
+    }
+    // And what it says is what is sent.
+    r.pass(0);
+    let raw = r.sim.requests().remove(0).raw;
+    assert!(String::from_utf8_lossy(&raw).contains(&format!(" {default}\r\n")));
+}

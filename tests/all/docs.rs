@@ -1,0 +1,126 @@
+//! What the documentation refers to exists: files, headings, tests.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Folders of files that are not ours to check.
+const PASSED_OVER: [&str; 3] = ["target", ".git", "node_modules"];
+
+fn top() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// All files below `folder` whose name ends with one of `ends`.
+fn files(folder: &Path, ends: &[&str]) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let entry = entry.unwrap();
+        let (path, name) = (entry.path(), entry.file_name().to_string_lossy().into_owned());
+        if entry.file_type().unwrap().is_dir() {
+            if !PASSED_OVER.contains(&name.as_str()) {
+                found.extend(files(&path, ends));
+            }
+        } else if ends.iter().any(|end| name.ends_with(end)) {
+            found.push(path);
+        }
+    }
+    found
+}
+
+/// The anchor that a forge makes of a heading: lower case, blanks as hyphens, punctuation dropped.
+fn anchor(heading: &str) -> String {
+    let kept = heading.trim().to_lowercase();
+    let kept = kept.chars().filter(|c| c.is_alphanumeric() || matches!(c, ' ' | '-' | '_'));
+    kept.map(|c| if c == ' ' { '-' } else { c }).collect()
+}
+
+/// The text without fenced code blocks.
+fn prose(text: &str) -> String {
+    let mut inside = false;
+    let line = |line: &&str| {
+        let fence = line.trim_start().starts_with("```");
+        inside ^= fence;
+        !inside && !fence
+    };
+    text.lines().filter(line).collect::<Vec<_>>().join("\n")
+}
+
+fn anchors(path: &Path) -> Vec<String> {
+    let text = prose(&fs::read_to_string(path).unwrap());
+    text.lines()
+        .filter(|line| line.starts_with('#'))
+        .map(|line| anchor(line.trim_start_matches('#')))
+        .collect()
+}
+
+/// Why a link from `file` leads nowhere.
+fn broken(file: &Path, link: &str) -> Option<String> {
+    if link.contains("://") || link.starts_with("mailto:") {
+        return None;
+    }
+    let (path, anchor) = link.split_once('#').map_or((link, None), |(path, anchor)| (path, Some(anchor)));
+    let target = if path.is_empty() { file.to_owned() } else { file.parent().unwrap().join(path) };
+    if !target.exists() {
+        return Some(format!("{}: no file {link}", file.display()));
+    }
+    let missing = anchor.is_some_and(|anchor| !anchors(&target).iter().any(|other| other == anchor));
+    missing.then(|| format!("{}: no heading {link}", file.display()))
+}
+
+/// The targets of a Markdown text's links.
+fn links(text: &str) -> impl Iterator<Item = &str> {
+    text.split("](").skip(1).filter_map(|rest| rest.split_once(')')).map(|(link, _)| link)
+}
+
+#[test]
+fn links_lead_to_files_and_headings() {
+    let mut count = 0;
+    let mut wrong = Vec::new();
+    for file in files(top(), &[".md"]) {
+        let text = prose(&fs::read_to_string(&file).unwrap());
+        count += links(&text).count();
+        wrong.extend(links(&text).filter_map(|link| broken(&file, link)));
+    }
+    assert!(count > 50, "{count} links");
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    let readme = top().join("README.md");
+    assert!(broken(&readme, "docs/none.md").is_some() && broken(&readme, "docs/guides.md#none").is_some());
+}
+
+#[test]
+fn the_source_cites_headings_of_the_reference_that_exist() {
+    let headings = anchors(&top().join("docs/reference.md"));
+    let mut wrong = Vec::new();
+    for file in files(&top().join("src"), &[".rs"]).into_iter().chain(files(&top().join("tests"), &[".rs"])) {
+        let text = fs::read_to_string(&file).unwrap();
+        for cited in text.split("docs/reference.md#").skip(1) {
+            let cited: String =
+                cited.chars().take_while(|c| c.is_alphanumeric() || matches!(c, '-' | '_')).collect();
+            if !cited.is_empty() && !headings.contains(&cited) {
+                wrong.push(format!("{}: {cited}", file.display()));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn the_tests_that_the_documentation_names_exist() {
+    let sources = ["src", "tests"].map(|folder| files(&top().join(folder), &[".rs"])).concat();
+    let code: String = sources.iter().map(|path| fs::read_to_string(path).unwrap()).collect();
+    for (file, least) in [("SECURITY.md", 15), ("docs/comparison.md", 25), ("tests/all/faults/table.md", 8)] {
+        let text = fs::read_to_string(top().join(file)).unwrap();
+        // The rows of the first table of faults have their own test.
+        let text = text.split("## Addresses, events and files").last().unwrap();
+        let quoted = text.split('`').skip(1).step_by(2);
+        let names: Vec<&str> =
+            quoted.filter(|word| word.matches('_').count() >= 3 && !word.contains(' ')).collect();
+        assert!(names.len() > least, "{file}: {names:?}");
+        for name in names {
+            // A function, or a row of a table of tests.
+            let forms = [format!("\nfn {name}("), format!("    fn {name}("), format!("\n    {name}: ")];
+            let found = forms.iter().any(|form| code.contains(form));
+            assert!(found, "{file}: no test {name}");
+        }
+    }
+}

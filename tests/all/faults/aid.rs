@@ -1,0 +1,29 @@
+//! Runs the program with `aid.c` loaded into it: its peak memory is known for sure, and its clock is ours.
+
+use crate::common::{Ran, Router, finish};
+use std::process::Command;
+use std::sync::OnceLock;
+
+/// Compiled once a test program. There is a C compiler wherever this project was built: ring needs one.
+fn library() -> &'static str {
+    const LIBRARY: &str = concat!(env!("CARGO_TARGET_TMPDIR"), "/faults-aid.so");
+    const SOURCE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/all/faults/aid.c");
+    static ONCE: OnceLock<()> = OnceLock::new();
+    ONCE.get_or_init(|| {
+        let mut compiler = Command::new("cc");
+        let output = compiler.args(["-shared", "-fPIC", "-O1", "-o", LIBRARY, SOURCE]).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    });
+    LIBRARY
+}
+
+/// One run, and the most memory that it had, in KiB. `clock`: seconds to add to the wall clock, reading by reading.
+pub(crate) fn run(r: &Router, arguments: &[&str], clock: Option<&str>) -> (Ran, u64) {
+    let peak = r.root.join("peak");
+    let _ = std::fs::remove_file(&peak);
+    let mut environment = vec![("LD_PRELOAD", library()), ("FAULT_PEAK", peak.to_str().unwrap())];
+    environment.extend(clock.map(|offsets| ("FAULT_CLOCK", offsets)));
+    let ran = finish(r.start(arguments, &environment));
+    let peak = std::fs::read_to_string(peak).unwrap_or_else(|error| panic!("no peak ({error}): {ran:?}"));
+    (ran, peak.trim().parse().unwrap())
+}

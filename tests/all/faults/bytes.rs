@@ -1,0 +1,28 @@
+//! The answer cut after its first byte, its second, and so on, until it is whole.
+
+use super::story::is_as_the_row_says;
+use super::table::Row;
+use crate::common::{RECORDS, Router, STATE};
+use std::io::Write as _;
+
+pub(crate) fn tell(row: &Row, r: &Router) {
+    let how = if row.name.starts_with("reset") { "rst" } else { "fin" };
+    let (records, state) = (r.read(RECORDS), r.read(STATE));
+    let mut bytes = 0;
+    loop {
+        r.answers(&[&format!("cut:{bytes}:{how}:delay:0")]);
+        let before = r.sim.requests().len();
+        let ran = r.run(&["run"]);
+        assert_eq!(r.sim.requests().len() - before, row.sent, "after {bytes} bytes");
+        if ran.exit == 0 {
+            break;
+        }
+        is_as_the_row_says(row, r, ran.exit);
+        // As if it had never been tried.
+        r.write(RECORDS, &records);
+        r.write(STATE, &state);
+        bytes += 1;
+    }
+    assert!(bytes > 100, "an answer of {bytes} bytes");
+    let _ = writeln!(std::io::stderr(), "counted: {}: {bytes} cuts", row.name);
+}

@@ -1,0 +1,161 @@
+//! The user's own hooks: when they are called, what they are told, and that no pass waits for them.
+
+use crate::common::{HOME, OFFICE, Router, finish};
+use noip_simulator::TEST_PASSWORD;
+use std::os::unix::fs::PermissionsExt;
+use std::time::{Duration, Instant};
+
+const CALL: &str = "sbin/hotplug-call";
+const TOLD: &str = "told";
+
+/// OpenWrt's hotplug-call, as far as a hook can see it: scripts are sourced in their order.
+fn hook(r: &Router, body: &str) {
+    let root = r.root.display();
+    let call = format!(
+        "#!/bin/sh\nexport HOTPLUG_TYPE=\"$1\"\nfor script in {root}/etc/hotplug.d/$1/*; do (. \"$script\"); done\n"
+    );
+    r.write(CALL, call);
+    std::fs::set_permissions(r.root.join(CALL), PermissionsExt::from_mode(0o755)).unwrap();
+    r.write("etc/hotplug.d/nicup/10-mine", format!("cd {root}\n{body}\n"));
+}
+
+/// Notes what it is told, a line each.
+const NOTE: &str = "echo \"$ACTION,$SERVICE,$HOSTNAME,$IPV4,$IPV6,$CODE\" >>told";
+
+/// What the hooks were told since the last time, once there are so many lines.
+fn told(r: &Router, lines: usize) -> Vec<String> {
+    let path = r.root.join(TOLD);
+    let end = Instant::now() + Duration::from_secs(10);
+    loop {
+        let text = std::fs::read_to_string(&path).unwrap_or_default();
+        let found: Vec<String> = text.lines().map(str::to_owned).collect();
+        if found.len() >= lines || Instant::now() > end {
+            assert_eq!(found.len(), lines, "{found:?}");
+            let _ = std::fs::remove_file(&path);
+            return found;
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
+
+#[test]
+fn hooks_are_told_each_change_of_state_or_address_and_nothing_else() {
+    let Some(r) = Router::new("hooks_are_told_each_change_of_state_or_address_and_nothing_else") else {
+        return;
+    };
+    hook(&r, NOTE);
+    let mut story = Vec::new();
+    let mut run = |exit, lines| {
+        r.pass(exit);
+        story.extend(told(&r, lines));
+    };
+    run(0, 1);
+    run(0, 0); // nothing changed
+    r.move_to("203.0.113.7", "203.0.113.8");
+    run(0, 1);
+    r.move_to("203.0.113.8", "203.0.113.9");
+    r.answers(&["words:911"]);
+    run(1, 1);
+    run(1, 0);
+    r.answers(&[]);
+    assert_eq!(
+        story,
+        [
+            "current,home,home.example.net,203.0.113.7,,good",
+            "current,home,home.example.net,203.0.113.8,,good",
+            "waiting,home,home.example.net,203.0.113.8,,911",
+        ]
+    );
+}
+
+#[test]
+fn a_stop_and_a_missing_address_are_told_for_each_host() {
+    let Some(r) = Router::new("a_stop_and_a_missing_address_are_told_for_each_host") else { return };
+    hook(&r, NOTE);
+    r.configure(&format!("list hostname '{OFFICE}'"));
+    r.answers(&["words:badauth"]);
+    r.pass(4);
+    assert_eq!(
+        told(&r, 2),
+        ["stopped,home,home.example.net,,,badauth", "stopped,home,office.example.net,,,badauth"]
+    );
+    r.run(&["resume"]);
+    told(&r, 2);
+    r.address("flush");
+    r.pass(1);
+    assert_eq!(
+        told(&r, 2),
+        ["no-address,home,home.example.net,,,no-address", "no-address,home,office.example.net,,,no-address"]
+    );
+    // `check` changes nothing, so it tells nobody.
+    r.address("add 203.0.113.7/32");
+    r.run(&["check"]);
+    told(&r, 0);
+}
+
+#[test]
+fn a_hook_sees_only_what_the_contract_names() {
+    let Some(r) = Router::new("a_hook_sees_only_what_the_contract_names") else { return };
+    hook(&r, "{ tr '\\0' '\\n' </proc/$$/environ; echo; ls -l /proc/$$/fd; } >seen; echo done >>told");
+    r.netifd("wan", &r.device);
+    r.config(&r.service("home", &format!("list hostname '{HOME}'")));
+    let event = [("ACTION", "ifup"), ("INTERFACE", "wan"), ("DEVICE", r.device.as_str()), ("SECRET", "x")];
+    assert_eq!(r.hotplug(&event).exit, 0);
+    told(&r, 1);
+    let seen = r.read("seen");
+    let mut names: Vec<&str> = seen.lines().filter_map(|line| Some(line.split_once('=')?.0)).collect();
+    names.sort_unstable();
+    assert_eq!(names, ["ACTION", "CODE", "HOSTNAME", "IPV4", "IPV6", "PATH", "SERVICE"], "{seen}");
+    assert!(seen.contains("ACTION=current\n") && !seen.contains(TEST_PASSWORD), "{seen}");
+    assert!(!seen.contains(".lock") && !seen.contains("socket:"), "nothing of ours is open: {seen}");
+}
+
+#[test]
+fn a_hook_that_hangs_or_fails_holds_up_no_pass() {
+    let Some(r) = Router::new("a_hook_that_hangs_or_fails_holds_up_no_pass") else { return };
+    hook(&r, &format!("{NOTE}; echo $$ >>hanging; exec sleep 60"));
+    for address in ["203.0.113.7", "203.0.113.8", "203.0.113.9"] {
+        r.address("flush");
+        r.address(&format!("add {address}/32"));
+        let began = Instant::now();
+        r.pass(0);
+        assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
+        told(&r, 1);
+    }
+    assert_eq!(r.requests(), 3);
+    for body in ["exit 7", "kill -9 $$", "not a command at all"] {
+        hook(&r, body);
+        r.move_to("203.0.113.9", "203.0.113.10");
+        r.pass(0);
+        r.move_to("203.0.113.10", "203.0.113.9");
+        assert_eq!(r.host(HOME).state, "current");
+        r.pass(0);
+        std::fs::remove_dir_all(r.root.join("var/run")).unwrap(); // no storm
+    }
+    // Nor is one needed, nor hotplug-call.
+    std::fs::remove_dir_all(r.root.join("etc/hotplug.d")).unwrap();
+    std::fs::remove_file(r.root.join(CALL)).unwrap();
+    r.move_to("203.0.113.9", "203.0.113.11");
+    r.pass(0);
+    for pid in r.read("hanging").lines() {
+        let _ = std::process::Command::new("/bin/kill").args(["-9", pid]).status();
+    }
+}
+
+#[test]
+fn a_loop_goes_on_while_a_hook_hangs() {
+    let Some(r) = Router::new("a_loop_goes_on_while_a_hook_hangs") else { return };
+    hook(&r, &format!("{NOTE}; echo $$ >>hanging; exec sleep 60"));
+    let watch = r.start(&["watch"], &[]);
+    told(&r, 1);
+    r.move_to("203.0.113.7", "203.0.113.8");
+    assert_eq!(told(&r, 1), ["current,home,home.example.net,203.0.113.8,,good"]);
+    let pid = watch.id().to_string();
+    let began = Instant::now();
+    assert!(std::process::Command::new("/bin/kill").args(["-TERM", &pid]).status().unwrap().success());
+    finish(watch);
+    assert!(began.elapsed() < Duration::from_secs(5), "a hook keeps nobody from stopping");
+    for pid in r.read("hanging").lines() {
+        let _ = std::process::Command::new("/bin/kill").args(["-9", pid]).status();
+    }
+}

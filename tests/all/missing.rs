@@ -1,0 +1,183 @@
+//! Why there is no address: each message names what is wrong with the uplink, and what to do about it.
+
+use crate::common::{HOME, Router};
+use std::process::Command;
+
+const WAN: &str = "network.interface.wan.status";
+const DUMP: &str = "network.interface.dump";
+
+/// Replaces all addresses of the WAN device.
+fn only(r: &Router, device: &str, addresses: &[&str]) {
+    let ip = |arguments: &[&str]| {
+        assert!(Command::new("ip").args(arguments).args(["dev", device]).status().unwrap().success());
+    };
+    ip(&["addr", "flush"]);
+    for address in addresses {
+        if address.contains(':') {
+            ip(&["addr", "add", address, "nodad"]);
+        } else {
+            ip(&["addr", "add", address]);
+        }
+    }
+    assert_eq!(r.requests(), 0);
+}
+
+fn message(r: &Router) -> String {
+    r.pass(1);
+    r.host(HOME).message.unwrap()
+}
+
+#[test]
+fn an_interface_that_is_not_up_is_explained_by_what_netifd_says() {
+    let Some(r) = Router::new("an_interface_that_is_not_up_is_explained_by_what_netifd_says") else { return };
+    r.config(&r.service("home", &format!("list hostname '{HOME}'")));
+    let down = r#""up":false,"pending":false,"available":true,"autostart":true"#;
+    for (status, says) in [
+        (r#""up":false,"available":true,"autostart":false"#, "wan is stopped: start it with ifup wan"),
+        (
+            r#""up":false,"available":false,"autostart":true"#,
+            "wan has no carrier: check the cable or the modem",
+        ),
+        (r#""up":false,"pending":true,"available":true"#, "wan is being set up: waiting for netifd"),
+        (
+            r#""up":true,"pending":false"#,
+            "wan is up, but netifd names no device for it: restart it with ifup wan",
+        ),
+        (down, "wan is down"),
+    ] {
+        r.ubus(WAN, &format!("{{{status}}}"));
+        assert_eq!(message(&r), says, "{status}");
+    }
+    for (code, says) in [
+        (
+            "AUTH_FAILED",
+            "the provider rejected the login of wan: correct username and password in /etc/config/network",
+        ),
+        ("NO_DEVICE", "wan has no device: check the modem, and its device in /etc/config/network"),
+        ("CONNECT_FAILED", "wan cannot connect: check the line or the modem, and logread"),
+    ] {
+        r.ubus(WAN, &format!(r#"{{{down},"errors":[{{"subsystem":"x","code":"{code}"}}]}}"#));
+        assert_eq!(message(&r), says, "{code}");
+    }
+}
+
+#[test]
+fn a_device_that_is_gone_is_not_a_wrong_name() {
+    let Some(r) = Router::new("a_device_that_is_gone_is_not_a_wrong_name") else { return };
+    r.config(&r.service("home", &format!("list hostname '{HOME}'")));
+    r.netifd("wan", "pppoe-wan");
+    assert_eq!(message(&r), "the device of wan is gone: waiting for netifd to bring it back");
+}
+
+#[test]
+fn a_netifd_that_does_not_answer_is_said_in_words() {
+    let Some(r) = Router::new("a_netifd_that_does_not_answer_is_said_in_words") else { return };
+    r.config(&r.service("home", &format!("list hostname '{HOME}'")));
+    for (status, says) in [("7", "netifd gave no answer in time"), ("6", "run nicup as root")] {
+        r.ubus("exits", status);
+        assert!(message(&r).contains(says), "{status}: {}", message(&r));
+    }
+}
+
+#[test]
+fn an_interface_by_another_name_gets_the_right_one() {
+    let Some(r) = Router::new("an_interface_by_another_name_gets_the_right_one") else { return };
+    r.ubus(
+        DUMP,
+        r#"{"interface":[{"interface":"lan","up":true,"l3_device":"br-lan","device":"br-lan"},
+            {"interface":"wan","up":true,"l3_device":"pppoe-wan","device":"eth1"}]}"#,
+    );
+    for (name, remedy) in [
+        ("pppoe-wan", "it is a device, so write option device 'pppoe-wan', or option interface 'wan'"),
+        ("eth1", "it is a device, so write option device 'eth1', or option interface 'wan'"),
+        ("WAN", "write option interface 'wan'"),
+        ("wann", "correct option interface (netifd has lan, wan)"),
+    ] {
+        r.config(&r.service("home", &format!("list hostname '{HOME}'\noption interface '{name}'")));
+        r.pass(1);
+        let expected = format!("warning /etc/config/nicup:1: netifd has no interface '{name}': {remedy}");
+        assert_eq!(r.problems(), [expected]);
+        let checked = r.run(&["check"]);
+        assert!(checked.err.contains(remedy), "{checked:?}");
+    }
+}
+
+#[test]
+fn an_alias_of_netifd_is_no_name_of_an_interface() {
+    let Some(r) = Router::new("an_alias_of_netifd_is_no_name_of_an_interface") else { return };
+    r.config(&r.service("home", &format!("list hostname '{HOME}'\noption interface '@wan'")));
+    let ran = r.pass(3);
+    assert!(ran.err.contains("'@wan' is an alias of a device: write the name without @"), "{ran:?}");
+}
+
+#[test]
+fn an_uplink_without_ipv4_says_which_family_it_has() {
+    let Some(r) = Router::new("an_uplink_without_ipv4_says_which_family_it_has") else { return };
+    only(&r, &r.device, &["2001:db8::7/64"]);
+    let device = r.device.clone();
+    assert_eq!(
+        message(&r),
+        format!(
+            "{device} has no IPv4 address, but the public IPv6 address 2001:db8::7: set option family to ipv6"
+        )
+    );
+}
+
+#[test]
+fn an_uplink_with_only_a_prefix_names_interface6() {
+    let Some(r) = Router::new("an_uplink_with_only_a_prefix_names_interface6") else { return };
+    r.config(&r.service("home", &format!("list hostname '{HOME}'\noption family 'ipv6'")));
+    r.ubus(DUMP, &format!(r#"{{"interface":[{{"interface":"wan","up":true,"l3_device":"{}"}}]}}"#, r.device));
+    assert_eq!(
+        message(&r),
+        "wan has no public IPv6 address: if the provider delegates only a prefix, set interface6 to lan"
+    );
+}
+
+#[test]
+fn a_private_address_behind_a_modem_is_the_providers_nat() {
+    let Some(r) = Router::new("a_private_address_behind_a_modem_is_the_providers_nat") else { return };
+    let modem = "wwan0";
+    let ip = |words: &str| assert!(Command::new("ip").args(words.split(' ')).status().unwrap().success());
+    ip(&format!("link add {modem} type veth peer name modem-peer"));
+    ip(&format!("link set {modem} up"));
+    ip(&format!("addr add 10.20.30.40/24 dev {modem}"));
+    r.config(&r.service("home", &format!("list hostname '{HOME}'\noption device '{modem}'")));
+    assert_eq!(
+        message(&r),
+        "wwan0 has only the private address 10.20.30.40, behind the provider's NAT: ask for a public address, or use ipv6"
+    );
+    ip(&format!("link del {modem}"));
+    only(&r, &r.device, &["10.20.30.40/24"]);
+    r.configure("");
+    assert!(message(&r).contains("make it a bridge"));
+}
+
+#[test]
+fn the_ipv4_address_of_a_dynamic_interface_counts_and_others_are_named() {
+    const STORY: &str = "the_ipv4_address_of_a_dynamic_interface_counts_and_others_are_named";
+    let Some(r) = Router::new(STORY) else { return };
+    let ip = |words: &str| assert!(Command::new("ip").args(words.split(' ')).status().unwrap().success());
+    ip("link add modem0 type veth peer name modem0-peer");
+    ip("link set modem0 up");
+    r.config(&r.service("home", &format!("list hostname '{HOME}'")));
+    r.netifd("wan", "modem0");
+    let dump = |name: &str| {
+        let child =
+            format!(r#"{{"interface":"{name}","up":true,"dynamic":true,"l3_device":"{}"}}"#, r.device);
+        r.ubus(
+            DUMP,
+            &format!(r#"{{"interface":[{{"interface":"wan","up":true,"l3_device":"modem0"}},{child}]}}"#),
+        );
+    };
+    // Which of them has the address that counts depends on the provider.
+    dump("wan6_map");
+    let checked = r.run(&["check"]);
+    assert!(checked.out.contains("netifd also has wan6_map, which may have the IPv4 address"), "{checked:?}");
+    assert_eq!(r.run(&["run"]).exit, 1);
+    dump("wan_4");
+    r.pass(0);
+    assert_eq!(r.requests(), 1);
+    assert_eq!(r.service_status("home").interface.as_deref(), Some("wan_4"));
+    assert!(!r.run(&["check"]).out.contains("netifd also has"));
+}

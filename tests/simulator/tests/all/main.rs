@@ -1,0 +1,9 @@
+//! The server against a client that sends exactly what it is given.
+#![forbid(unsafe_code)]
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+mod behaviours;
+mod client;
+mod program;
+mod protocol;
+mod strictness;
