@@ -1,4 +1,4 @@
-//! What netifd itself says. The files in tests/netifd are the output of `ubus call network.interface.NAME status` and
+//! What netifd itself says. The files in tests/fixtures/netifd are the output of `ubus call network.interface.NAME status` and
 //! `network.interface dump`, byte for byte, of netifd of June 2025 with an ubusd of December 2025. The proto handlers
 //! for dhcp, dhcpv6 and pppoe gave it addresses of the documentation ranges.
 
@@ -7,7 +7,8 @@ use nicup::wire::ubus::{Interface, dump, status};
 use std::path::Path;
 
 fn said(file: &str) -> String {
-    std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/netifd").join(file)).unwrap()
+    std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/netifd").join(file))
+        .unwrap()
 }
 
 /// What matters of an interface that is up.

@@ -1,4 +1,4 @@
-//! UCI text against what `uci` itself printed for it (uci-cases), and against random text.
+//! UCI text against what `uci` itself printed for it (fixtures/uci-cases), and against random text.
 //!
 //! Does not run libuci: tests/libuci does, and needs more than a Rust toolchain.
 
@@ -18,14 +18,14 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 fn cases() -> Vec<PathBuf> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/uci-cases");
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/uci-cases");
     let mut inputs: Vec<PathBuf> = fs::read_dir(folder)
         .unwrap()
         .map(|entry| entry.unwrap().path())
         .filter(|path| path.extension().is_some_and(|extension| extension == "in"))
         .collect();
     inputs.sort();
-    assert!(inputs.len() >= 49, "uci-cases are missing");
+    assert!(inputs.len() >= 49, "fixtures/uci-cases is not whole");
     inputs
 }
 

@@ -31,9 +31,9 @@ fn main() -> io::Result<()> {
     Ok(())
 }
 
-/// tests/uci-cases, which libuci has read.
+/// tests/fixtures/uci-cases, which libuci has read.
 fn cases(folder: &Path) -> io::Result<()> {
-    for entry in fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("../uci-cases"))? {
+    for entry in fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures/uci-cases"))? {
         let path = entry?.path();
         if let Some(name) = path.file_name().filter(|_| path.extension().is_some_and(|end| end == "in")) {
             fs::copy(&path, folder.join(name))?;

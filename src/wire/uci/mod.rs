@@ -5,7 +5,7 @@
 //!
 //! Source of the rules: libuci of 2025-12 (file.c, list.c), oddities included: a value that other programs on the
 //! router read otherwise than this one would be worse than a strange rule. One rule is ours: a NUL byte is refused,
-//! where libuci silently loses the rest of the line. `tests/uci-cases` and `tests/libuci` hold all this in place.
+//! where libuci silently loses the rest of the line. `tests/fixtures/uci-cases` and `tests/libuci` hold all this in place.
 
 mod assembly;
 mod command;

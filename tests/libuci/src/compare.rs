@@ -5,7 +5,7 @@
 //!
 //! The libuci that libuci-sys 1.0.5 carries is from 2021. In 2022 two things changed ("maintain option position in
 //! uci_set", "maintain option position in uci_add_list", "remove internal usage of redundant uci_ptr.last"); nicup
-//! follows the newer one, which made uci-cases. Against a libuci of today, given by UCI_DIR, nothing is excused.
+//! follows the newer one, which made fixtures/uci-cases. Against a libuci of today, given by UCI_DIR, nothing is excused.
 
 use crate::export::{Names, export, option_text, section_text};
 use crate::oracle::{Libuci, Verdict};

@@ -1,4 +1,4 @@
-//! Reads random files, and tests/uci-cases, with nicup and with libuci, and reports where they differ.
+//! Reads random files, and tests/fixtures/uci-cases, with nicup and with libuci, and reports where they differ.
 //!
 //! Not part of the product or of `cargo test`: it needs cmake, libclang and json-c (Debian: cmake, libclang-dev,
 //! libjson-c-dev). Run in its folder:
@@ -129,7 +129,7 @@ fn check(libuci: &mut Libuci, habits: Habits, text: &[u8], name: &str, tally: &m
 }
 
 fn uci_cases() -> io::Result<Vec<(String, Vec<u8>)>> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../uci-cases");
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures/uci-cases");
     let mut cases = Vec::new();
     for entry in fs::read_dir(folder)? {
         let path = entry?.path();
