@@ -124,3 +124,36 @@ fn the_tests_that_the_documentation_names_exist() {
         }
     }
 }
+
+/// The names that `text` links to in `folder`, a path with its `/` or nothing.
+fn indexed(text: &str, folder: &str) -> Vec<String> {
+    let name = |link: &str| Some(link.strip_prefix(folder)?.split('/').next()?.to_owned());
+    let row = |line: &str| links(line).next().and_then(name);
+    let mut names: Vec<String> =
+        text.lines().filter(|line| line.starts_with("| [")).filter_map(row).collect();
+    names.sort_unstable();
+    names
+}
+
+/// What is in a folder, but for `left_out`.
+fn entries(folder: &Path, left_out: &str) -> Vec<String> {
+    let name = |entry: fs::DirEntry| entry.file_name().to_string_lossy().into_owned();
+    let mut names: Vec<String> = fs::read_dir(folder).unwrap().map(|entry| name(entry.unwrap())).collect();
+    names.retain(|name| name != left_out);
+    names.sort_unstable();
+    names
+}
+
+#[test]
+fn the_index_of_the_tests_is_whole() {
+    let folder = top().join("tests");
+    let text = fs::read_to_string(folder.join("README.md")).unwrap();
+    let (programs, modules) = text.split_once("\n## all\n").unwrap();
+    assert_eq!(indexed(programs, ""), entries(&folder, "README.md"));
+    // A module of several files has a folder beside its own file, or with its table.
+    let stem = |name: &String| name.trim_end_matches(".rs").to_owned();
+    let mut there: Vec<String> = entries(&folder.join("all"), "main.rs").iter().map(stem).collect();
+    there.dedup();
+    let listed: Vec<String> = indexed(modules, "all/").iter().map(stem).collect();
+    assert_eq!(listed, there);
+}
