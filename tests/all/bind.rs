@@ -1,6 +1,6 @@
 //! Two uplinks, and the server in a namespace of its own behind both: which one a request leaves through.
 
-use crate::common::{CA, HOME, Router, ip};
+use crate::common::{CA, HOME, Router, ip, patience};
 use noip_simulator::{Listen, Options, Simulator};
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
@@ -11,7 +11,7 @@ const FOLDER: &str = "NICUP_TEST_SERVER";
 const SERVER: &str = "192.0.2.1";
 
 fn wait_for(path: &Path) {
-    let end = Instant::now() + Duration::from_secs(20);
+    let end = Instant::now() + patience();
     while !path.exists() {
         assert!(Instant::now() < end, "{} is not there", path.display());
         std::thread::sleep(Duration::from_millis(10));

@@ -1,9 +1,7 @@
 //! The commands around a pass, hotplug's events, reboots, crashes, and several passes at once.
 
-use crate::common::{CONFIG, HOME, OFFICE, RECORDS, Router, STATE, STATUS, finish};
+use crate::common::{CONFIG, HOME, OFFICE, RECORDS, Router, STATE, STATUS, finish, patience};
 use std::time::{Duration, Instant};
-
-const SOON: Duration = Duration::from_secs(10);
 
 #[test]
 fn force_sends_once_and_is_then_held_for_ten_minutes() {
@@ -274,7 +272,7 @@ fn a_killed_pass_is_not_repeated_at_once() {
     let Some(r) = Router::new("a_killed_pass_is_not_repeated_at_once") else { return };
     r.answers(&["hang:request"]);
     let mut child = r.start(&["run"], &[]);
-    assert!(r.sim.wait_for(1, SOON));
+    assert!(r.sim.wait_for(1, patience()));
     child.kill().unwrap();
     child.wait().unwrap();
     assert!(!r.exists(RECORDS));
@@ -295,11 +293,11 @@ fn passes_wait_for_each_other_and_events_for_none() {
     r.config(&r.service("home", &format!("list hostname '{HOME}'")));
     r.answers(&["delay:1500:normal"]);
     let first = r.start(&["run"], &[]);
-    assert!(r.sim.wait_for(1, SOON));
+    assert!(r.sim.wait_for(1, patience()));
     let second = r.start(&["run"], &[]);
     let seat = r.root.join("var/run/nicup/wait.lock");
     let begun = Instant::now();
-    while !seat.exists() && begun.elapsed() < SOON {
+    while !seat.exists() && begun.elapsed() < patience() {
         std::thread::sleep(Duration::from_millis(5));
     }
     std::thread::sleep(Duration::from_millis(100)); // from the file to its lock

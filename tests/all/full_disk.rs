@@ -1,6 +1,6 @@
 //! Flash and run directory full or read-only: no update is held back, no old status stays, no stop is lost.
 
-use crate::common::{ATTEMPTS, HOME, RECORDS, Router, STATE, STATUS};
+use crate::common::{ATTEMPTS, HOME, RECORDS, Router, STATE, STATUS, patience};
 use std::process::Command;
 
 /// A little tmpfs in place of a folder; undone by [`unmount`].
@@ -136,7 +136,7 @@ fn a_pass_that_is_killed_while_the_run_folder_is_full_leaves_its_note() {
     r.configure("option timeout '60'");
     r.answers(&["hang:request"]);
     let mut child = r.start(&["run"], &[]);
-    assert!(r.sim.wait_for(2, std::time::Duration::from_secs(10)));
+    assert!(r.sim.wait_for(2, patience()));
     child.kill().unwrap();
     child.wait().unwrap();
     assert!(r.exists(NOTE_ASIDE) && !r.exists(ATTEMPTS));

@@ -1,6 +1,6 @@
 //! What a pass has given up by the time a stranger's bytes reach it, and what runs outside of that.
 
-use crate::common::{HOME, Router, finish};
+use crate::common::{HOME, Router, finish, patience};
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::{Read, Write};
@@ -24,7 +24,7 @@ fn capabilities(marks: &BTreeMap<String, String>, set: &str) -> u64 {
 }
 
 fn until(what: &str, mut holds: impl FnMut() -> bool) {
-    let end = Instant::now() + Duration::from_secs(20);
+    let end = Instant::now() + patience();
     while !holds() {
         assert!(Instant::now() < end, "{what}");
         std::thread::sleep(Duration::from_millis(5));

@@ -1,11 +1,10 @@
 //! No password anywhere but in the configuration and on the wire: not on the terminal, in logs, files or /proc.
 
-use crate::common::{HOME, Ran, Router, finish};
+use crate::common::{HOME, Ran, Router, finish, patience};
 use noip_simulator::{Account, Options, TEST_USERNAME};
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::Path;
-use std::time::Duration;
 
 const PASSWORD: &str = "Zq7-pass%word:x";
 /// The same behind the username in Basic's base64; its middle third stays the same with another username before it.
@@ -155,7 +154,7 @@ fn a_running_process_shows_nothing() {
         r.answers(&["delay:300:normal"]);
         let before = r.requests();
         let child = r.start(arguments, &[]);
-        assert!(r.sim.wait_for(before + 1, Duration::from_secs(10)));
+        assert!(r.sim.wait_for(before + 1, patience()));
         let seen = spied(child.id());
         assert!(String::from_utf8_lossy(&seen).contains("nicup"));
         no_secret(&seen, "/proc");

@@ -4,10 +4,12 @@
 #![allow(dead_code, unused_imports)] // no test program uses all of it
 
 mod namespace;
+mod patience;
 pub(crate) mod status;
 mod syslog;
 
 pub(crate) use namespace::{inside, skip, tool};
+pub(crate) use patience::{patience, slack};
 
 use noip_simulator::{Options, Simulator};
 use status::{HostStatus, ServiceStatus, Status};

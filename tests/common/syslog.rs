@@ -1,9 +1,9 @@
 //! A log daemon: everything that arrives on /dev/log of a root folder.
 
+use super::patience;
 use std::os::unix::net::UnixDatagram;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Condvar, Mutex};
-use std::time::Duration;
 
 pub(crate) struct Syslog {
     socket: PathBuf,
@@ -39,8 +39,7 @@ impl Syslog {
     pub(crate) fn take(&self) -> Vec<String> {
         self.say(MARK);
         let lines = self.heard.0.lock().unwrap();
-        let patience = Duration::from_secs(10);
-        let waited = self.heard.1.wait_timeout_while(lines, patience, |lines| !lines.iter().any(is_mark));
+        let waited = self.heard.1.wait_timeout_while(lines, patience(), |lines| !lines.iter().any(is_mark));
         let (mut lines, ended) = waited.unwrap();
         assert!(!ended.timed_out(), "the log daemon is silent");
         let mark = lines.iter().position(is_mark).unwrap();

@@ -3,6 +3,8 @@
 
 mod certificates;
 mod faults;
+#[path = "../common/patience.rs"]
+mod patience;
 mod server;
 mod tunnel;
 

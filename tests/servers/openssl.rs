@@ -3,6 +3,7 @@
 //!
 //! Knows no protocol above TLS: it hands over the bytes that came, and sends the answer that it was given.
 
+use crate::common::patience;
 use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -128,8 +129,7 @@ impl Server {
         }
         command.args(options).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut server = Server { child: command.spawn().unwrap(), port };
-        let (listening, end) =
-            (format!(":{port:04X} 00000000:0000 0A"), Instant::now() + Duration::from_secs(20));
+        let (listening, end) = (format!(":{port:04X} 00000000:0000 0A"), Instant::now() + patience());
         while !std::fs::read_to_string("/proc/net/tcp").unwrap().contains(&listening) {
             if server.child.try_wait().unwrap().is_some() || Instant::now() > end {
                 panic!("openssl s_server {}: {}", options.join(" "), server.rest());

@@ -1,10 +1,9 @@
 //! Routers come up in every order: each story ends with the right request, and only one.
 
-use crate::common::{HOME, Router, STATUS, ip};
+use crate::common::{HOME, Router, STATUS, ip, patience};
 use crate::place::{alone, alone_with, batch, is_current, nap, start, until, watch};
 use noip_simulator::Options;
 use std::process::Command;
-use std::time::Duration;
 
 fn sent(r: &Router) -> Vec<String> {
     assert_eq!(r.requests(), r.sim.requests().len());
@@ -91,7 +90,7 @@ fn a_pppoe_device_comes_back_with_another_number() {
     r.answers(&["delay:1000:normal"]);
     r.address("add 203.0.113.10/32");
     r.address("del 203.0.113.9 peer 198.51.100.1/32");
-    assert!(r.sim.wait_for(4, Duration::from_secs(5)));
+    assert!(r.sim.wait_for(4, patience()));
     ip(&format!("link del {device}"));
     dial("203.0.113.11");
     is_current(&r, "203.0.113.11");

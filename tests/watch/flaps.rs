@@ -1,6 +1,6 @@
 //! Events by the thousand, and how long one takes.
 
-use crate::common::{HOME, STATE, STATUS};
+use crate::common::{HOME, STATE, STATUS, patience};
 use crate::place::{Running, alone, alone_with, batch, is_current, nap, say, shows, start, until, watch};
 use noip_simulator::{Account, Options, TEST_PASSWORD, TEST_USERNAME};
 use rustix::process::Signal;
@@ -24,7 +24,7 @@ fn an_address_is_at_the_server_within_a_second() {
         r.address(&format!("del {old}/32"));
         let begun = Instant::now();
         r.address(&format!("add {new}/32"));
-        assert!(r.sim.wait_for(last - 6, Duration::from_secs(5)), "{new}");
+        assert!(r.sim.wait_for(last - 6, patience()), "{new}");
         requests.push(begun.elapsed());
         until("the answer", 5, || shows(&r, "current", &new));
         answers.push(begun.elapsed());

@@ -1,7 +1,7 @@
 //! What nobody plans for: full and missing folders, a configuration that breaks, options that meet, a pass that obeys
 //! nobody.
 
-use crate::common::{CONFIG, HOME, OFFICE, RECORDS, Router, STATUS};
+use crate::common::{CONFIG, HOME, OFFICE, RECORDS, Router, STATUS, patience, slack};
 use crate::place::{
     Running, alone, is_alive, is_current, left_out, long, nap, send, shows, start, until, watch,
 };
@@ -25,7 +25,7 @@ fn full(r: &Router, dir: &str) -> String {
 fn ends(mut running: Running) -> Option<i32> {
     let begun = Instant::now();
     while running.is_running() {
-        if begun.elapsed() > Duration::from_secs(5) {
+        if begun.elapsed() > slack(5000) {
             return None;
         }
         nap(20);
@@ -146,7 +146,7 @@ fn a_loop_that_began_with_a_broken_configuration_gives_the_right_one_its_time() 
     r.answers(&["delay:33000:normal"]);
     r.configure("option timeout '60'");
     running.signal(Signal::USR1);
-    assert!(r.sim.wait_for(1, Duration::from_secs(5)));
+    assert!(r.sim.wait_for(1, patience()));
     until("current", 45, || shows(&r, "current", "203.0.113.7"));
     assert_eq!(r.requests(), 1);
 }
@@ -157,7 +157,7 @@ fn told_to_stop_a_pass_that_obeys_nobody_is_ended() {
     r.configure("option timeout '30'");
     r.answers(&["hang:request"]);
     let running = start(&r, &["watch"], &[]);
-    assert!(r.sim.wait_for(1, Duration::from_secs(5)));
+    assert!(r.sim.wait_for(1, patience()));
     let passes = running.children();
     assert_eq!(passes.len(), 1);
     send(passes[0], Signal::STOP); // TERM has to wait until it goes on
@@ -182,7 +182,7 @@ fn a_log_daemon_that_starts_again_hears_the_loop() {
     until("its end", 5, || UnixDatagram::unbound().unwrap().send_to(b"", &socket).is_err());
     std::fs::remove_file(&socket).unwrap();
     let daemon = UnixDatagram::bind(&socket).unwrap();
-    daemon.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
+    daemon.set_read_timeout(Some(slack(5000))).unwrap();
     running.signal(Signal::USR1);
     let mut line = [0; 1000];
     let length = daemon.recv(&mut line).unwrap();

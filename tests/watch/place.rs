@@ -1,6 +1,6 @@
 //! A loop that runs in a network namespace of its own story, and what can be seen of it from outside.
 
-use crate::common::{self, HOME, Ran, Router, STATUS, finish};
+use crate::common::{self, HOME, Ran, Router, STATUS, finish, slack};
 use noip_simulator::Options;
 use rustix::process::{Pid, Signal, kill_process};
 use std::io::Write as _;
@@ -50,9 +50,9 @@ pub(crate) fn left_out(story: &str, why: &str) {
 
 /// Waits until something is so.
 pub(crate) fn until(what: &str, seconds: u64, so: impl Fn() -> bool) {
-    let end = Instant::now() + Duration::from_secs(seconds);
+    let end = Instant::now() + slack(seconds * 1000);
     while !so() {
-        assert!(Instant::now() < end, "{what}: not within {seconds} s");
+        assert!(Instant::now() < end, "{what}: not within {seconds} s, times NICUP_TEST_PATIENCE");
         nap(5);
     }
 }

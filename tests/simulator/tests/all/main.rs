@@ -4,6 +4,8 @@
 
 mod behaviours;
 mod client;
+#[path = "../../../common/patience.rs"]
+mod patience;
 mod program;
 mod protocol;
 mod strictness;

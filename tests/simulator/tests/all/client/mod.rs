@@ -4,16 +4,14 @@
 use std::io::{self, Read, Write};
 use std::net::TcpStream;
 use std::sync::Arc;
-use std::time::Duration;
 
+use crate::patience::patience;
 use base64::Engine as _;
 use noip_simulator::{Account, Listen, Options, Simulator};
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
 
-/// Far longer than anything here takes: only a broken test waits for it.
-pub const PATIENCE: Duration = Duration::from_secs(20);
 pub const USER: &str = "rv7sc9a";
 pub const PASSWORD: &str = "correct-horse";
 
@@ -53,7 +51,7 @@ pub fn update(sim: &Simulator, listener: usize, query: &str, user: &str, passwor
 
 pub fn plain(sim: &Simulator) -> TcpStream {
     let socket = TcpStream::connect(sim.addr(HTTP)).unwrap();
-    socket.set_read_timeout(Some(PATIENCE)).unwrap();
+    socket.set_read_timeout(Some(patience())).unwrap();
     socket
 }
 
@@ -72,7 +70,7 @@ pub fn handshake(sim: &Simulator, name: &str) -> io::Result<Tls> {
     let name = ServerName::try_from(name.to_owned()).unwrap();
     let mut tls = ClientConnection::new(Arc::new(config), name).unwrap();
     let mut socket = TcpStream::connect(sim.addr(TLS))?;
-    socket.set_read_timeout(Some(PATIENCE))?;
+    socket.set_read_timeout(Some(patience()))?;
     while tls.is_handshaking() {
         tls.complete_io(&mut socket)?;
     }
