@@ -6,7 +6,7 @@ use std::process::Command;
 
 /// A configuration that is no use at all: exit 3, no host, one problem, told the same way everywhere.
 fn useless(r: &Router, problem: &str) {
-    let _ = r.syslog();
+    let _ = r.syslog.take();
     let ran = r.pass(3);
     assert_eq!(r.problems(), [problem]);
     let (level, rest) = problem.split_once(' ').unwrap();
@@ -14,7 +14,7 @@ fn useless(r: &Router, problem: &str) {
     let (place, message) = rest.split_once(": ").unwrap();
     let line = format!("{place}: {level}: {message}\n");
     assert_eq!((ran.out.as_str(), &ran.err), ("", &line));
-    let lines = r.syslog();
+    let lines = r.syslog.take();
     assert!(lines.iter().any(|line| line.contains(&format!("{place}: error: {message}"))), "{lines:?}");
     let check = r.run(&["check"]);
     assert_eq!((check.exit, check.out.as_str(), check.err), (3, "", line));
@@ -166,9 +166,9 @@ fn a_configuration_that_others_can_read_is_a_warning() {
         "warning /etc/config/nicup: its mode 644 lets others read the passwords: chmod 600 /etc/config/nicup";
     assert_eq!(r.problems(), [wanted]);
     // It is said once, not with every pass.
-    assert_eq!(r.syslog().iter().filter(|line| line.contains("chmod")).count(), 1);
+    assert_eq!(r.syslog.take().iter().filter(|line| line.contains("chmod")).count(), 1);
     r.pass(0);
-    assert_eq!(r.syslog(), Vec::<String>::new());
+    assert_eq!(r.syslog.take(), Vec::<String>::new());
 }
 
 #[test]

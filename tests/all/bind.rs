@@ -102,10 +102,10 @@ fn bind_sends_through_the_wan_device_and_no_other() {
     let server = Server::start(&r);
     let devices = [("wan", r.device.as_str()), ("wanb", "wanb"), ("lan", "br-lan")];
     let up = |(name, device): (&str, &str)| {
-        r.netifd(name, device);
+        r.netifd.up(name, device);
         format!("{{\"interface\":\"{name}\",\"up\":true,\"l3_device\":\"{device}\"}}")
     };
-    r.ubus("network.interface.dump", &format!("{{\"interface\":[{}]}}", devices.map(up).join(",")));
+    r.netifd.put("network.interface.dump", &format!("{{\"interface\":[{}]}}", devices.map(up).join(",")));
     let configure = |more: &str| {
         let _ = std::fs::remove_dir_all(r.root.join("etc/nicup"));
         let _ = std::fs::remove_dir_all(r.root.join("var/run"));
@@ -165,7 +165,7 @@ fn bind_sends_through_the_wan_device_and_no_other() {
     assert_eq!(server.through_the_second(), Vec::<bool>::new());
 
     // A device that is down is no reason to take another one.
-    r.ubus("network.interface.wanb.status", "{\"up\":false}");
+    r.netifd.put("network.interface.wanb.status", "{\"up\":false}");
     for (more, code) in [
         (page + "option interface 'wanb'\noption bind '1'", "address-unknown"),
         ("option offline '1'\noption interface 'wanb'\noption bind '1'".to_owned(), "connect"),

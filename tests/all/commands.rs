@@ -168,7 +168,7 @@ fn what_is_switched_off_is_disabled() {
     r.pass(0);
     r.shows(HOME, "disabled", "-");
     assert!(!r.service_status("home").enabled);
-    assert_eq!((r.requests(), r.ubus_calls()), (0, vec![]), "netifd is not asked for what nobody needs");
+    assert_eq!((r.requests(), r.netifd.calls()), (0, vec![]), "netifd is not asked for what nobody needs");
 }
 
 #[test]
@@ -177,14 +177,14 @@ fn an_event_of_ours_needs_no_netifd() {
     r.config(&r.service("home", &format!("list hostname '{HOME}'")));
     let event = |action| [("ACTION", action), ("INTERFACE", "wan"), ("DEVICE", r.device.as_str())];
     assert_eq!(r.hotplug(&event("ifup")).exit, 0);
-    assert_eq!((r.requests(), r.ubus_calls()), (1, vec![]));
+    assert_eq!((r.requests(), r.netifd.calls()), (1, vec![]));
     r.move_to("203.0.113.7", "203.0.113.8");
     let renewed = event("ifupdate").into_iter().chain([("IFUPDATE_ADDRESSES", "1")]).collect::<Vec<_>>();
     assert_eq!(r.hotplug(&renewed).exit, 0);
-    assert_eq!((r.requests(), r.ubus_calls()), (2, vec![]));
+    assert_eq!((r.requests(), r.netifd.calls()), (2, vec![]));
     assert_eq!(r.hotplug(&[("ACTION", "ifdown"), ("INTERFACE", "wan")]).exit, 1);
     r.shows(HOME, "no-address", "no-address");
-    assert_eq!((r.requests(), r.ubus_calls()), (2, vec![]));
+    assert_eq!((r.requests(), r.netifd.calls()), (2, vec![]));
     // A service with a device is found by it.
     r.configure("");
     r.move_to("203.0.113.8", "203.0.113.9");
@@ -210,7 +210,7 @@ fn an_event_of_others_touches_nothing() {
         assert_eq!((ran.exit, ran.out.as_str(), ran.err.as_str()), (0, "", ""), "{event:?}");
     }
     assert_eq!(r.snapshot(), before);
-    assert_eq!((r.requests(), r.ubus_calls()), (0, vec![]));
+    assert_eq!((r.requests(), r.netifd.calls()), (0, vec![]));
 }
 
 #[test]
@@ -218,7 +218,7 @@ fn an_event_of_the_ipv6_sibling_is_ours() {
     let Some(r) = Router::new("an_event_of_the_ipv6_sibling_is_ours") else { return };
     r.config(&r.service("home", &format!("list hostname '{HOME}'\noption family 'ipv6'")));
     let (wan, device) = ("{\"interface\":\"wan\",\"up\":true,\"l3_device\":\"none\"}", r.device.as_str());
-    r.ubus("network.interface.dump", &format!("{{\"interface\":[{wan}]}}"));
+    r.netifd.put("network.interface.dump", &format!("{{\"interface\":[{wan}]}}"));
     r.address("add 2001:db8::7/64 nodad");
     assert_eq!(r.hotplug(&[("ACTION", "ifup"), ("INTERFACE", "wan_6"), ("DEVICE", device)]).exit, 0);
     assert_eq!(r.sim.requests()[0].myip.as_deref(), Some("2001:db8::7"));
@@ -320,7 +320,7 @@ fn a_burst_of_events_costs_two_passes_at_most() {
     r.answers(&["delay:1000:normal"]);
     let children: Vec<_> = (0..10).map(|_| r.start(&["run", "--hotplug"], &event)).collect();
     assert!(children.into_iter().all(|child| finish(child).exit == 0));
-    let passes = r.ubus_calls().len();
+    let passes = r.netifd.calls().len();
     assert!((1..=2).contains(&passes), "{passes}");
     assert_eq!(r.requests(), 1);
 }

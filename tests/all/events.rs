@@ -8,7 +8,7 @@ fn up(name: &str, device: &str) -> String {
 }
 
 fn dump(r: &Router, interfaces: &[String]) {
-    r.ubus("network.interface.dump", &format!("{{\"interface\":[{}]}}", interfaces.join(",")));
+    r.netifd.put("network.interface.dump", &format!("{{\"interface\":[{}]}}", interfaces.join(",")));
 }
 
 fn registered(r: &Router) -> Option<String> {
@@ -20,7 +20,7 @@ fn a_mobile_modem_is_registered_by_the_events_of_its_dynamic_interface() {
     const STORY: &str = "a_mobile_modem_is_registered_by_the_events_of_its_dynamic_interface";
     let Some(r) = Router::new(STORY) else { return };
     r.config(&r.service("home", &format!("list hostname '{HOME}'\noption interface 'wwan'")));
-    r.netifd("wwan", &r.device);
+    r.netifd.up("wwan", &r.device);
     let event = |action| [("ACTION", action), ("INTERFACE", "wwan_4"), ("DEVICE", r.device.as_str())];
     assert_eq!(r.hotplug(&event("ifup")).exit, 0);
     assert_eq!((r.requests(), registered(&r).as_deref()), (1, Some("203.0.113.7")));
@@ -33,7 +33,7 @@ fn a_mobile_modem_is_registered_by_the_events_of_its_dynamic_interface() {
 fn an_event_of_the_device_that_the_last_pass_found_is_ours() {
     let Some(r) = Router::new("an_event_of_the_device_that_the_last_pass_found_is_ours") else { return };
     r.config(&r.service("home", &format!("list hostname '{HOME}'\noption interface 'wwan'")));
-    r.netifd("wwan", &r.device);
+    r.netifd.up("wwan", &r.device);
     let event = [("ACTION", "ifupdate"), ("INTERFACE", "alias"), ("DEVICE", r.device.as_str())];
     assert_eq!(r.hotplug(&event).exit, 0);
     assert!(!r.exists(STATUS), "no pass has found a device yet");
@@ -46,9 +46,9 @@ fn an_event_of_the_device_that_the_last_pass_found_is_ours() {
     assert_eq!(r.hotplug(&event).exit, 0);
     assert_eq!((r.requests(), registered(&r).as_deref()), (2, Some("203.0.113.8")));
     // It is still the device of the uplink while that is down.
-    r.ubus("network.interface.wwan.status", "{\"up\":false}");
+    r.netifd.put("network.interface.wwan.status", "{\"up\":false}");
     r.pass(1);
-    r.netifd("wwan", &r.device);
+    r.netifd.up("wwan", &r.device);
     r.move_to("203.0.113.8", "203.0.113.9");
     assert_eq!(r.hotplug(&event).exit, 0);
     assert_eq!(registered(&r).as_deref(), Some("203.0.113.9"));
@@ -66,7 +66,7 @@ fn two_uplinks(story: &str, lte: &str) -> Option<Router> {
     ip(&format!("link set {lte} up"));
     ip(&format!("addr add 198.51.100.9/32 dev {lte}"));
     dump(&r, &[up("wan", &r.device), up("lte", lte)]);
-    r.netifd("lte", lte);
+    r.netifd.up("lte", lte);
     let list = "list interface 'wan'\nlist interface 'lte'";
     r.config(&r.service("home", &format!("list hostname '{HOME}'\n{list}")));
     r.pass(0);

@@ -183,7 +183,7 @@ fn with_flash_and_run_folder_full_nothing_is_sent_and_that_is_said() {
     let checked = r.run(&["check"]);
     assert!((checked.out + &checked.err).contains("nothing is sent: free some space"));
     assert_eq!(r.requests(), 1);
-    assert!(r.syslog().iter().any(|line| line.contains(says)));
+    assert!(r.syslog.take().iter().any(|line| line.contains(says)));
     r.shows(HOME, "waiting", "-");
     for dir in ["var/run/nicup", "etc/nicup"] {
         std::fs::remove_file(r.root.join(dir).join("filler")).unwrap();

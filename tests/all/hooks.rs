@@ -97,7 +97,7 @@ fn a_stop_and_a_missing_address_are_told_for_each_host() {
 fn a_hook_sees_only_what_the_contract_names() {
     let Some(r) = Router::new("a_hook_sees_only_what_the_contract_names") else { return };
     hook(&r, "{ tr '\\0' '\\n' </proc/$$/environ; echo; ls -l /proc/$$/fd; } >seen; echo done >>told");
-    r.netifd("wan", &r.device);
+    r.netifd.up("wan", &r.device);
     r.config(&r.service("home", &format!("list hostname '{HOME}'")));
     let event = [("ACTION", "ifup"), ("INTERFACE", "wan"), ("DEVICE", r.device.as_str()), ("SECRET", "x")];
     assert_eq!(r.hotplug(&event).exit, 0);

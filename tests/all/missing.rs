@@ -45,7 +45,7 @@ fn an_interface_that_is_not_up_is_explained_by_what_netifd_says() {
         ),
         (down, "wan is down"),
     ] {
-        r.ubus(WAN, &format!("{{{status}}}"));
+        r.netifd.put(WAN, &format!("{{{status}}}"));
         assert_eq!(message(&r), says, "{status}");
     }
     for (code, says) in [
@@ -56,7 +56,7 @@ fn an_interface_that_is_not_up_is_explained_by_what_netifd_says() {
         ("NO_DEVICE", "wan has no device: check the modem, and its device in /etc/config/network"),
         ("CONNECT_FAILED", "wan cannot connect: check the line or the modem, and logread"),
     ] {
-        r.ubus(WAN, &format!(r#"{{{down},"errors":[{{"subsystem":"x","code":"{code}"}}]}}"#));
+        r.netifd.put(WAN, &format!(r#"{{{down},"errors":[{{"subsystem":"x","code":"{code}"}}]}}"#));
         assert_eq!(message(&r), says, "{code}");
     }
 }
@@ -65,7 +65,7 @@ fn an_interface_that_is_not_up_is_explained_by_what_netifd_says() {
 fn a_device_that_is_gone_is_not_a_wrong_name() {
     let Some(r) = Router::new("a_device_that_is_gone_is_not_a_wrong_name") else { return };
     r.config(&r.service("home", &format!("list hostname '{HOME}'")));
-    r.netifd("wan", "pppoe-wan");
+    r.netifd.up("wan", "pppoe-wan");
     assert_eq!(message(&r), "the device of wan is gone: waiting for netifd to bring it back");
 }
 
@@ -74,7 +74,7 @@ fn a_netifd_that_does_not_answer_is_said_in_words() {
     let Some(r) = Router::new("a_netifd_that_does_not_answer_is_said_in_words") else { return };
     r.config(&r.service("home", &format!("list hostname '{HOME}'")));
     for (status, says) in [("7", "netifd gave no answer in time"), ("6", "run nicup as root")] {
-        r.ubus("exits", status);
+        r.netifd.put("exits", status);
         assert!(message(&r).contains(says), "{status}: {}", message(&r));
     }
 }
@@ -82,7 +82,7 @@ fn a_netifd_that_does_not_answer_is_said_in_words() {
 #[test]
 fn an_interface_by_another_name_gets_the_right_one() {
     let Some(r) = Router::new("an_interface_by_another_name_gets_the_right_one") else { return };
-    r.ubus(
+    r.netifd.put(
         DUMP,
         r#"{"interface":[{"interface":"lan","up":true,"l3_device":"br-lan","device":"br-lan"},
             {"interface":"wan","up":true,"l3_device":"pppoe-wan","device":"eth1"}]}"#,
@@ -127,7 +127,10 @@ fn an_uplink_without_ipv4_says_which_family_it_has() {
 fn an_uplink_with_only_a_prefix_names_interface6() {
     let Some(r) = Router::new("an_uplink_with_only_a_prefix_names_interface6") else { return };
     r.config(&r.service("home", &format!("list hostname '{HOME}'\noption family 'ipv6'")));
-    r.ubus(DUMP, &format!(r#"{{"interface":[{{"interface":"wan","up":true,"l3_device":"{}"}}]}}"#, r.device));
+    r.netifd.put(
+        DUMP,
+        &format!(r#"{{"interface":[{{"interface":"wan","up":true,"l3_device":"{}"}}]}}"#, r.device),
+    );
     assert_eq!(
         message(&r),
         "wan has no public IPv6 address: if the provider delegates only a prefix, set interface6 to lan"
@@ -161,11 +164,11 @@ fn the_ipv4_address_of_a_dynamic_interface_counts_and_others_are_named() {
     ip("link add modem0 type veth peer name modem0-peer");
     ip("link set modem0 up");
     r.config(&r.service("home", &format!("list hostname '{HOME}'")));
-    r.netifd("wan", "modem0");
+    r.netifd.up("wan", "modem0");
     let dump = |name: &str| {
         let child =
             format!(r#"{{"interface":"{name}","up":true,"dynamic":true,"l3_device":"{}"}}"#, r.device);
-        r.ubus(
+        r.netifd.put(
             DUMP,
             &format!(r#"{{"interface":[{{"interface":"wan","up":true,"l3_device":"modem0"}},{child}]}}"#),
         );

@@ -70,7 +70,7 @@ fn the_files_are_as_the_contract_says() {
 fn an_unchanged_address_costs_nothing() {
     let Some(r) = Router::new("an_unchanged_address_costs_nothing") else { return };
     r.pass(0);
-    let lines = r.syslog();
+    let lines = r.syslog.take();
     assert_eq!(lines.len(), 1, "{lines:?}");
     assert!(lines[0].starts_with("<29>nicup[") && lines[0].contains("home.example.net current"), "{lines:?}");
     let before = r.stamp(RECORDS);
@@ -78,8 +78,8 @@ fn an_unchanged_address_costs_nothing() {
         r.pass(0);
     }
     assert_eq!((r.requests(), r.stamp(RECORDS)), (1, before));
-    assert_eq!(r.syslog(), Vec::<String>::new());
-    assert_eq!(r.ubus_calls(), Vec::<String>::new(), "a device needs no netifd");
+    assert_eq!(r.syslog.take(), Vec::<String>::new());
+    assert_eq!(r.netifd.calls(), Vec::<String>::new(), "a device needs no netifd");
 }
 
 #[test]
@@ -110,7 +110,7 @@ fn an_interface_costs_one_call_of_ubus() {
     for requests in [2, 2] {
         r.pass(0);
         assert_eq!(
-            (r.requests(), r.ubus_calls()),
+            (r.requests(), r.netifd.calls()),
             (requests, vec!["call network.interface.wan status".into()])
         );
     }
@@ -119,14 +119,14 @@ fn an_interface_costs_one_call_of_ubus() {
 
     // With IPv6, netifd's siblings are asked for too, all at once.
     let wan = format!("{{\"interface\":\"wan\",\"up\":true,\"l3_device\":\"{}\"}}", r.device);
-    r.ubus(
+    r.netifd.put(
         "network.interface.dump",
         &format!("{{\"interface\":[{wan},{}]}}", wan.replace("wan\"", "wan_6\"")),
     );
     r.config(&r.service("home", &format!("list hostname '{HOME}'\noption family 'both'")));
     r.address("add 2001:db8::7/64 nodad");
     r.pass(0);
-    assert_eq!(r.ubus_calls(), ["call network.interface dump"]);
+    assert_eq!(r.netifd.calls(), ["call network.interface dump"]);
     assert_eq!(r.sim.requests()[2].myip.as_deref(), Some("203.0.113.7,2001:db8::7"));
 }
 
@@ -223,14 +223,14 @@ fn a_netifd_that_does_not_answer_is_not_an_address_that_is_gone() {
     r.pass(0);
     for (answer, words) in [("Command failed: Request timed out", "not an interface"), ("\u{1}\u{0}", "ubus")]
     {
-        r.ubus("network.interface.wan.status", answer);
+        r.netifd.put("network.interface.wan.status", answer);
         r.pass(1);
         let host = r.shows(HOME, "waiting", "address-unknown");
         assert!(host.message.as_ref().unwrap().contains(words), "{host:?}");
         assert!(host.next_attempt.is_some() && host.registered_ipv4.is_some(), "{host:?}");
     }
     // No ubus at all.
-    r.no_ubus("ubus");
+    r.netifd.remove("ubus");
     r.pass(1);
     assert!(r.shows(HOME, "waiting", "address-unknown").message.unwrap().contains("could not be started"));
     assert_eq!(r.requests(), 1);
@@ -240,13 +240,13 @@ fn a_netifd_that_does_not_answer_is_not_an_address_that_is_gone() {
 fn a_ubus_that_hangs_is_given_five_seconds_in_all() {
     let Some(r) = Router::new("a_ubus_that_hangs_is_given_five_seconds_in_all") else { return };
     r.config(&r.service("home", &format!("list hostname '{HOME}'\noption family 'both'")));
-    r.ubus("hangs", "");
+    r.netifd.put("hangs", "");
     let begun = Instant::now();
     r.pass(1);
     let took = begun.elapsed();
     assert!((Duration::from_secs(5)..Duration::from_secs(8)).contains(&took), "{took:?}");
     assert!(r.shows(HOME, "waiting", "address-unknown").message.unwrap().contains("no answer in 5 s"));
-    assert_eq!((r.requests(), r.ubus_calls().len()), (0, 1));
+    assert_eq!((r.requests(), r.netifd.calls().len()), (0, 1));
 }
 
 #[test]
@@ -266,7 +266,7 @@ fn an_interface_that_netifd_does_not_know_is_named() {
 fn an_interface_that_is_down_has_no_address() {
     let Some(r) = Router::new("an_interface_that_is_down_has_no_address") else { return };
     r.config(&r.service("home", &format!("list hostname '{HOME}'")));
-    r.ubus("network.interface.wan.status", "{\"up\":false,\"pending\":true}");
+    r.netifd.put("network.interface.wan.status", "{\"up\":false,\"pending\":true}");
     r.pass(1);
     assert!(
         r.shows(HOME, "no-address", "no-address")
@@ -286,7 +286,7 @@ fn the_first_interface_with_an_address_counts() {
         let of = |name: &str, up: bool| {
             format!("{{\"interface\":\"{name}\",\"up\":{up},\"l3_device\":\"{}\"}}", r.device)
         };
-        r.ubus(
+        r.netifd.put(
             "network.interface.dump",
             &format!("{{\"interface\":[{},{}]}}", of("wan", up), of("wwan", true)),
         );

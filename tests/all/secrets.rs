@@ -38,8 +38,8 @@ fn no_secret(text: &[u8], place: &str) {
 fn nothing_leaked(r: &Router, ran: &Ran) {
     no_secret(ran.out.as_bytes(), "stdout");
     no_secret(ran.err.as_bytes(), "stderr");
-    no_secret(r.syslog().join("\n").as_bytes(), "syslog");
-    no_secret(r.ubus_saw().as_bytes(), "what ubus saw");
+    no_secret(r.syslog.take().join("\n").as_bytes(), "syslog");
+    no_secret(r.netifd.saw().as_bytes(), "what ubus saw");
     let config = r.root.join("etc/config");
     crate::common::walk(&r.root, &mut |path| {
         if path.is_file() && !path.starts_with(&config) {
@@ -163,7 +163,7 @@ fn a_running_process_shows_nothing() {
         nothing_leaked(&r, &ran);
         r.move_to(&format!("203.0.113.{last}"), &format!("203.0.113.{}", last + 1));
     }
-    assert!(r.ubus_saw().contains("nicup"), "ubus looked at its parent");
+    assert!(r.netifd.saw().contains("nicup"), "ubus looked at its parent");
 }
 
 /// An HTTP proxy: refuses the first CONNECT with all that it was told, and lets the next ones through.

@@ -20,7 +20,7 @@ fn lan_hosts_differ_only_in_their_suffix() {
     let options =
         Options { accounts: vec![Account::new(TEST_USERNAME, TEST_PASSWORD, &hosts)], ..Options::default() };
     let Some(r) = Router::with(STORY, options) else { return };
-    r.netifd("wan", &r.device);
+    r.netifd.up("wan", &r.device);
     let service = |name: &str, host: &str, suffix: &str, more: &str| {
         r.service(
             name,
@@ -30,7 +30,7 @@ fn lan_hosts_differ_only_in_their_suffix() {
     // The WAN has no prefix to give: the address is the router's own, or there is none.
     r.config(&service("nas", hosts[0], "::1234:5678", ""));
     let wan = format!("{{\"interface\":\"wan\",\"up\":true,\"l3_device\":\"{}\"}}", r.device);
-    r.ubus("network.interface.dump", &format!("{{\"interface\":[{wan}]}}"));
+    r.netifd.put("network.interface.dump", &format!("{{\"interface\":[{wan}]}}"));
     let check = r.run(&["check"]);
     assert_eq!(check.exit, 1);
     assert!(check.out.contains("set interface6 to lan"), "{check:?}");
@@ -40,7 +40,7 @@ fn lan_hosts_differ_only_in_their_suffix() {
     assert!(check.out.contains("set interface6 to lan"), "{check:?}");
 
     link("br-lan0");
-    r.netifd("lan", "br-lan0");
+    r.netifd.up("lan", "br-lan0");
     for address in ["2001:db8:1:2::1/64", "fd00:1::1/64"] {
         ip(&format!("addr add {address} dev br-lan0 nodad"));
     }
@@ -73,7 +73,7 @@ fn the_first_uplink_with_a_usable_address_counts() {
         &r.service("home", &format!("list hostname '{HOME}'\nlist interface 'wan'\nlist interface 'lte'")),
     );
     let dump = |wan: &str, lte: &str| {
-        r.ubus("network.interface.dump", &format!("{{\"interface\":[{wan},{lte}]}}"));
+        r.netifd.put("network.interface.dump", &format!("{{\"interface\":[{wan},{lte}]}}"));
     };
     let up = |name: &str, device: &str| {
         format!("{{\"interface\":\"{name}\",\"up\":true,\"l3_device\":\"{device}\"}}")

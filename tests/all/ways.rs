@@ -45,7 +45,7 @@ fn without_plaintext_no_password_travels_in_clear() {
     r.pass(1);
     let message = r.shows(HOME, "waiting", "connect").message.unwrap();
     assert!(message.contains("127.1.0.2:443: connection refused"), "{message}");
-    assert_eq!((r.requests(), in_clear(&r.syslog())), (0, 0));
+    assert_eq!((r.requests(), in_clear(&r.syslog.take())), (0, 0));
 }
 
 #[test]
@@ -56,7 +56,7 @@ fn plaintext_is_the_last_way_and_is_warned_of_each_time() {
     let check = r.run(&["check"]);
     assert!(check.err.contains("the password travels in clear"), "{check:?}");
     assert!(check.out.contains("to https://127.1.0.3:443, else in clear to port 80 or 8245"), "{check:?}");
-    r.syslog();
+    r.syslog.take();
     for (round, address) in ["203.0.113.7", "203.0.113.8", "203.0.113.9"].into_iter().enumerate() {
         if round > 0 {
             r.address("flush");
@@ -65,13 +65,13 @@ fn plaintext_is_the_last_way_and_is_warned_of_each_time() {
         r.pass(0);
         assert_eq!((r.requests(), transport(&r).as_str()), (round + 1, "http:80"));
         assert_eq!(in_clear(&r.problems()), 1, "{:?}", r.problems());
-        let lines = r.syslog();
+        let lines = r.syslog.take();
         assert_eq!(in_clear(&lines), 1, "once each time: {lines:?}");
         assert!(!lines.iter().any(|line| line.contains(TEST_PASSWORD)), "{lines:?}");
     }
     assert!(r.sim.requests()[0].tls.is_none());
     r.pass(0);
-    assert_eq!(in_clear(&r.syslog()), 0, "nothing was sent");
+    assert_eq!(in_clear(&r.syslog.take()), 0, "nothing was sent");
 }
 
 #[test]
@@ -81,7 +81,7 @@ fn plaintext_on_8245_comes_after_80() {
     configure(&r, 4, "option plaintext '1'");
     r.pass(0);
     assert_eq!((r.requests(), transport(&r).as_str()), (1, "http:8245"));
-    assert_eq!(in_clear(&r.syslog()), 1);
+    assert_eq!(in_clear(&r.syslog.take()), 1);
 }
 
 #[test]
@@ -92,7 +92,7 @@ fn plain_http_on_8245_is_as_good_as_nobody_there() {
     r.pass(1);
     let message = r.shows(HOME, "waiting", "connect").message.unwrap();
     assert!(message.contains("127.1.0.10:443: connection refused"), "{message}");
-    assert_eq!((r.requests(), in_clear(&r.syslog())), (0, 0));
+    assert_eq!((r.requests(), in_clear(&r.syslog.take())), (0, 0));
     configure(&r, 10, "option plaintext '1'");
     r.back_off_is_over();
     r.pass(0);
@@ -107,7 +107,7 @@ fn a_bad_certificate_on_8245_does_not_fall_back_either() {
     r.sim.use_certificate(CertKind::WrongCa).unwrap();
     r.pass(1);
     r.shows(HOME, "waiting", "tls");
-    assert_eq!((r.requests(), in_clear(&r.syslog())), (0, 0));
+    assert_eq!((r.requests(), in_clear(&r.syslog.take())), (0, 0));
 }
 
 #[test]
@@ -138,7 +138,7 @@ fn a_tls_failure_never_falls_back() {
     std::fs::remove_file(r.root.join(CA)).unwrap();
     r.pass(1);
     r.shows(HOME, "waiting", "tls");
-    assert_eq!((r.requests(), in_clear(&r.syslog())), (0, 0));
+    assert_eq!((r.requests(), in_clear(&r.syslog.take())), (0, 0));
 }
 
 #[test]

@@ -1,21 +1,25 @@
-//! A router in a folder: its files, a WAN device with real addresses, netifd's answers, a log daemon, and No-IP.
+//! A router in a folder: its files (disk), a WAN device with real addresses, netifd's answers, a log daemon, and No-IP.
 //!
 //! Everything a story needs to run the real program with `--root` and to look at what it left behind.
 #![allow(dead_code, unused_imports)] // no test program uses all of it
 
+mod disk;
 mod namespace;
+mod netifd;
 mod patience;
 pub(crate) mod status;
 mod syslog;
 
+pub(crate) use disk::walk;
 pub(crate) use namespace::{inside, skip, tool};
 pub(crate) use patience::{patience, slack};
 
+use disk::Disk;
+use netifd::Netifd;
 use noip_simulator::{Options, Simulator};
-use status::{HostStatus, ServiceStatus, Status};
-use std::collections::BTreeMap;
-use std::os::unix::fs::{MetadataExt as _, PermissionsExt, symlink};
-use std::path::{Path, PathBuf};
+use std::ops::Deref;
+use std::os::unix::fs::PermissionsExt;
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use syslog::Syslog;
@@ -49,9 +53,20 @@ impl Ran {
 pub(crate) struct Router {
     pub(crate) sim: Simulator,
     pub(crate) device: String,
-    pub(crate) root: PathBuf,
+    pub(crate) netifd: Netifd,
+    pub(crate) syslog: Syslog,
+    disk: Disk,
+    /// Of all that the router needs: the root, and the programs in its PATH.
     dir: PathBuf,
-    syslog: Syslog,
+}
+
+/// Most of what a story does with a router is to its files.
+impl Deref for Router {
+    type Target = Disk;
+
+    fn deref(&self) -> &Disk {
+        &self.disk
+    }
 }
 
 impl Router {
@@ -70,17 +85,23 @@ impl Router {
         let dir = std::env::temp_dir().join(format!("nicup-{}-{number}", std::process::id()));
         let _ = std::fs::remove_dir_all(&dir);
         let (root, device) = (dir.join("root"), format!("wan{number}"));
-        std::fs::create_dir_all(dir.join("bin")).unwrap();
-        symlink(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/common/ubus"), dir.join("bin/ubus")).unwrap();
+        let netifd = Netifd::new(&dir.join("bin"));
         let syslog = Syslog::listen(&root);
         ip(&format!("link add {device} type veth peer name peer{number}"));
         ip(&format!("link set {device} up"));
-        let router = Router { sim: Simulator::start(options).unwrap(), device, root, dir, syslog };
+        let router = Router {
+            sim: Simulator::start(options).unwrap(),
+            device,
+            netifd,
+            syslog,
+            disk: Disk { root },
+            dir,
+        };
         router.address("add 203.0.113.7/32");
         router.write(CA, router.sim.ca_pem());
         router.write("tmp/sysinfo/model", "Test Router\n");
         router.write("etc/openwrt_release", "DISTRIB_ID='OpenWrt'\nDISTRIB_RELEASE='24.10.0'\n");
-        router.netifd("wan", &router.device);
+        router.netifd.up("wan", &router.device);
         router.configure("");
         Some(router)
     }
@@ -94,34 +115,6 @@ impl Router {
     pub(crate) fn move_to(&self, old: &str, new: &str) {
         self.address(&format!("del {old}/32"));
         self.address(&format!("add {new}/32"));
-    }
-
-    /// What netifd says of a logical interface that is up.
-    pub(crate) fn netifd(&self, interface: &str, device: &str) {
-        let text = format!("{{\"up\":true,\"pending\":false,\"l3_device\":\"{device}\",\"proto\":\"dhcp\"}}");
-        self.ubus(&format!("network.interface.{interface}.status"), &text);
-    }
-
-    /// Puts a file beside the `ubus` command: its answer to a call, or `hangs`.
-    pub(crate) fn ubus(&self, file: &str, text: &str) {
-        std::fs::write(self.dir.join("bin").join(file), text).unwrap();
-    }
-
-    pub(crate) fn no_ubus(&self, file: &str) {
-        std::fs::remove_file(self.dir.join("bin").join(file)).unwrap();
-    }
-
-    /// The calls of `ubus` since the last time.
-    pub(crate) fn ubus_calls(&self) -> Vec<String> {
-        let path = self.dir.join("bin/calls");
-        let text = std::fs::read_to_string(&path).unwrap_or_default();
-        let _ = std::fs::remove_file(path);
-        text.lines().map(str::to_owned).collect()
-    }
-
-    /// Arguments and environments that `ubus` and its parent were seen with.
-    pub(crate) fn ubus_saw(&self) -> String {
-        String::from_utf8_lossy(&std::fs::read(self.dir.join("bin/seen")).unwrap_or_default()).into_owned()
     }
 
     /// One service `home` on the WAN device, with further lines of its own.
@@ -154,55 +147,6 @@ impl Router {
     pub(crate) fn config(&self, text: &str) {
         self.write(CONFIG, text);
         std::fs::set_permissions(self.root.join(CONFIG), PermissionsExt::from_mode(0o600)).unwrap();
-    }
-
-    pub(crate) fn write(&self, file: &str, text: impl AsRef<[u8]>) {
-        let path = self.root.join(file);
-        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-        std::fs::write(path, text).unwrap();
-    }
-
-    pub(crate) fn read(&self, file: &str) -> String {
-        std::fs::read_to_string(self.root.join(file)).unwrap_or_else(|error| panic!("{file}: {error}"))
-    }
-
-    pub(crate) fn exists(&self, file: &str) -> bool {
-        self.root.join(file).symlink_metadata().is_ok()
-    }
-
-    /// Gives every number after `"name":` in a file another value: what time would have done to it.
-    pub(crate) fn set(&self, file: &str, name: &str, value: i64) {
-        let text = self.read(file);
-        let key = format!("\"{name}\":");
-        let mut parts = text.split(key.as_str());
-        let mut new = parts.next().unwrap().to_owned();
-        for part in parts {
-            let rest = part.trim_start_matches(|c: char| c.is_ascii_digit());
-            new += &if rest.len() == part.len() {
-                format!("{key}{part}")
-            } else {
-                format!("{key}{value}{rest}")
-            };
-        }
-        assert_ne!(new, text, "{name} in {file}");
-        self.write(file, new);
-    }
-
-    /// Our own back-off is over.
-    pub(crate) fn back_off_is_over(&self) {
-        self.set(STATE, "until", 0);
-    }
-
-    /// The machine was restarted: /var/run is empty, and what survived is of another boot.
-    pub(crate) fn reboot(&self) {
-        std::fs::remove_dir_all(self.root.join("var/run")).unwrap();
-        if self.exists(RECORDS) {
-            let text = self.read(RECORDS);
-            let boot = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap();
-            let other = "00000000-1111-2222-3333-444444444444";
-            assert!(text.contains(boot.trim()) || !text.contains("boot_id"), "{text}");
-            self.write(RECORDS, text.replace(boot.trim(), other));
-        }
     }
 
     pub(crate) fn command(&self, program: &str, arguments: &[&str]) -> Command {
@@ -240,34 +184,6 @@ impl Router {
         ran
     }
 
-    pub(crate) fn status(&self) -> Status {
-        status::read(&self.read(STATUS)).unwrap_or_else(|| panic!("{}", self.read(STATUS)))
-    }
-
-    pub(crate) fn service_status(&self, name: &str) -> ServiceStatus {
-        self.status().services.into_iter().find(|service| service.name == name).unwrap()
-    }
-
-    pub(crate) fn host(&self, hostname: &str) -> HostStatus {
-        let services = self.status().services;
-        let mut hosts = services.into_iter().flat_map(|service| service.hosts);
-        hosts.find(|host| host.hostname == hostname).unwrap_or_else(|| panic!("no {hostname} in the status"))
-    }
-
-    /// State and code of a host, as the page shows them.
-    pub(crate) fn shows(&self, hostname: &str, state: &str, code: &str) -> HostStatus {
-        let host = self.host(hostname);
-        assert_eq!((host.state.as_str(), host.code.as_deref().unwrap_or("-")), (state, code), "{host:#?}");
-        host
-    }
-
-    /// The problems in the status, one line each.
-    pub(crate) fn problems(&self) -> Vec<String> {
-        let line = |line: Option<u32>| line.map(|line| format!(":{line}")).unwrap_or_default();
-        let problems = self.status().problems;
-        problems.iter().map(|p| format!("{} {}{}: {}", p.level, p.file, line(p.line), p.message)).collect()
-    }
-
     /// What No-IP answers next.
     pub(crate) fn answers(&self, behaviours: &[&str]) {
         self.sim.script(behaviours.iter().map(|text| text.parse().unwrap()));
@@ -278,52 +194,11 @@ impl Router {
         assert_eq!(self.sim.faults(), Vec::<String>::new());
         self.sim.requests().len()
     }
-
-    /// The lines for syslog since the last time.
-    pub(crate) fn syslog(&self) -> Vec<String> {
-        self.syslog.take()
-    }
-
-    /// The log daemon ends.
-    pub(crate) fn stop_syslog(&self) {
-        self.syslog.stop();
-    }
-
-    /// Inode and time of a file: whether it was written.
-    pub(crate) fn stamp(&self, file: &str) -> (u64, i64, i64) {
-        let metadata = self.root.join(file).metadata().unwrap();
-        (metadata.ino(), metadata.mtime(), metadata.mtime_nsec())
-    }
-
-    pub(crate) fn mode(&self, file: &str) -> u32 {
-        self.root.join(file).metadata().unwrap().mode() & 0o7777
-    }
-
-    /// Every file with all that a write would change.
-    pub(crate) fn snapshot(&self) -> BTreeMap<PathBuf, (u64, i64, i64, Vec<u8>)> {
-        let mut found = BTreeMap::new();
-        walk(&self.root, &mut |path| {
-            let metadata = path.symlink_metadata().unwrap();
-            let content = if metadata.is_file() { std::fs::read(path).unwrap() } else { Vec::new() };
-            found.insert(path.to_owned(), (metadata.ino(), metadata.mtime(), metadata.mtime_nsec(), content));
-        });
-        found
-    }
 }
 
 impl Drop for Router {
     fn drop(&mut self) {
         let _ = std::fs::remove_dir_all(&self.dir);
-    }
-}
-
-/// Calls `see` for a folder, and everything below it.
-pub(crate) fn walk(path: &Path, see: &mut dyn FnMut(&Path)) {
-    see(path);
-    if path.symlink_metadata().unwrap().is_dir() {
-        for entry in std::fs::read_dir(path).unwrap() {
-            walk(&entry.unwrap().path(), see);
-        }
     }
 }
 

@@ -1,6 +1,39 @@
 //! status.json as a test reads it: words and addresses as the file has them, so that a test names what LuCI sees.
 
+use super::STATUS;
+use super::disk::Disk;
 use nicup::policy::status as typed;
+
+/// What status.json says, which is what the page shows.
+impl Disk {
+    pub(crate) fn status(&self) -> Status {
+        read(&self.read(STATUS)).unwrap_or_else(|| panic!("{}", self.read(STATUS)))
+    }
+
+    pub(crate) fn service_status(&self, name: &str) -> ServiceStatus {
+        self.status().services.into_iter().find(|service| service.name == name).unwrap()
+    }
+
+    pub(crate) fn host(&self, hostname: &str) -> HostStatus {
+        let services = self.status().services;
+        let mut hosts = services.into_iter().flat_map(|service| service.hosts);
+        hosts.find(|host| host.hostname == hostname).unwrap_or_else(|| panic!("no {hostname} in the status"))
+    }
+
+    /// State and code of a host, as the page shows them.
+    pub(crate) fn shows(&self, hostname: &str, state: &str, code: &str) -> HostStatus {
+        let host = self.host(hostname);
+        assert_eq!((host.state.as_str(), host.code.as_deref().unwrap_or("-")), (state, code), "{host:#?}");
+        host
+    }
+
+    /// The problems in the status, one line each.
+    pub(crate) fn problems(&self) -> Vec<String> {
+        let line = |line: Option<u32>| line.map(|line| format!(":{line}")).unwrap_or_default();
+        let problems = self.status().problems;
+        problems.iter().map(|p| format!("{} {}{}: {}", p.level, p.file, line(p.line), p.message)).collect()
+    }
+}
 
 #[derive(Clone, Debug)]
 pub(crate) struct Status {

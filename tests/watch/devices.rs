@@ -107,7 +107,7 @@ impl Line<'_> {
     fn is(&self, up: bool) {
         let device = if up { format!(",\"l3_device\":\"{}\"", Line::DEVICE) } else { String::new() };
         let text = format!("{{\"up\":{up},\"pending\":{},\"proto\":\"pppoe\"{device}}}", !up);
-        self.0.ubus("network.interface.wan.status", &text);
+        self.0.netifd.put("network.interface.wan.status", &text);
     }
 
     /// A session: the number of its device.

@@ -176,9 +176,9 @@ fn a_log_daemon_that_starts_again_hears_the_loop() {
     r.write("var/block", "");
     r.config(&format!("config nicup 'main'\n\toption run_dir '/var/block/nicup'\n{}", r.read(CONFIG)));
     running.signal(Signal::USR1);
-    until("the first word", 5, || r.syslog().iter().any(|line| line.contains("starts in 10 s")));
+    until("the first word", 5, || r.syslog.take().iter().any(|line| line.contains("starts in 10 s")));
     let socket = r.root.join("dev/log");
-    r.stop_syslog();
+    r.syslog.stop();
     until("its end", 5, || UnixDatagram::unbound().unwrap().send_to(b"", &socket).is_err());
     std::fs::remove_file(&socket).unwrap();
     let daemon = UnixDatagram::bind(&socket).unwrap();

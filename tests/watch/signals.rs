@@ -188,7 +188,7 @@ fn twenty_events_in_a_second_are_two_passes() {
     is_current(&r, "203.0.113.7");
     nap(400);
     // A pass costs one call of ubus.
-    let before = r.ubus_calls().len();
+    let before = r.netifd.calls().len();
     let update = [("ACTION", "ifupdate"), ("INTERFACE", "wan"), ("DEVICE", r.device.as_str())];
     let mut slow = 0;
     for _ in 0..20 {
@@ -199,7 +199,7 @@ fn twenty_events_in_a_second_are_two_passes() {
         slow += usize::from(begun.elapsed() > Duration::from_millis(200));
     }
     nap(1000);
-    let passes = r.ubus_calls().len() - before;
+    let passes = r.netifd.calls().len() - before;
     assert!((1..=2 + slow).contains(&passes), "{passes} passes, {slow} times slow");
     drop(running);
     assert_eq!(r.requests(), 1);

@@ -24,7 +24,7 @@ pub(crate) fn ubus_output(r: &Router, limit: usize) {
         format!("{{\"up\":true,\"pending\":false,\"l3_device\":\"{}\",\"proto\":\"dhcp\"}}", r.device);
     for (surplus, exit, code) in [(0, 0, "good"), (1, 1, "address-unknown")] {
         let padded = answer.clone() + &" ".repeat(limit + surplus - answer.len());
-        r.ubus("network.interface.wan.status", &padded);
+        r.netifd.put("network.interface.wan.status", &padded);
         assert_eq!(anew(r), exit);
         assert_eq!(r.host(HOME).code.as_deref(), Some(code), "{:?}", r.host(HOME));
     }
@@ -113,7 +113,7 @@ pub(crate) fn log_lines(r: &Router, limit: usize) {
             there = !there;
             r.pass(i32::from(!there));
         }
-        r.syslog()
+        r.syslog.take()
     };
     let lines = flap(limit - 1);
     assert_eq!((told(&lines, "<29>"), lines.len()), (limit, limit));
