@@ -104,11 +104,12 @@ fn without_a_service_there_is_nothing_to_wait_for() {
         assert_eq!(ends(start(&r, &["run", "--wait"], &[])), Some(0), "{config}");
         let running = watch(&r);
         until("the end of the pass", 5, || running.children().is_empty());
-        let (before, switches) = (r.stamp(STATUS), running.switches());
+        let (before, switches, cpu) = (r.stamp(STATUS), running.switches(), running.cpu());
         r.move_to("203.0.113.7", "203.0.113.7");
         nap(700);
         assert_eq!(r.stamp(STATUS), before, "{config}");
         assert!(running.switches() <= switches + 4, "{config}: two events are heard, and that is all");
+        assert!(running.cpu() - cpu < Duration::from_millis(100), "{config}");
     }
     assert_eq!(r.requests(), 0);
 }
