@@ -8,7 +8,7 @@ use super::session::{Session, Way, redact};
 use super::uplink::{UplinkState, bind_error};
 use super::{VERSION, World};
 use crate::policy::config::{Endpoint, Issue, Level, Service};
-use crate::policy::decide::{Because, Decision};
+use crate::policy::decide::{Decision, SendReason};
 use crate::policy::record::Key;
 use crate::policy::settle::{Outcome, Sent};
 use crate::policy::time::Now;
@@ -21,7 +21,7 @@ const BATCH_HOSTS: usize = 20;
 const BATCH_BYTES: usize = 4000;
 
 /// One host that is due, and why.
-type Due = (String, Because);
+type Due = (String, SendReason);
 
 /// What became of the requests of a pass.
 #[derive(Default)]

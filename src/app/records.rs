@@ -11,7 +11,7 @@ use super::{Failure, VERSION};
 use crate::policy::addresses::{Addresses, Missing};
 use crate::policy::chatter::Chatter;
 use crate::policy::config::{Issue, Main, Service};
-use crate::policy::reason::Because;
+use crate::policy::reason::SendReason;
 use crate::policy::record::{Attempt, Book, Learnt};
 use crate::policy::settle::{self, Outcome, Sent};
 use crate::policy::time::Now;
@@ -140,7 +140,7 @@ impl RecordStore {
     pub(super) fn begin(
         &mut self,
         service: &Service,
-        hosts: &[(String, Because)],
+        hosts: &[(String, SendReason)],
         addresses: &Addresses,
         now: &Now,
     ) -> bool {

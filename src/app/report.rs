@@ -10,7 +10,7 @@ use super::{Exit, VERSION};
 use crate::policy::addresses::Missing;
 use crate::policy::code::{Code, State};
 use crate::policy::config::{Config, Entry, Family, Invalid, Issue, Level, Main, Service};
-use crate::policy::decide::{Cause, Decision};
+use crate::policy::decide::{Decision, WaitReason};
 use crate::policy::message::{self, View};
 use crate::policy::record::{Book, Event, Host, Key, Shown};
 use crate::policy::status::{EventStatus, HostStatus, Problem, ServiceStatus, Status};
@@ -148,7 +148,7 @@ pub(super) fn build(scene: &Scene<'_>, log: &mut LogLines) -> Findings {
     found
 }
 
-fn not_sent(cause: &Cause, service: &Service, until: Boot, now: &Now) -> String {
+fn not_sent(cause: &WaitReason, service: &Service, until: Boot, now: &Now) -> String {
     let minutes = (until.since(now.floor()) + 30) / 60;
     message::held(cause, &service.endpoint.server, &format!("{} min from now", minutes.max(1)))
 }

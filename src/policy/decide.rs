@@ -6,7 +6,7 @@
 mod hold;
 
 pub use super::addresses::{Addresses, Missing, Why};
-pub use super::reason::Because;
+pub use super::reason::SendReason;
 pub use hold::clock_offset;
 
 use super::code::{Code, Kind};
@@ -75,22 +75,22 @@ pub enum Decision {
         /// When.
         until: Boot,
         /// Why.
-        cause: Cause,
+        cause: WaitReason,
     },
     /// A request now.
-    Send(Because),
+    Send(SendReason),
     /// Nothing: registered as it is.
     Leave {
         /// When it is sent all the same; None never.
         forced: Option<Boot>,
         /// Why `--force` does not send it now.
-        held: Option<(Boot, Cause)>,
+        held: Option<(Boot, WaitReason)>,
     },
 }
 
 /// Why a request that is due waits.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Cause {
+pub enum WaitReason {
     /// The server ordered it; with what was read, where it was not No-IP's.
     Server(Code, String),
     /// After a failure.
@@ -116,7 +116,7 @@ pub fn decide(case: &Case<'_>) -> Decision {
             Some(missing) if missing.is_unknown() => {
                 let until = case.host.retry.as_ref().map(|retry| retry.until);
                 let until = until.unwrap_or(Boot(0)).max(case.now.ceil());
-                Decision::WaitUntil { until, cause: Cause::Unknown(missing.clone()) }
+                Decision::WaitUntil { until, cause: WaitReason::Unknown(missing.clone()) }
             }
             Some(missing) => Decision::NoAddress(missing.clone()),
             None => Decision::NoAddress(Missing { at: String::new(), why: Why::Nothing }),
@@ -127,16 +127,16 @@ pub fn decide(case: &Case<'_>) -> Decision {
             Some((until, cause)) => Decision::WaitUntil { until, cause },
             None => Decision::Send(because),
         },
-        Due::Not(forced) if case.ask.force => match hold::hold(case, Because::Asked) {
+        Due::Not(forced) if case.ask.force => match hold::hold(case, SendReason::Asked) {
             Some(held) => Decision::Leave { forced, held: Some(held) },
-            None => Decision::Send(Because::Asked),
+            None => Decision::Send(SendReason::Asked),
         },
         Due::Not(forced) => Decision::Leave { forced, held: None },
-        Due::Forced(at) => match hold::hold(case, Because::Interval) {
+        Due::Forced(at) => match hold::hold(case, SendReason::Interval) {
             Some((until, cause)) => {
                 Decision::Leave { forced: Some(until.max(at)), held: Some((until, cause)) }
             }
-            None => Decision::Send(Because::Interval),
+            None => Decision::Send(SendReason::Interval),
         },
     }
 }
@@ -174,7 +174,7 @@ pub(super) fn host_stop_stands(host: &Host, service: &Service) -> bool {
 }
 
 enum Due {
-    Now(Because),
+    Now(SendReason),
     Forced(Boot),
     Not(Option<Boot>),
 }
@@ -182,17 +182,21 @@ enum Due {
 fn due(case: &Case<'_>) -> Due {
     let registered = &case.host.registered;
     if registered.accepted.is_none() {
-        return Due::Now(Because::New);
+        return Due::Now(SendReason::New);
     }
     if case.service.offline != registered.offline {
-        return Due::Now(Because::Offline);
+        return Due::Now(SendReason::Offline);
     }
     if !case.service.offline && !is_registered(case.addresses, registered) {
-        return Due::Now(if is_change(case.addresses, registered) { Because::Changed } else { Because::New });
+        return Due::Now(if is_change(case.addresses, registered) {
+            SendReason::Changed
+        } else {
+            SendReason::New
+        });
     }
     // The address may be back at the registered one while the server has the one whose answer was lost.
     if case.host.unsettled {
-        return Due::Now(Because::Unsettled);
+        return Due::Now(SendReason::Unsettled);
     }
     let now = case.now;
     match forced_at(case) {

@@ -5,7 +5,7 @@
 
 use super::code::{Code, State};
 use super::config::Service;
-use super::decide::{Because, Cause, Decision};
+use super::decide::{Decision, SendReason, WaitReason};
 use super::record::{Book, Host};
 use super::time::Boot;
 
@@ -43,13 +43,13 @@ pub fn view(service: &Service, book: &Book, host: &Host, decision: &Decision, no
             (State::NoAddress, Some(missing.code()), missing.explain(), None, retried)
         }
         Decision::WaitUntil { until, cause } => {
-            let failures = if matches!(cause, Cause::Server(..)) { ordered } else { retried };
+            let failures = if matches!(cause, WaitReason::Server(..)) { ordered } else { retried };
             (State::Waiting, Some(code_of(cause)), waiting(cause, server), Some(*until), failures)
         }
         Decision::Send(
-            because @ (Because::New | Because::Changed | Because::Offline | Because::Unsettled),
+            because @ (SendReason::New | SendReason::Changed | SendReason::Offline | SendReason::Unsettled),
         ) => (State::Waiting, None, format!("to be sent: {}", because.explain()), Some(now), retried),
-        Decision::Send(Because::Asked | Because::Interval) => {
+        Decision::Send(SendReason::Asked | SendReason::Interval) => {
             (State::Current, accepted, current(accepted, service), Some(now), retried)
         }
         Decision::Leave { forced, .. } => {
@@ -61,7 +61,7 @@ pub fn view(service: &Service, book: &Book, host: &Host, decision: &Decision, no
 
 /// What `--force` could not do now; `until` is a time as the caller words it.
 #[must_use]
-pub fn held(cause: &Cause, server: &str, until: &str) -> String {
+pub fn held(cause: &WaitReason, server: &str, until: &str) -> String {
     cut(format!("not sent, possible {until}: {}", waiting(cause, server)))
 }
 
@@ -74,21 +74,21 @@ fn current(code: Option<Code>, service: &Service) -> String {
     }
 }
 
-fn code_of(cause: &Cause) -> Code {
+fn code_of(cause: &WaitReason) -> Code {
     match cause {
-        Cause::Server(code, _) | Cause::Retry(code, _) => *code,
-        Cause::Storm => Code::Storm,
-        Cause::Unknown(_) => Code::AddressUnknown,
-        Cause::JustForced => Code::NoChange,
+        WaitReason::Server(code, _) | WaitReason::Retry(code, _) => *code,
+        WaitReason::Storm => Code::Storm,
+        WaitReason::Unknown(_) => Code::AddressUnknown,
+        WaitReason::JustForced => Code::NoChange,
     }
 }
 
-fn waiting(cause: &Cause, server: &str) -> String {
+fn waiting(cause: &WaitReason, server: &str) -> String {
     match cause {
-        Cause::Server(code, detail) | Cause::Retry(code, detail) => meaning(*code, detail, server),
-        Cause::Storm => meaning(Code::Storm, "", server),
-        Cause::Unknown(missing) => missing.explain(),
-        Cause::JustForced => "the unchanged address was sent less than 10 minutes ago".to_owned(),
+        WaitReason::Server(code, detail) | WaitReason::Retry(code, detail) => meaning(*code, detail, server),
+        WaitReason::Storm => meaning(Code::Storm, "", server),
+        WaitReason::Unknown(missing) => missing.explain(),
+        WaitReason::JustForced => "the unchanged address was sent less than 10 minutes ago".to_owned(),
     }
 }
 

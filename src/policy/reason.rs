@@ -4,7 +4,7 @@ use super::words::fixed_words;
 
 /// Why a request is due.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Because {
+pub enum SendReason {
     /// Nothing is registered.
     New,
     /// Another address is registered.
@@ -19,7 +19,7 @@ pub enum Because {
     Interval,
 }
 
-fixed_words!(Because {
+fixed_words!(SendReason {
     New = "new",
     Changed = "changed",
     Offline = "offline",
@@ -28,17 +28,17 @@ fixed_words!(Because {
     Interval = "interval",
 });
 
-impl Because {
+impl SendReason {
     /// For a person.
     #[must_use]
     pub fn explain(self) -> &'static str {
         match self {
-            Because::New => "nothing is registered yet",
-            Because::Changed => "the registered address is another one",
-            Because::Offline => "option offline changed",
-            Because::Unsettled => "the last request was not confirmed",
-            Because::Asked => "--force was given",
-            Because::Interval => "force_interval is over",
+            SendReason::New => "nothing is registered yet",
+            SendReason::Changed => "the registered address is another one",
+            SendReason::Offline => "option offline changed",
+            SendReason::Unsettled => "the last request was not confirmed",
+            SendReason::Asked => "--force was given",
+            SendReason::Interval => "force_interval is over",
         }
     }
 }

@@ -11,7 +11,7 @@ pub use upkeep::{begin, clock_was_set, close_lost, close_orphans, resume, settle
 
 use super::code::{Code, Kind};
 use super::config::Service;
-use super::decide::{self, Addresses, Because, CLOCK_PACE, STORM_BURST, STORM_WINDOW};
+use super::decide::{self, Addresses, CLOCK_PACE, STORM_BURST, STORM_WINDOW, SendReason};
 use super::fingerprint::{self, Scope};
 use super::record::{Account, Book, Event, Host, Ordered, RETRY_AFTER_LIMIT, Registered, Retry, Stop};
 use super::time::{Boot, Now, Stamp, Wait};
@@ -40,7 +40,7 @@ pub struct Sent<'a> {
     /// Whose hosts they are.
     pub service: &'a Service,
     /// The hosts in the order sent, with what made each due.
-    pub hosts: &'a [(String, Because)],
+    pub hosts: &'a [(String, SendReason)],
     /// What was sent.
     pub addresses: &'a Addresses,
     /// `option contact`.
@@ -162,7 +162,7 @@ impl Verdict {
     }
 }
 
-fn apply(book: &mut Book, sent: &Sent<'_>, hostname: &str, because: Because, verdict: &Verdict) {
+fn apply(book: &mut Book, sent: &Sent<'_>, hostname: &str, because: SendReason, verdict: &Verdict) {
     let service = sent.service;
     let server = service.endpoint.server.as_str();
     let agent = Scope::Server { contact: sent.contact, version: sent.version };
@@ -213,7 +213,7 @@ fn apply(book: &mut Book, sent: &Sent<'_>, hostname: &str, because: Because, ver
     note(book, sent.service, sent.addresses, sent.now.ceil(), hostname, code);
 }
 
-fn accept(book: &mut Book, sent: &Sent<'_>, hostname: &str, because: Because, code: Code) {
+fn accept(book: &mut Book, sent: &Sent<'_>, hostname: &str, because: SendReason, code: Code) {
     let stamp = Stamp::of(sent.now);
     let addresses = sent.addresses;
     let host = closed(book, sent, hostname);
@@ -244,11 +244,11 @@ pub fn has_failed(book: &Book, sent: &Sent<'_>) -> bool {
 
 /// Notes what the pace hangs on: when something was accepted that changed nothing, and when a registered address changed.
 /// The fifth change within ten minutes begins a storm, ten quiet ones end it.
-fn count(host: &mut Host, because: Because, now: Boot) {
+fn count(host: &mut Host, because: SendReason, now: Boot) {
     match because {
-        Because::Changed => {}
-        Because::Unsettled | Because::Asked | Because::Interval => return host.forced = Some(now),
-        Because::New | Because::Offline => return,
+        SendReason::Changed => {}
+        SendReason::Unsettled | SendReason::Asked | SendReason::Interval => return host.forced = Some(now),
+        SendReason::New | SendReason::Offline => return,
     }
     if host.changes.last().is_some_and(|at| now.since(*at) >= STORM_WINDOW) {
         host.changes.clear();

@@ -3,7 +3,7 @@
 //! Sends as a pass does: decides about each host, sends those that are due in one request, enters the outcome.
 
 use super::config::{self, Entry, Service};
-use super::decide::{self, Addresses, Ask, Because, Case, Decision};
+use super::decide::{self, Addresses, Ask, Case, Decision, SendReason};
 use super::record::{self, Book, Host};
 use super::settle::{self, Outcome, Sent};
 use super::time::{Now, RELEASED};
@@ -143,7 +143,7 @@ impl Story {
         decide::decide(&Case { services, service, contact, version, book, host, addresses, now, ask })
     }
 
-    fn due(&self, service: &Service) -> Vec<(String, Because)> {
+    fn due(&self, service: &Service) -> Vec<(String, SendReason)> {
         let decide = |name: &String| {
             let Decision::Send(because) = self.decide_for(service, name) else { return None };
             Some((name.clone(), because))

@@ -2,7 +2,7 @@
 //!
 //! Does not know whether a request is due, and knows no stop (both: decide).
 
-use super::{Because, Case, Cause, FORCE_PACE, SETTLE, STORM_PACE, STORM_WINDOW};
+use super::{Case, FORCE_PACE, SETTLE, STORM_PACE, STORM_WINDOW, SendReason, WaitReason};
 use crate::policy::code::Kind;
 use crate::policy::fingerprint;
 use crate::policy::record::Host;
@@ -12,11 +12,11 @@ use crate::policy::time::{Boot, Now};
 const CLOCK_JUMP: u64 = 60;
 
 /// The wait that ends last, if any is still to end.
-pub(super) fn hold(case: &Case<'_>, because: Because) -> Option<(Boot, Cause)> {
+pub(super) fn hold(case: &Case<'_>, because: SendReason) -> Option<(Boot, WaitReason)> {
     let pace = match because {
-        Because::Changed => storm(case.host, case.now).map(|until| (until, Cause::Storm)),
-        Because::Asked => case.host.forced.map(|at| (at.plus(FORCE_PACE), Cause::JustForced)),
-        Because::New | Because::Offline | Because::Unsettled | Because::Interval => None,
+        SendReason::Changed => storm(case.host, case.now).map(|until| (until, WaitReason::Storm)),
+        SendReason::Asked => case.host.forced.map(|at| (at.plus(FORCE_PACE), WaitReason::JustForced)),
+        SendReason::New | SendReason::Offline | SendReason::Unsettled | SendReason::Interval => None,
     };
     let holds = [server(case), retry(case), pace].into_iter().flatten();
     holds.filter(|(until, _)| *until > case.now.floor()).reduce(|a, b| if b.0 > a.0 { b } else { a })
@@ -27,12 +27,12 @@ pub(super) fn by_server(case: &Case<'_>) -> bool {
     server(case).is_some_and(|(until, _)| until > case.now.floor())
 }
 
-fn server(case: &Case<'_>) -> Option<(Boot, Cause)> {
+fn server(case: &Case<'_>) -> Option<(Boot, WaitReason)> {
     let ordered = case.book.server(&case.service.endpoint.server)?.wait.as_ref()?;
-    Some((ordered.wait.end(case.now), Cause::Server(ordered.code, ordered.detail.clone())))
+    Some((ordered.wait.end(case.now), WaitReason::Server(ordered.code, ordered.detail.clone())))
 }
 
-fn retry(case: &Case<'_>) -> Option<(Boot, Cause)> {
+fn retry(case: &Case<'_>) -> Option<(Boot, WaitReason)> {
     let retry = case.host.retry.as_ref()?;
     let kind = retry.code.kind();
     let clock_set = case.ask.clock_set || clock_moved(case.now, retry.clock);
@@ -44,7 +44,7 @@ fn retry(case: &Case<'_>) -> Option<(Boot, Cause)> {
     let another_way = retry.print != fingerprint::of_route(case.service);
     let early = another_way || (kind == Kind::Network && moved);
     let until = if early { retry.last.plus(SETTLE).min(retry.until) } else { retry.until };
-    Some((until, Cause::Retry(retry.code, retry.detail.clone())))
+    Some((until, WaitReason::Retry(retry.code, retry.detail.clone())))
 }
 
 /// Wall time minus boot time, seconds. Where the clock is not set it is 0.

@@ -8,7 +8,7 @@ use crate::wire::nic::{Failure, Reply};
 
 mod storms;
 
-fn is_send(decision: &Decision, because: Because) -> bool {
+fn is_send(decision: &Decision, because: SendReason) -> bool {
     *decision == Decision::Send(because)
 }
 
@@ -21,11 +21,11 @@ fn forced(story: &Story) -> u64 {
 #[test]
 fn a_host_is_sent_once_and_again_when_its_address_changes() {
     let mut story = Story::new();
-    assert!(is_send(&story.decide(A), Because::New));
+    assert!(is_send(&story.decide(A), SendReason::New));
     story.reply(good());
     assert!(matches!(story.decide(A), Decision::Leave { held: None, .. }));
     story.addresses = on(AWAY);
-    assert!(is_send(&story.decide(A), Because::Changed));
+    assert!(is_send(&story.decide(A), SendReason::Changed));
 }
 
 #[test]
@@ -49,7 +49,7 @@ fn none_only_private_and_unknown_are_three_things_and_none_sends() {
     }
     story.addresses.missing =
         Some(Missing { at: "wan".into(), why: Why::Unknown(WhyUnknown::Netifd("ubus is silent".into())) });
-    let Decision::WaitUntil { until, cause: Cause::Unknown(why) } = story.decide(A) else { panic!() };
+    let Decision::WaitUntil { until, cause: WaitReason::Unknown(why) } = story.decide(A) else { panic!() };
     assert!(
         why.explain() == "could not find the device of wan: ubus is silent" && until >= story.now().ceil()
     );
@@ -76,7 +76,7 @@ fn both_with_one_family_sends_that_one_and_both_when_the_other_arrives() {
     story.services[0].family = config_family("both");
     assert!(matches!(story.decide(A), Decision::Leave { .. }));
     story.addresses = on(&format!("{HOME} 2001:db8::7"));
-    assert!(is_send(&story.decide(A), Because::New));
+    assert!(is_send(&story.decide(A), SendReason::New));
     story.reply(good());
     let registered = story.host(A).registered.clone();
     assert!(registered.ipv4.is_some() && registered.ipv6.is_some());
@@ -91,7 +91,7 @@ fn ipv6_alone_makes_the_a_record_unknown() {
     story.reply(good());
     assert_eq!(story.host(A).registered.ipv4, None);
     story.addresses = on(&format!("{HOME} 2001:db8::7"));
-    assert!(is_send(&story.decide(A), Because::New));
+    assert!(is_send(&story.decide(A), SendReason::New));
 }
 
 #[test]
@@ -109,27 +109,29 @@ fn offline_is_sent_without_an_address_and_ends_with_the_next_update() {
     let mut story = Story::registered();
     story.services[0].offline = true;
     story.addresses = Addresses::default();
-    assert!(is_send(&story.decide(A), Because::Offline));
+    assert!(is_send(&story.decide(A), SendReason::Offline));
     story.reply(Reply::Good(vec!["0.0.0.0".parse().unwrap()]));
     assert!(matches!(story.decide(A), Decision::Leave { .. }));
     story.reboot(60);
     assert!(matches!(story.decide(A), Decision::Leave { .. }));
     story.services[0].offline = false;
     story.addresses = on(HOME);
-    assert!(is_send(&story.decide(A), Because::Offline));
+    assert!(is_send(&story.decide(A), SendReason::Offline));
 }
 
 #[test]
 fn force_sends_an_unchanged_address_once_in_ten_minutes() {
     let mut story = Story::registered();
     story.ask.force = true;
-    assert!(is_send(&story.decide(A), Because::Asked));
+    assert!(is_send(&story.decide(A), SendReason::Asked));
     story.reply(Reply::NoChange(Vec::new()));
     story.pass(599);
-    let Decision::Leave { held: Some((until, Cause::JustForced)), .. } = story.decide(A) else { panic!() };
+    let Decision::Leave { held: Some((until, WaitReason::JustForced)), .. } = story.decide(A) else {
+        panic!()
+    };
     assert_eq!(until.since(story.now().floor()), 1);
     story.restart().pass(1);
-    assert!(is_send(&story.decide(A), Because::Asked));
+    assert!(is_send(&story.decide(A), SendReason::Asked));
 }
 
 #[test]
@@ -138,10 +140,10 @@ fn force_overrides_no_wait_and_no_stop_and_says_which() {
     story.ask.force = true;
     story.reply(Reply::Outage);
     let Decision::Leave { held: Some((_, cause)), .. } = story.decide(A) else { panic!() };
-    assert_eq!(cause, Cause::Server(Code::Outage, String::new()));
+    assert_eq!(cause, WaitReason::Server(Code::Outage, String::new()));
     story.pass(1801).send(&failed(Failure::Connect, false));
     let Decision::Leave { held: Some((_, cause)), .. } = story.decide(A) else { panic!() };
-    assert!(matches!(cause, Cause::Retry(Code::Connect, _)));
+    assert!(matches!(cause, WaitReason::Retry(Code::Connect, _)));
     story.pass(10).reply(Reply::Abuse);
     assert!(matches!(story.decide(A), Decision::Stopped(Stop { code: Code::Abuse, .. })));
 }
@@ -153,7 +155,7 @@ fn an_unchanged_address_is_sent_again_after_force_interval() {
     story.pass(25 * DAY - 1);
     assert!(matches!(story.decide(A), Decision::Leave { .. }));
     story.pass(2);
-    assert!(is_send(&story.decide(A), Because::Interval));
+    assert!(is_send(&story.decide(A), SendReason::Interval));
     story.reply(Reply::NoChange(Vec::new()));
     assert_eq!(forced(&story), 25 * DAY);
 }
@@ -172,7 +174,7 @@ fn force_interval_goes_on_over_a_reboot() {
     story.pass(10 * DAY).reboot(5 * 86_400);
     assert_eq!(forced(&story), 10 * DAY - 20);
     story.reboot(30 * 86_400);
-    assert!(is_send(&story.decide(A), Because::Interval));
+    assert!(is_send(&story.decide(A), SendReason::Interval));
 }
 
 #[test]
@@ -185,7 +187,7 @@ fn a_forced_update_waits_for_a_set_clock() {
     story.pass(30 * DAY);
     assert!(forced(&story) >= 600, "a next attempt is never past");
     story.wall = real;
-    assert!(is_send(&story.decide(A), Because::Interval));
+    assert!(is_send(&story.decide(A), SendReason::Interval));
 }
 
 #[test]
@@ -203,19 +205,20 @@ fn a_clock_that_jumps_neither_hurries_nor_delays_force_interval_for_ever() {
     story.reboot(60);
     assert!(forced(&story) <= 25 * DAY);
     story.pass(25 * DAY);
-    assert!(is_send(&story.decide(A), Because::Interval));
+    assert!(is_send(&story.decide(A), SendReason::Interval));
 }
 
 #[test]
 fn a_failed_forced_update_keeps_the_host_current_and_waits_the_ladder() {
     let mut story = Story::registered();
     story.pass(25 * DAY + 1).send(&failed(Failure::Dns, false));
-    let Decision::Leave { forced: Some(at), held: Some((until, Cause::Retry(..))) } = story.decide(A) else {
+    let Decision::Leave { forced: Some(at), held: Some((until, WaitReason::Retry(..))) } = story.decide(A)
+    else {
         panic!()
     };
     assert_eq!((at, until.since(story.now().ceil())), (until, 10));
     story.pass(10);
-    assert!(is_send(&story.decide(A), Because::Interval));
+    assert!(is_send(&story.decide(A), SendReason::Interval));
 }
 
 #[test]
@@ -297,12 +300,12 @@ fn a_lost_answer_is_asked_again_even_if_the_address_came_back() {
     story.addresses = on(AWAY);
     story.send(&failed(Failure::Timeout, true));
     story.addresses = on(HOME);
-    let Decision::WaitUntil { cause: Cause::Retry(Code::Unconfirmed, _), .. } = story.decide(A) else {
+    let Decision::WaitUntil { cause: WaitReason::Retry(Code::Unconfirmed, _), .. } = story.decide(A) else {
         panic!()
     };
     story.pass(10).send(&failed(Failure::Connect, false));
     story.restart().pass(30);
-    assert!(is_send(&story.decide(A), Because::Unsettled));
+    assert!(is_send(&story.decide(A), SendReason::Unsettled));
     story.reply(good());
     assert!(matches!(story.decide(A), Decision::Leave { .. }));
 }
@@ -339,7 +342,7 @@ fn no_number_in_a_state_file_can_stop_a_host_for_ever_or_panic() {
         username: "me".to_owned(),
         number: u64::MAX,
         at: Boot(u64::MAX),
-        hosts: vec![(A.to_owned(), Because::Changed)],
+        hosts: vec![(A.to_owned(), SendReason::Changed)],
         ipv4: None,
         ipv6: None,
     };

@@ -76,7 +76,7 @@ fn a_mismatch_names_both_however_long_they_are() {
 
 #[test]
 fn what_force_cannot_send_says_until_when_and_why() {
-    let text = held(&Cause::Server(Code::Outage, String::new()), &"s".repeat(253), "in 28 min");
+    let text = held(&WaitReason::Server(Code::Outage, String::new()), &"s".repeat(253), "in 28 min");
     assert!(text.starts_with("not sent, possible in 28 min: an outage"), "{text}");
     assert!(text.len() <= LIMIT && text.contains("nothing to do"), "{text}");
 }
@@ -86,10 +86,10 @@ fn what_force_cannot_send_says_until_when_and_why() {
 fn every_sentence_about_a_host_has_a_template() {
     let mut sentences: Vec<String> = ADVICE.iter().map(|(code, _)| meaning(*code, "why", "a.b")).collect();
     sentences.extend(
-        [Because::New, Because::Changed, Because::Offline, Because::Unsettled]
+        [SendReason::New, SendReason::Changed, SendReason::Offline, SendReason::Unsettled]
             .map(|because| format!("to be sent: {}", because.explain())),
     );
-    sentences.push(waiting(&Cause::JustForced, "a.b"));
+    sentences.push(waiting(&WaitReason::JustForced, "a.b"));
     for offline in [false, true] {
         let mut story = Story::new();
         story.services[0].offline = offline;

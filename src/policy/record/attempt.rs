@@ -2,7 +2,7 @@
 
 use super::{Book, Interrupted};
 use crate::policy::addresses::Addresses;
-use crate::policy::reason::Because;
+use crate::policy::reason::SendReason;
 use crate::policy::time::Boot;
 use std::net::{Ipv4Addr, Ipv6Addr};
 
@@ -18,7 +18,7 @@ pub struct Attempt {
     /// When.
     pub at: Boot,
     /// Its hostnames, and why each was due.
-    pub hosts: Vec<(String, Because)>,
+    pub hosts: Vec<(String, SendReason)>,
     /// What it sends.
     pub ipv4: Option<Ipv4Addr>,
     /// What it sends.

@@ -17,7 +17,7 @@ pub use sources::Learnt;
 use super::addresses::Addresses;
 use super::chatter::Chatter;
 use super::code::{Code, State};
-use super::reason::Because;
+use super::reason::SendReason;
 use super::time::{Boot, Stamp, Wait};
 use std::net::{Ipv4Addr, Ipv6Addr};
 
@@ -104,7 +104,7 @@ pub struct Interrupted {
     /// What it sends.
     pub sent: Addresses,
     /// Why it was due.
-    pub because: Because,
+    pub because: SendReason,
 }
 
 /// What the server accepted last.

@@ -5,7 +5,7 @@
 use super::{count, note, postponed};
 use crate::policy::code::Code;
 use crate::policy::config::Service;
-use crate::policy::decide::{self, Addresses, Because};
+use crate::policy::decide::{self, Addresses, SendReason};
 use crate::policy::fingerprint::Scope;
 use crate::policy::record::{Attempt, Book, Host, Interrupted, Retry, Stop};
 use crate::policy::time::{Boot, Now, Stamp};
@@ -15,7 +15,7 @@ use crate::policy::time::{Boot, Now, Stamp};
 pub fn begin(
     book: &mut Book,
     service: &Service,
-    hosts: &[(String, Because)],
+    hosts: &[(String, SendReason)],
     addresses: &Addresses,
     now: &Now,
 ) -> Attempt {
@@ -61,7 +61,7 @@ pub fn close_lost(book: &mut Book, service: &Service, now: &Now) {
 
 /// An outcome, as far as the records tell it.
 enum Recorded {
-    Accepted(Because),
+    Accepted(SendReason),
     Refused,
     /// The server ordered a wait.
     Held,

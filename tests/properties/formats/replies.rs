@@ -4,7 +4,7 @@
 
 use super::{Dice, one, within};
 use nicup::policy::config::{Config, Entry, Service, build};
-use nicup::policy::decide::{Addresses, Ask, Because, Case, Decision, decide};
+use nicup::policy::decide::{Addresses, Ask, Case, Decision, SendReason, decide};
 use nicup::policy::record::{Book, RETRY_AFTER_LIMIT, read_records, read_state, write_records, write_state};
 use nicup::policy::settle::{self, Outcome, Sent};
 use nicup::policy::time::{Now, RELEASED};
@@ -103,7 +103,7 @@ fn config(hosts: usize, offline: bool) -> Config {
 fn consequences(config: &Config, outcome: Outcome, now: &Now, jitter: u64) {
     let Entry::Valid(service) = &config.services[0] else { panic!("{:?}", config.issues) };
     let addresses = Addresses { ipv4: Some([203, 0, 113, 7].into()), ..Addresses::default() };
-    let hosts: Vec<_> = service.hostnames.iter().map(|name| (name.clone(), Because::New)).collect();
+    let hosts: Vec<_> = service.hostnames.iter().map(|name| (name.clone(), SendReason::New)).collect();
     let mut book = Book::default();
     settle::begin(&mut book, service, &hosts, &addresses, now);
     let contact = config.main.contact().0;

@@ -45,11 +45,11 @@ fn the_last_address_of_a_storm_is_not_lost() {
     let mut story = Story::registered();
     sent_while_changing(&mut story, 10, 60);
     story.addresses = on("192.0.2.99");
-    let Decision::WaitUntil { until, cause: Cause::Storm } = story.decide(A) else { panic!() };
+    let Decision::WaitUntil { until, cause: WaitReason::Storm } = story.decide(A) else { panic!() };
     let wait = until.since(story.now().ceil());
     assert!(wait > 200 && wait <= 300, "{wait}");
     story.pass(wait);
-    assert!(is_send(&story.decide(A), Because::Changed));
+    assert!(is_send(&story.decide(A), SendReason::Changed));
 }
 
 #[test]
@@ -77,5 +77,5 @@ fn force_does_not_break_a_storm() {
     sent_while_changing(&mut story, 10, 50);
     story.addresses = on("192.0.2.99");
     story.ask.force = true;
-    assert!(matches!(story.decide(A), Decision::WaitUntil { cause: Cause::Storm, .. }));
+    assert!(matches!(story.decide(A), Decision::WaitUntil { cause: WaitReason::Storm, .. }));
 }

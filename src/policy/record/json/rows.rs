@@ -1,7 +1,7 @@
 //! The files' rows, field by field as they stand in them. Does not judge a value.
 
 use crate::policy::code::{Code, State};
-use crate::policy::reason::Because;
+use crate::policy::reason::SendReason;
 use crate::wire::json::{Json, Reader, object};
 use std::net::{Ipv4Addr, Ipv6Addr};
 
@@ -207,7 +207,7 @@ object!(AttemptRow { server, username, number, at, ipv4, ipv6, hosts });
 #[derive(Default)]
 pub(super) struct DueRow {
     pub(super) hostname: String,
-    pub(super) because: Because,
+    pub(super) because: SendReason,
 }
 object!(DueRow { hostname, because });
 

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::policy::code::{Code, State};
-use crate::policy::reason::Because;
+use crate::policy::reason::SendReason;
 use std::net::Ipv4Addr;
 
 const ID: &str = "boot";
@@ -70,7 +70,7 @@ fn what_is_written_is_read_back() {
 
 #[test]
 fn every_reason_for_a_request_is_read_back() {
-    for because in Because::ALL {
+    for because in SendReason::ALL {
         assert_eq!(because.as_str().parse(), Ok(*because));
     }
     let text = write_attempts(&attempts(), &now()).replace("\"because\":\"changed\"", "\"because\":\"\"");
@@ -83,7 +83,7 @@ fn attempts() -> Vec<Attempt> {
         username: "u".to_owned(),
         number: 7,
         at: Boot(99),
-        hosts: vec![("h.example".to_owned(), Because::Changed), ("i.example".to_owned(), Because::New)],
+        hosts: vec![("h.example".to_owned(), SendReason::Changed), ("i.example".to_owned(), SendReason::New)],
         ipv4: Some(Ipv4Addr::new(203, 0, 113, 8)),
         ipv6: None,
     };

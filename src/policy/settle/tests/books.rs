@@ -4,11 +4,11 @@ use super::*;
 
 /// A request begins, and its pass is killed: what there is then are the files of before, and its note.
 fn lose(story: &mut Story) {
-    lose_with(story, Because::Changed, |_| {});
+    lose_with(story, SendReason::Changed, |_| {});
 }
 
 /// The same, with what the pass has written besides.
-fn lose_with(story: &mut Story, because: Because, more: impl FnOnce(&mut Story)) {
+fn lose_with(story: &mut Story, because: SendReason, more: impl FnOnce(&mut Story)) {
     let (service, now, state) =
         (story.services[0].clone(), story.now(), record::write_state(&story.book, &story.now()));
     let attempt = begin(&mut story.book, &service, &[(A.to_owned(), because)], &story.addresses, &now);
@@ -70,7 +70,7 @@ fn a_crash_after_the_record_repeats_nothing() {
         assert_eq!(story.book.events[0].code, Code::Good);
         // It came back at once: that is another change, and nothing says that it waits.
         story.addresses = on(HOME);
-        assert_eq!(story.decide(A), Decision::Send(Because::Changed));
+        assert_eq!(story.decide(A), Decision::Send(SendReason::Changed));
     }
 }
 
@@ -95,7 +95,10 @@ fn a_crash_after_a_forced_sending_lets_nobody_force_another_at_once() {
     let mut story = Story::registered();
     story.ask.force = true;
     cut_off_after_the_records(&mut story, good());
-    assert!(matches!(story.decide(A), Decision::Leave { held: Some((_, decide::Cause::JustForced)), .. }));
+    assert!(matches!(
+        story.decide(A),
+        Decision::Leave { held: Some((_, decide::WaitReason::JustForced)), .. }
+    ));
 }
 
 #[test]
@@ -138,7 +141,7 @@ fn an_attempt_that_the_state_knows_is_over() {
     story.addresses = on(AWAY);
     let (service, now) = (story.services[0].clone(), story.now());
     let attempt =
-        begin(&mut story.book, &service, &[(A.to_owned(), Because::Changed)], &story.addresses, &now);
+        begin(&mut story.book, &service, &[(A.to_owned(), SendReason::Changed)], &story.addresses, &now);
     story.reply(good());
     let book = story.restart().book.clone();
     story.book.reopen(vec![attempt.clone()]);
@@ -179,7 +182,7 @@ fn a_crash_with_a_changed_address_is_settled_even_if_the_address_came_back() {
     close(&mut story);
     assert_eq!(story.wait_of(A), Some(10));
     story.pass(10);
-    assert_eq!(story.decide(A), Decision::Send(Because::Unsettled));
+    assert_eq!(story.decide(A), Decision::Send(SendReason::Unsettled));
     assert!(matches!(story.decide(B), Decision::Leave { .. }));
 }
 
@@ -215,7 +218,7 @@ fn an_unknown_address_forgets_no_wait_and_no_lost_answer() {
     unknown(&mut story, Some("ubus is silent"));
     unknown(&mut story, None);
     story.addresses = on(HOME);
-    assert_eq!(story.decide(A), Decision::Send(Because::Unsettled));
+    assert_eq!(story.decide(A), Decision::Send(SendReason::Unsettled));
 }
 
 #[test]
