@@ -4,7 +4,7 @@ use super::plan::{self, Plan};
 use super::records::RecordStore;
 use super::uplink::{UplinkState, bind_error};
 use super::view::{plain, span};
-use super::{Exit, Failure, Order, World, dns, pass, source_results};
+use super::{Exit, Failure, RunOptions, World, dns, pass, source_results};
 use crate::policy::code::Code;
 use crate::policy::config::{
     DEFAULT_FORCE_INTERVAL, Entry, Family, Issue, Level, Main, Mode, Service, SetBy, Source,
@@ -30,7 +30,7 @@ pub(super) struct Checked {
 ///
 /// # Errors
 /// A service that does not exist.
-pub(super) fn run(world: &mut World<'_>, order: &Order, dns: bool) -> Result<Checked, Failure> {
+pub(super) fn run(world: &mut World<'_>, order: &RunOptions, dns: bool) -> Result<Checked, Failure> {
     let loaded = world.config();
     plan::check_services(&loaded, order, &world.config_file())?;
     let config = match loaded {

@@ -2,7 +2,7 @@
 //!
 //! Does not know what the commands do.
 
-use super::plan::{self, Order};
+use super::plan::{self, RunOptions};
 use super::world::Loaded;
 use super::{Exit, Failure, VERSION, World, check, hooks, import, pass, resume, status, watch};
 use crate::policy::config::LogLevel;
@@ -147,12 +147,12 @@ fn command(matches: &Matches) -> Result<Exit, Failure> {
 }
 
 /// What is asked; None: an event that nicup does not know.
-fn order(matches: &Matches) -> Option<Order> {
+fn order(matches: &Matches) -> Option<RunOptions> {
     let event = match matches.opt_present("hotplug") {
         true => Some(hotplug::event(|name| std::env::var(name).ok())?),
         false => None,
     };
-    Some(Order {
+    Some(RunOptions {
         services: matches.opt_strs("service"),
         force: matches.opt_present("force"),
         event,
@@ -183,7 +183,7 @@ fn command_name(matches: &Matches) -> Result<&str, Failure> {
 }
 
 /// `nicup run`, once or until every host is settled.
-fn run(world: &mut World<'_>, order: &Order, matches: &Matches) -> Result<Exit, Failure> {
+fn run(world: &mut World<'_>, order: &RunOptions, matches: &Matches) -> Result<Exit, Failure> {
     let loaded = world.config();
     if let Some(event) = &order.event
         && !order.in_loop

@@ -31,7 +31,7 @@ mod world;
 
 pub use cli::main;
 pub use exit::{Exit, Failure};
-pub use plan::Order;
+pub use plan::RunOptions;
 pub use world::World;
 
 /// Where scripts and hooks find programs.

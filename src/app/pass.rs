@@ -21,13 +21,13 @@ use crate::sys::lock::{self, Lock};
 use crate::wire::hotplug::Event;
 use std::io;
 
-pub use super::plan::Order;
+pub use super::plan::RunOptions;
 
 /// Runs a pass and returns the report, or None where there was nothing for this process to do.
 ///
 /// # Errors
 /// The exit status and the sentence for the user, where not even a status file can be written.
-pub fn run(world: &mut World<'_>, order: &Order) -> Result<Option<Report>, Failure> {
+pub fn run(world: &mut World<'_>, order: &RunOptions) -> Result<Option<Report>, Failure> {
     let loaded = world.config();
     run_with(world, order, loaded)
 }
@@ -38,7 +38,7 @@ pub fn run(world: &mut World<'_>, order: &Order) -> Result<Option<Report>, Failu
 /// As [`run`].
 pub(super) fn run_with(
     world: &mut World<'_>,
-    order: &Order,
+    order: &RunOptions,
     mut loaded: Loaded,
 ) -> Result<Option<Report>, Failure> {
     // The loop has its event from a process that asked the same.
@@ -92,7 +92,7 @@ pub(super) fn note_event(world: &mut World<'_>, loaded: &Loaded, event: &Event) 
     store.note_event(event, &now).map_err(|issue| io::Error::other(issue.message))
 }
 
-fn pass(world: &mut World<'_>, order: &Order, config: &Config) -> Result<Report, Failure> {
+fn pass(world: &mut World<'_>, order: &RunOptions, config: &Config) -> Result<Report, Failure> {
     let begun = world.now();
     let plan = Plan::new(config, order);
     let mut store = RecordStore::open(&world.root, &config.main, &begun, true)?;
@@ -132,7 +132,7 @@ fn pass(world: &mut World<'_>, order: &Order, config: &Config) -> Result<Report,
 pub(super) fn devices<'o>(
     world: &mut World<'_>,
     plan: &Plan<'_>,
-    order: &'o Order,
+    order: &'o RunOptions,
     store: &RecordStore,
     whole: bool,
 ) -> Devices<'o> {

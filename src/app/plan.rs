@@ -5,14 +5,14 @@
 use super::{Exit, Failure, VERSION};
 use crate::policy::addresses::Addresses;
 use crate::policy::config::{Config, Entry, Issue, Main, Service};
-use crate::policy::decide::{self, Ask, Case, Decision};
+use crate::policy::decide::{self, Decision, HostContext, Overrides};
 use crate::policy::record::{Book, Host, Key};
 use crate::policy::time::Now;
 use crate::wire::hotplug::Event;
 
 /// The options of a run.
 #[derive(Clone, Debug, Default)]
-pub struct Order {
+pub struct RunOptions {
     /// Only these services; all if empty.
     pub services: Vec<String>,
     /// `--force`.
@@ -35,24 +35,24 @@ pub(super) struct Plan<'a> {
     pub(super) enabled: bool,
     /// Only these services; all if empty.
     only: &'a [String],
-    pub(super) overrides: Ask,
+    pub(super) overrides: Overrides,
 }
 
 impl<'a> Plan<'a> {
-    pub(super) fn new(config: &'a Config, order: &'a Order) -> Plan<'a> {
+    pub(super) fn new(config: &'a Config, order: &'a RunOptions) -> Plan<'a> {
         Plan {
             services: valid(config),
             is_whole: config.services.iter().all(|entry| matches!(entry, Entry::Valid(_))),
             contact: config.main.contact().0,
             enabled: config.main.enabled,
             only: &order.services,
-            overrides: Ask { force: order.force, clock_set: order.event == Some(Event::Clock) },
+            overrides: Overrides { force: order.force, clock_set: order.event == Some(Event::Clock) },
         }
     }
 
     /// The same without what was asked for once: the states as the next pass will find them.
     pub(super) fn without_overrides(&self) -> Plan<'a> {
-        Plan { overrides: Ask::default(), ..self.clone() }
+        Plan { overrides: Overrides::default(), ..self.clone() }
     }
 
     pub(super) fn is_selected(&self, name: &str) -> bool {
@@ -99,7 +99,7 @@ impl<'a> Plan<'a> {
         hostname: &str,
         addresses: &Addresses,
         now: &Now,
-        question: impl Fn(&Case<'_>) -> T,
+        question: impl Fn(&HostContext<'_>) -> T,
     ) -> T {
         let fresh;
         let host = match records.get(&service.endpoint.server, &service.username, hostname) {
@@ -109,7 +109,7 @@ impl<'a> Plan<'a> {
                 &fresh
             }
         };
-        question(&Case {
+        question(&HostContext {
             services: &self.services,
             service,
             contact: self.contact,
@@ -151,7 +151,7 @@ pub(super) fn main_of(loaded: &Result<Config, Issue>) -> Main {
 /// One does not exist.
 pub(super) fn check_services(
     loaded: &Result<Config, Issue>,
-    order: &Order,
+    order: &RunOptions,
     file: &str,
 ) -> Result<(), Failure> {
     let Ok(config) = loaded else { return Ok(()) };

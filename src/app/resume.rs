@@ -1,7 +1,7 @@
 //! `nicup resume`: forgets stops and our own back-off, never a wait that the server ordered, and wakes the loop.
 
 use super::deliver::Deliveries;
-use super::plan::{self, Order, Plan};
+use super::plan::{self, Plan, RunOptions};
 use super::publish::{self, Outcome};
 use super::records::RecordStore;
 use super::report::Report;
@@ -17,7 +17,7 @@ use std::io;
 ///
 /// # Errors
 /// The exit status and the reason: a service that does not exist, a configuration that is wrong.
-pub(super) fn run(world: &mut World<'_>, order: &Order) -> Result<(String, Report), Failure> {
+pub(super) fn run(world: &mut World<'_>, order: &RunOptions) -> Result<(String, Report), Failure> {
     let loaded = world.config();
     plan::check_services(&loaded, order, &world.config_file())?;
     let main = plan::main_of(&loaded);

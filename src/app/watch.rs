@@ -4,7 +4,7 @@
 //! loop has to know of it is one line ([`Wake`](crate::wire::wake::Wake)). When a pass is due is for policy::schedule.
 
 use super::links::Links;
-use super::plan::{self, Order, valid};
+use super::plan::{self, RunOptions, valid};
 use super::{Exit, Failure, World};
 use crate::policy::debounce::Change;
 use crate::policy::schedule::{self, Input, Schedule};
@@ -31,7 +31,7 @@ pub(super) struct Mode<'a> {
     /// `run --wait`: end when nothing is open any more.
     pub(super) until_settled: bool,
     /// What is asked of its passes; the event is the first one's.
-    pub(super) order: &'a Order,
+    pub(super) order: &'a RunOptions,
     /// The options that every pass is given: `--config`, `--root`, `--service`, `--verbose`.
     pub(super) arguments: Vec<OsString>,
 }

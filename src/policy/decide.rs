@@ -30,7 +30,7 @@ pub const CLOCK_PACE: u64 = 600;
 
 /// What is asked of a pass besides the ordinary.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Ask {
+pub struct Overrides {
     /// `--force`.
     pub force: bool,
     /// NTP says that the clock is right now.
@@ -39,7 +39,7 @@ pub struct Ask {
 
 /// What is known of one host when it is decided upon.
 #[derive(Clone, Copy)]
-pub struct Case<'a> {
+pub struct HostContext<'a> {
     /// All services that are valid: a stop that one of them earned holds others too.
     pub services: &'a [&'a Service],
     /// The host's service.
@@ -57,7 +57,7 @@ pub struct Case<'a> {
     /// The moment.
     pub now: &'a Now,
     /// What is asked.
-    pub ask: Ask,
+    pub ask: Overrides,
 }
 
 /// What to do.
@@ -104,7 +104,7 @@ pub enum WaitReason {
 }
 
 /// Decides about one host. A stop wins over a missing address, that over a wait (docs/reference.md#statusjson).
-pub fn decide(case: &Case<'_>) -> Decision {
+pub fn decide(case: &HostContext<'_>) -> Decision {
     if !case.service.enabled {
         return Decision::Disabled;
     }
@@ -143,12 +143,12 @@ pub fn decide(case: &Case<'_>) -> Decision {
 
 /// Whether nothing can be sent for this host, with any address: then no page or script is asked for one.
 #[must_use]
-pub fn is_held(case: &Case<'_>) -> bool {
+pub fn is_held(case: &HostContext<'_>) -> bool {
     !case.service.enabled || standing_stop(case).is_some() || hold::by_server(case)
 }
 
 /// The stop that holds this host, if its settings are still those that earned it.
-fn standing_stop<'a>(case: &Case<'a>) -> Option<&'a Stop> {
+fn standing_stop<'a>(case: &HostContext<'a>) -> Option<&'a Stop> {
     let service = case.service;
     let server = &service.endpoint.server;
     let agent = Scope::Server { contact: case.contact, version: case.version };
@@ -179,7 +179,7 @@ enum Due {
     Not(Option<Boot>),
 }
 
-fn due(case: &Case<'_>) -> Due {
+fn due(case: &HostContext<'_>) -> Due {
     let registered = &case.host.registered;
     if registered.accepted.is_none() {
         return Due::Now(SendReason::New);
@@ -219,7 +219,7 @@ fn is_change(addresses: &Addresses, registered: &Registered) -> bool {
 }
 
 /// When force_interval is over, on this boot's clock.
-fn forced_at(case: &Case<'_>) -> Option<Boot> {
+fn forced_at(case: &HostContext<'_>) -> Option<Boot> {
     let length = case.service.force_interval?;
     let (_, from) = case.host.registered.accepted.clone()?;
     Some(Wait { from, length }.end(case.now))

@@ -3,7 +3,7 @@
 //! Sends as a pass does: decides about each host, sends those that are due in one request, enters the outcome.
 
 use super::config::{self, Entry, Service};
-use super::decide::{self, Addresses, Ask, Case, Decision, SendReason};
+use super::decide::{self, Addresses, Decision, HostContext, Overrides, SendReason};
 use super::record::{self, Book, Host};
 use super::settle::{self, Outcome, Sent};
 use super::time::{Now, RELEASED};
@@ -25,7 +25,7 @@ pub(super) struct Story {
     pub(super) wall: i64,
     pub(super) boot_id: String,
     pub(super) addresses: Addresses,
-    pub(super) ask: Ask,
+    pub(super) ask: Overrides,
     pub(super) contact: &'static str,
     pub(super) version: &'static str,
     pub(super) jitter: u64,
@@ -82,7 +82,7 @@ impl Story {
             wall: RELEASED + 1_000_000,
             boot_id: "boot 1".to_owned(),
             addresses: on(HOME),
-            ask: Ask::default(),
+            ask: Overrides::default(),
             contact: "me@example.com",
             version: "0.1.0",
             jitter: 0,
@@ -140,7 +140,7 @@ impl Story {
         let services: Vec<&Service> = self.services.iter().collect();
         let (contact, version, addresses, ask) = (self.contact, self.version, &self.addresses, self.ask);
         let (now, services, book, host) = (&self.now(), services.as_slice(), &self.book, &host);
-        decide::decide(&Case { services, service, contact, version, book, host, addresses, now, ask })
+        decide::decide(&HostContext { services, service, contact, version, book, host, addresses, now, ask })
     }
 
     fn due(&self, service: &Service) -> Vec<(String, SendReason)> {

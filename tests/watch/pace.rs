@@ -4,7 +4,7 @@
 
 use crate::place::long;
 use nicup::app::World;
-use nicup::app::pass::{self, Order};
+use nicup::app::pass::{self, RunOptions};
 use nicup::policy::debounce::{Change, Family};
 use nicup::policy::schedule::{Input, Schedule};
 use nicup::policy::status;
@@ -111,7 +111,7 @@ impl Days {
             netifd: &mut netifd,
             transport: &mut transport,
         };
-        let order = Order { in_loop: true, ..Order::default() };
+        let order = RunOptions { in_loop: true, ..RunOptions::default() };
         let report = pass::run(&mut world, &order).unwrap().unwrap();
         self.on(Input::PassFinished(report.wake));
         let due = self.schedule.due();

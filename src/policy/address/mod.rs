@@ -164,17 +164,17 @@ fn is_dialled(device: &str) -> bool {
 }
 
 /// The first address whose order is lowest, or the most telling of the reasons why there is none.
-fn choose<T, Order: Ord>(
+fn choose<T, RunOptions: Ord>(
     device: &DeviceAddresses,
     family: Family,
-    weigh: impl Fn(&Address) -> Option<Result<(Order, T), WhyAbsent>>,
+    weigh: impl Fn(&Address) -> Option<Result<(RunOptions, T), WhyAbsent>>,
 ) -> Observed<T> {
     match device.state {
         DeviceState::Missing => return Observed::Absent(WhyAbsent::DeviceMissing),
         DeviceState::Down => return Observed::Absent(WhyAbsent::DeviceDown),
         DeviceState::Up => {}
     }
-    let mut best: Option<(Order, T)> = None;
+    let mut best: Option<(RunOptions, T)> = None;
     let mut why = WhyAbsent::NoAddress(family);
     for verdict in device.addresses.iter().filter(|address| address.scope == Scope::Global).filter_map(weigh)
     {

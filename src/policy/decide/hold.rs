@@ -2,7 +2,7 @@
 //!
 //! Does not know whether a request is due, and knows no stop (both: decide).
 
-use super::{Case, FORCE_PACE, SETTLE, STORM_PACE, STORM_WINDOW, SendReason, WaitReason};
+use super::{FORCE_PACE, HostContext, SETTLE, STORM_PACE, STORM_WINDOW, SendReason, WaitReason};
 use crate::policy::code::Kind;
 use crate::policy::fingerprint;
 use crate::policy::record::Host;
@@ -12,7 +12,7 @@ use crate::policy::time::{Boot, Now};
 const CLOCK_JUMP: u64 = 60;
 
 /// The wait that ends last, if any is still to end.
-pub(super) fn hold(case: &Case<'_>, because: SendReason) -> Option<(Boot, WaitReason)> {
+pub(super) fn hold(case: &HostContext<'_>, because: SendReason) -> Option<(Boot, WaitReason)> {
     let pace = match because {
         SendReason::Changed => storm(case.host, case.now).map(|until| (until, WaitReason::Storm)),
         SendReason::Asked => case.host.forced.map(|at| (at.plus(FORCE_PACE), WaitReason::JustForced)),
@@ -23,16 +23,16 @@ pub(super) fn hold(case: &Case<'_>, because: SendReason) -> Option<(Boot, WaitRe
 }
 
 /// Whether a wait that the server ordered is not over.
-pub(super) fn by_server(case: &Case<'_>) -> bool {
+pub(super) fn by_server(case: &HostContext<'_>) -> bool {
     server(case).is_some_and(|(until, _)| until > case.now.floor())
 }
 
-fn server(case: &Case<'_>) -> Option<(Boot, WaitReason)> {
+fn server(case: &HostContext<'_>) -> Option<(Boot, WaitReason)> {
     let ordered = case.book.server(&case.service.endpoint.server)?.wait.as_ref()?;
     Some((ordered.wait.end(case.now), WaitReason::Server(ordered.code, ordered.detail.clone())))
 }
 
-fn retry(case: &Case<'_>) -> Option<(Boot, WaitReason)> {
+fn retry(case: &HostContext<'_>) -> Option<(Boot, WaitReason)> {
     let retry = case.host.retry.as_ref()?;
     let kind = retry.code.kind();
     let clock_set = case.ask.clock_set || clock_moved(case.now, retry.clock);

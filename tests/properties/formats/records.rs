@@ -2,7 +2,7 @@
 
 use super::{Dice, one, within};
 use nicup::policy::config::{Config, Entry, build};
-use nicup::policy::decide::{Addresses, Ask, Case, Decision, decide};
+use nicup::policy::decide::{Addresses, Decision, HostContext, Overrides, decide};
 use nicup::policy::record::{
     Book, EVENT_LIMIT, Host, Key, RETRY_AFTER_LIMIT, read_attempts, read_records, read_state, write_attempts,
     write_records, write_state,
@@ -69,8 +69,8 @@ fn decides(config: &Config, mut book: Book, now: &Now) {
     let addresses = Addresses { ipv4: Some([203, 0, 113, 7].into()), ..Addresses::default() };
     let (services, version, book, addresses) = (&[service.as_ref()], "1", &book, &addresses);
     for force in [false, true] {
-        let ask = Ask { force, clock_set: false };
-        let case = Case { services, service, contact, version, book, host, addresses, now, ask };
+        let ask = Overrides { force, clock_set: false };
+        let case = HostContext { services, service, contact, version, book, host, addresses, now, ask };
         let most = now.ceil().plus(RETRY_AFTER_LIMIT);
         let soon = |at: Boot| assert!(at <= most, "{at:?} is later than {most:?}");
         match decide(&case) {

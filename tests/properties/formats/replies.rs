@@ -4,7 +4,7 @@
 
 use super::{Dice, one, within};
 use nicup::policy::config::{Config, Entry, Service, build};
-use nicup::policy::decide::{Addresses, Ask, Case, Decision, SendReason, decide};
+use nicup::policy::decide::{Addresses, Decision, HostContext, Overrides, SendReason, decide};
 use nicup::policy::record::{Book, RETRY_AFTER_LIMIT, read_records, read_state, write_records, write_state};
 use nicup::policy::settle::{self, Outcome, Sent};
 use nicup::policy::time::{Now, RELEASED};
@@ -139,7 +139,17 @@ fn ask(
 ) -> Decision {
     let host = book.get(&service.endpoint.server, &service.username, name).unwrap();
     let (services, version) = (&[service], "1");
-    decide(&Case { services, service, contact, version, book, host, addresses, now, ask: Ask::default() })
+    decide(&HostContext {
+        services,
+        service,
+        contact,
+        version,
+        book,
+        host,
+        addresses,
+        now,
+        ask: Overrides::default(),
+    })
 }
 
 pub(crate) fn sample(dice: &mut Dice) -> Vec<u8> {

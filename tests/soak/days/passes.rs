@@ -4,7 +4,7 @@ use super::{Days, Event, HOUR, MINUTE, OWNERS, SECOND};
 use crate::ledger::Kept;
 use crate::scene::{ATTEMPTS, Cut, CutOff, RECORDS, STATE, with_world};
 use crate::tell;
-use nicup::app::pass::{self, Order};
+use nicup::app::pass::{self, RunOptions};
 use nicup::policy::record::{Book, read_records};
 use nicup::policy::schedule::Input;
 use std::net::IpAddr;
@@ -37,7 +37,7 @@ impl Days {
             scene.ledger.tally.passes += 1;
             scene.ledger.tally.forced += u64::from(force);
         }
-        let order = Order { in_loop: true, force, ..Order::default() };
+        let order = RunOptions { in_loop: true, force, ..RunOptions::default() };
         let ended = catch_unwind(AssertUnwindSafe(|| {
             with_world(&self.scene, |world| pass::run(world, &order)).unwrap().unwrap()
         }));
