@@ -12,7 +12,7 @@ use crate::policy::addresses::{Addresses, Missing};
 use crate::policy::chatter::Chatter;
 use crate::policy::config::{Issue, Main, Service};
 use crate::policy::reason::SendReason;
-use crate::policy::record::{Attempt, Book, Learnt};
+use crate::policy::record::{Attempt, Book, SourceResult};
 use crate::policy::settle::{self, Outcome, Sent};
 use crate::policy::time::Now;
 use crate::sys::file::Root;
@@ -104,7 +104,7 @@ impl RecordStore {
         }
     }
 
-    pub(super) fn learn(&mut self, learnt: Learnt) {
+    pub(super) fn learn(&mut self, learnt: SourceResult) {
         self.is_changed = true;
         self.records.learn(learnt);
     }

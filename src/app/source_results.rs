@@ -8,7 +8,7 @@ use super::uplink::{UplinkState, combine};
 use crate::policy::address::{self, Family, Rule, WhyAbsent, WhyUnknown};
 use crate::policy::addresses::{Missing, Why};
 use crate::policy::config::{Service, Source, Url};
-use crate::policy::record::{Book, Learnt};
+use crate::policy::record::{Book, SourceResult};
 use crate::policy::settle;
 use crate::policy::time::{Boot, Now};
 use crate::wire::hotplug::{Action, Event};
@@ -82,7 +82,7 @@ pub(super) fn concerns(service: &Service, event: &Event) -> bool {
 }
 
 /// When a source may be asked again.
-pub(super) fn next_check(service: &Service, learnt: Option<&Learnt>, now: &Now) -> Boot {
+pub(super) fn next_check(service: &Service, learnt: Option<&SourceResult>, now: &Now) -> Boot {
     learnt.map_or(now.floor(), |learnt| settle::next_look(learnt, service.check_interval))
 }
 

@@ -11,7 +11,7 @@ use super::session::{Session, Way};
 use super::source_results::{Asked, all, next_check, next_of};
 use super::uplink::bind_error;
 use crate::policy::config::{Service, Url};
-use crate::policy::record::{Book, Learnt};
+use crate::policy::record::{Book, SourceResult};
 use crate::policy::time::Now;
 use crate::sys::log::say;
 use crate::sys::process::{self, Program, RunError};
@@ -95,7 +95,7 @@ fn enter(
     let (source, at) = (asked.key(service), world.now().ceil());
     let before = store.records().learnt(&source).map_or(0, |learnt| learnt.failures);
     let failures = if found.is_err() { before.saturating_add(1) } else { 0 };
-    store.learn(Learnt { source, at, found, failures, again: false });
+    store.learn(SourceResult { source, at, found, failures, again: false });
 }
 
 /// The page's body, which must be one address and nothing else.

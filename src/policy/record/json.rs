@@ -5,7 +5,9 @@
 
 mod rows;
 
-use super::{Account, Attempt, Book, Event, Host, Learnt, Ordered, Registered, Retry, Server, Shown, Stop};
+use super::{
+    Account, Attempt, Book, Event, Host, Ordered, Registered, Retry, Server, Shown, SourceResult, Stop,
+};
 use super::{EVENT_LIMIT, RETRY_AFTER_LIMIT, RETRY_LIMIT};
 use crate::policy::chatter::Chatter;
 use crate::policy::time::{Boot, Now, Stamp, Wait};
@@ -170,7 +172,7 @@ pub fn read_state(text: &str, now: &Now, mut book: Book) -> Result<Book, ReadErr
         let addresses = addresses.map_err(|_| ReadError::Garbage)?;
         let found = row.problem.map_or(Ok(addresses), Err);
         let SourceRow { source, failures, again, .. } = row;
-        book.learn(Learnt { source, at: past(row.at), found, failures, again });
+        book.learn(SourceResult { source, at: past(row.at), found, failures, again });
     }
     for row in file.events.into_iter().take(EVENT_LIMIT) {
         let (at, code, ipv4, ipv6) = (past(row.at), row.code, row.ipv4, row.ipv6);

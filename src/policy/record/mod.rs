@@ -12,7 +12,7 @@ pub use attempt::Attempt;
 pub use json::{
     ReadError, read_attempts, read_records, read_state, write_attempts, write_records, write_state,
 };
-pub use sources::Learnt;
+pub use sources::SourceResult;
 
 use super::addresses::Addresses;
 use super::chatter::Chatter;
@@ -33,7 +33,7 @@ pub struct Book {
     /// Newest first, at most [`EVENT_LIMIT`].
     pub events: Vec<Event>,
     /// What web pages and scripts told last.
-    pub sources: Vec<Learnt>,
+    pub sources: Vec<SourceResult>,
     /// Fingerprint of the problems that were logged last.
     pub problems: u32,
     /// Lines in the log.

@@ -6,7 +6,7 @@ use std::net::IpAddr;
 
 /// What a web page or a script told of the address.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Learnt {
+pub struct SourceResult {
     /// Its URL or path.
     pub source: String,
     /// When it was asked.
@@ -22,12 +22,12 @@ pub struct Learnt {
 impl Book {
     /// What a source told last, if it was asked in this boot.
     #[must_use]
-    pub fn learnt(&self, source: &str) -> Option<&Learnt> {
+    pub fn learnt(&self, source: &str) -> Option<&SourceResult> {
         self.sources.iter().find(|learnt| learnt.source == source)
     }
 
     /// Keeps what a source told, in place of what it told before.
-    pub fn learn(&mut self, learnt: Learnt) {
+    pub fn learn(&mut self, learnt: SourceResult) {
         self.sources.retain(|old| old.source != learnt.source);
         self.sources.push(learnt);
     }

@@ -1,7 +1,7 @@
 //! When a web page or a script is asked for the address again. Does not ask.
 
 use super::{NETWORK, step};
-use crate::policy::record::Learnt;
+use crate::policy::record::SourceResult;
 use crate::policy::time::Boot;
 
 /// Seconds between two looks, however many wishes and events there are.
@@ -10,7 +10,7 @@ const PACE: u64 = 60;
 /// When a source is asked again that is asked every `interval` seconds: after a failed look with the network's delays,
 /// which never exceed that interval.
 #[must_use]
-pub fn next_look(learnt: &Learnt, interval: u64) -> Boot {
+pub fn next_look(learnt: &SourceResult, interval: u64) -> Boot {
     let pause = match learnt.failures.checked_sub(1) {
         Some(before) => step(&NETWORK, before).min(interval),
         None => interval,
@@ -25,7 +25,7 @@ mod tests {
     fn pauses(interval: u64, again: bool) -> Vec<u64> {
         let pause = |failures| {
             let found = if failures > 0 { Err("no".to_owned()) } else { Ok(Vec::new()) };
-            let learnt = Learnt { source: "s".to_owned(), at: Boot(100), found, failures, again };
+            let learnt = SourceResult { source: "s".to_owned(), at: Boot(100), found, failures, again };
             next_look(&learnt, interval).since(Boot(100))
         };
         (0..12).map(pause).collect()

@@ -50,9 +50,15 @@ fn full() -> Book {
         failures: 1,
     });
     let found = Ok(vec!["203.0.113.7".parse().unwrap(), "2001:db8::7".parse().unwrap()]);
-    book.learn(Learnt { source: "/bin/a".to_owned(), at: Boot(5), found, failures: 0, again: true });
+    book.learn(SourceResult { source: "/bin/a".to_owned(), at: Boot(5), found, failures: 0, again: true });
     let found = Err("it is away".to_owned());
-    book.learn(Learnt { source: "http://b/".to_owned(), at: Boot(6), found, failures: 3, again: false });
+    book.learn(SourceResult {
+        source: "http://b/".to_owned(),
+        at: Boot(6),
+        found,
+        failures: 3,
+        again: false,
+    });
     let _ = book.found(vec!["pppoe-wan".to_owned()]);
     book.track("lte", false);
     let (service, hostname) = ("home".to_owned(), "h.example".to_owned());
