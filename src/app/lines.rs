@@ -2,15 +2,15 @@
 //!
 //! Does not know what was logged before, nor what a host has to report (report does).
 
-use crate::policy::chatter::{Chatter, Line};
 use crate::policy::config::{Issue, Level};
+use crate::policy::log_limit::{Line, LogLimit};
 use crate::policy::time::Boot;
 use crate::sys::log::say;
 
 /// Lines to be logged, in order.
 pub(super) struct LogLines {
     /// How much was logged within this hour.
-    pub(super) limit: Chatter,
+    pub(super) limit: LogLimit,
     hosts: usize,
     now: Boot,
     /// The least important level that anything reads.
@@ -20,7 +20,7 @@ pub(super) struct LogLines {
 
 impl LogLines {
     /// None yet; `hosts` is how many the router has.
-    pub(super) fn new(limit: Chatter, hosts: usize, now: Boot, verbosity: log::LevelFilter) -> LogLines {
+    pub(super) fn new(limit: LogLimit, hosts: usize, now: Boot, verbosity: log::LevelFilter) -> LogLines {
         LogLines { limit, hosts, now, verbosity, lines: Vec::new() }
     }
 

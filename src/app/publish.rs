@@ -36,7 +36,7 @@ pub(super) fn finish(world: &mut World<'_>, outcome: Outcome<'_>) -> Report {
     let held = report::held(&plan, uplinks, store.records(), &sent.tried, &now);
     // What was asked for has been done: the states are reported as the next pass will find them.
     let plan = plan.without_overrides();
-    let mut log = LogLines::new(store.records().chatter, plan.hosts(), now.floor(), log::max_level());
+    let mut log = LogLines::new(store.records().log_limit, plan.hosts(), now.floor(), log::max_level());
     let scene = Scene { plan: &plan, config, uplinks, records: store.records(), now: &now };
     let found = report::build(&scene, &mut log);
     store.remember(&found.news);

@@ -9,8 +9,8 @@ use super::store::{Store, nothing_is_sent};
 use super::uplink::UplinkState;
 use super::{Failure, VERSION};
 use crate::policy::addresses::{Addresses, Missing};
-use crate::policy::chatter::Chatter;
 use crate::policy::config::{Issue, Main, Service};
+use crate::policy::log_limit::LogLimit;
 use crate::policy::reason::SendReason;
 use crate::policy::record::{Attempt, Book, SourceResult};
 use crate::policy::settle::{self, Outcome, Sent};
@@ -189,9 +189,9 @@ impl RecordStore {
     }
 
     /// Enters what was logged, and writes the state. Where it cannot be written, one of the issues says so.
-    pub(super) fn close(&mut self, problems: u32, log_limit: Chatter, now: &Now) {
-        self.is_changed |= self.records.problems != problems || self.records.chatter != log_limit;
-        (self.records.problems, self.records.chatter) = (problems, log_limit);
+    pub(super) fn close(&mut self, problems: u32, log_limit: LogLimit, now: &Now) {
+        self.is_changed |= self.records.problems != problems || self.records.log_limit != log_limit;
+        (self.records.problems, self.records.log_limit) = (problems, log_limit);
         if self.is_unchanged() {
             return self.files.remove_attempts();
         }

@@ -3,7 +3,6 @@
 
 pub mod address;
 pub mod addresses;
-pub mod chatter;
 pub mod code;
 pub mod config;
 pub mod debounce;
@@ -11,6 +10,7 @@ pub mod decide;
 pub mod digest;
 pub mod fingerprint;
 pub mod import;
+pub mod log_limit;
 pub mod message;
 pub mod reason;
 pub mod record;

@@ -9,7 +9,7 @@ use super::{
     Account, Attempt, Book, Event, Host, Ordered, Registered, Retry, Server, Shown, SourceResult, Stop,
 };
 use super::{EVENT_LIMIT, RETRY_AFTER_LIMIT, RETRY_LIMIT};
-use crate::policy::chatter::Chatter;
+use crate::policy::log_limit::LogLimit;
 use crate::policy::time::{Boot, Now, Stamp, Wait};
 use crate::wire::json::{self, Json};
 use rows::{
@@ -130,8 +130,8 @@ pub fn write_state(book: &Book, now: &Now) -> String {
         version: VERSION,
         boot_id: now.boot_id.clone(),
         problems: book.problems,
-        log_since: Some(book.chatter.since.0),
-        log_lines: Some(book.chatter.lines),
+        log_since: Some(book.log_limit.since.0),
+        log_lines: Some(book.log_limit.lines),
         attempts: Some(book.attempts),
         hosts: Rows::of(book.hosts.iter().map(state_row)),
         sources: sources.collect(),
@@ -153,8 +153,8 @@ pub fn read_state(text: &str, now: &Now, mut book: Book) -> Result<Book, ReadErr
     let past = |at| past(at, now);
     (book.problems, book.attempts) = (file.problems, file.attempts.unwrap_or(0));
     (book.devices, book.disconnected) = (file.devices, file.disconnected);
-    book.chatter =
-        Chatter { since: file.log_since.map_or(Boot(0), past), lines: file.log_lines.unwrap_or(0) };
+    book.log_limit =
+        LogLimit { since: file.log_since.map_or(Boot(0), past), lines: file.log_lines.unwrap_or(0) };
     for row in file.hosts.read {
         let host = book.host(&row.server, &row.username, &row.hostname);
         host.unsettled = row.unsettled;

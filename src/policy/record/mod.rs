@@ -15,8 +15,8 @@ pub use json::{
 pub use sources::SourceResult;
 
 use super::addresses::Addresses;
-use super::chatter::Chatter;
 use super::code::{Code, State};
+use super::log_limit::LogLimit;
 use super::reason::SendReason;
 use super::time::{Boot, Stamp, Wait};
 use std::net::{Ipv4Addr, Ipv6Addr};
@@ -37,7 +37,7 @@ pub struct Book {
     /// Fingerprint of the problems that were logged last.
     pub problems: u32,
     /// Lines in the log.
-    pub chatter: Chatter,
+    pub log_limit: LogLimit,
     /// Requests that were begun in this boot.
     pub attempts: u64,
     /// Devices that the last pass found, if any.

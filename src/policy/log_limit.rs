@@ -14,16 +14,16 @@ const EACH: u32 = 10;
 
 /// The hour that runs, and its lines so far.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Chatter {
+pub struct LogLimit {
     /// When the hour began.
     pub since: Boot,
     /// Lines, told or not.
     pub lines: u32,
 }
 
-impl Default for Chatter {
-    fn default() -> Chatter {
-        Chatter { since: Boot(0), lines: 0 }
+impl Default for LogLimit {
+    fn default() -> LogLimit {
+        LogLimit { since: Boot(0), lines: 0 }
     }
 }
 
@@ -38,11 +38,11 @@ pub enum Line {
     Silent,
 }
 
-impl Chatter {
+impl LogLimit {
     /// One more line, of a router with so many hosts.
     pub fn line(&mut self, now: Boot, hosts: usize) -> Line {
         if now.since(self.since) >= HOUR || self.lines == 0 {
-            *self = Chatter { since: now, lines: 0 };
+            *self = LogLimit { since: now, lines: 0 };
         }
         self.lines = self.lines.saturating_add(1);
         let hosts = u32::try_from(hosts).unwrap_or(u32::MAX);
@@ -61,19 +61,19 @@ mod tests {
 
     #[test]
     fn an_hour_has_so_many_lines_and_the_next_one_as_many() {
-        let mut chatter = Chatter::default();
+        let mut log_limit = LogLimit::default();
         for hour in [5, 5 + HOUR] {
             for at in 0..70 {
-                assert_eq!(chatter.line(Boot(hour + at), 1), Line::Told);
+                assert_eq!(log_limit.line(Boot(hour + at), 1), Line::Told);
             }
-            assert_eq!(chatter.line(Boot(hour + HOUR - 1), 1), Line::First(70));
-            assert_eq!(chatter.line(Boot(hour + HOUR - 1), 1), Line::Silent);
+            assert_eq!(log_limit.line(Boot(hour + HOUR - 1), 1), Line::First(70));
+            assert_eq!(log_limit.line(Boot(hour + HOUR - 1), 1), Line::Silent);
         }
     }
 
     #[test]
     fn a_router_with_all_hosts_can_tell_of_each() {
-        let mut chatter = Chatter::default();
-        assert!((0..1000).all(|_| chatter.line(Boot(7), 1000) == Line::Told));
+        let mut log_limit = LogLimit::default();
+        assert!((0..1000).all(|_| log_limit.line(Boot(7), 1000) == Line::Told));
     }
 }
