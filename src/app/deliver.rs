@@ -1,6 +1,6 @@
 //! Sends what is due: hosts of one service together, an outcome for each, the record moved before the next request.
 //!
-//! Does not decide what is due (policy::decide) and does not judge answers (wire::nic, policy::settle).
+//! Does not decide what is due (policy::decide) and does not judge answers (wire::dyndns2, policy::settle).
 
 use super::plan::Plan;
 use super::records::RecordStore;
@@ -13,7 +13,7 @@ use crate::policy::record::Key;
 use crate::policy::settle::{Outcome, Sent};
 use crate::policy::time::Now;
 use crate::sys::log::say;
-use crate::wire::nic::{self, Answer, Failed, Failure, Reply, Request};
+use crate::wire::dyndns2::{self, Answer, Failed, Failure, Reply, Request};
 
 /// Hosts in one request; more is `numhost` (No-IP).
 const BATCH_HOSTS: usize = 20;
@@ -128,14 +128,15 @@ impl Delivery<'_, '_> {
         );
         let request = Request {
             target: target(letter, hosts),
-            authorization: Some(nic::basic_auth(&service.username, service.password.reveal())),
+            authorization: Some(dyndns2::basic_auth(&service.username, service.password.reveal())),
             user_agent: self.session.user_agent(&self.world.root, self.plan.contact).to_owned(),
         };
         match self.by_any_transport(letter, hosts, &request) {
             Some(Ok(answer)) => {
                 let replies = replies(&answer, &request, service, hosts.len());
                 let wall = self.world.now().wall;
-                let retry_after = answer.retry_after.as_deref().and_then(|text| nic::retry_after(text, wall));
+                let retry_after =
+                    answer.retry_after.as_deref().and_then(|text| dyndns2::retry_after(text, wall));
                 Outcome::Replied(replies, retry_after)
             }
             Some(Err(failed)) => Outcome::Failed(failed),
@@ -197,7 +198,7 @@ impl Delivery<'_, '_> {
 
 /// One reply for each host. A page that repeats the request must not put its secrets into the status, which everyone reads.
 fn replies(answer: &Answer, request: &Request, service: &Service, hosts: usize) -> Vec<Reply> {
-    let replies = nic::replies(answer, hosts, service.offline);
+    let replies = dyndns2::replies(answer, hosts, service.offline);
     if !replies.iter().any(|reply| matches!(reply, Reply::Unintelligible(_) | Reply::Forbidden(..))) {
         return replies;
     }
@@ -205,7 +206,7 @@ fn replies(answer: &Answer, request: &Request, service: &Service, hosts: usize) 
     let token = request.authorization.as_deref().unwrap_or_default().trim_start_matches("Basic ");
     redact(&mut answer.body, token.as_bytes());
     redact(&mut answer.body, service.password.reveal().as_bytes());
-    nic::replies(&answer, hosts, service.offline)
+    dyndns2::replies(&answer, hosts, service.offline)
 }
 
 /// How many of `due` go into the next request: a group goes alone, the others as many as fit.
@@ -222,7 +223,7 @@ fn batch_length(letter: Letter<'_>, due: &[Due]) -> usize {
 fn target(letter: Letter<'_>, hosts: &[Due]) -> String {
     let names: Vec<&str> = hosts.iter().map(|(name, _)| name.as_str()).collect();
     let addresses = if letter.service.offline { Vec::new() } else { letter.uplink.addresses.list() };
-    nic::target(&letter.service.endpoint.path, &names, &addresses)
+    dyndns2::target(&letter.service.endpoint.path, &names, &addresses)
 }
 
 /// A port, and whether TLS is spoken on it.

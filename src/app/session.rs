@@ -10,7 +10,7 @@ use crate::sys::file::{self, Root};
 use crate::sys::https::{self, Route};
 use crate::sys::log::say;
 use crate::sys::machine;
-use crate::wire::nic::{self, Answer, Failed, Request};
+use crate::wire::dyndns2::{self, Answer, Failed, Request};
 use std::time::Duration;
 
 /// Where a request goes, and through which device.
@@ -108,7 +108,7 @@ impl Session {
 fn proxy(proxy: &Proxy) -> https::Proxy {
     let authorization = proxy.credentials.as_ref().map(|both| {
         let (user, password) = both.reveal().split_once(':').unwrap_or((both.reveal(), ""));
-        nic::basic_auth(user, password)
+        dyndns2::basic_auth(user, password)
     });
     https::Proxy { host: proxy.host.clone(), port: proxy.port, authorization }
 }
@@ -130,7 +130,7 @@ fn user_agent(root: &Root, contact: &str) -> String {
     let release = text("/etc/openwrt_release");
     let release = release.lines().find_map(|line| line.trim().strip_prefix("DISTRIB_RELEASE="));
     let release = release.map_or("unknown", |value| value.trim_matches(['\'', '"']));
-    nic::user_agent(&model, release, VERSION, contact)
+    dyndns2::user_agent(&model, release, VERSION, contact)
 }
 
 /// Makes every `secret` within `text` unreadable.

@@ -16,7 +16,7 @@ use crate::policy::time::Now;
 use crate::sys::log::say;
 use crate::sys::process::{self, Program, RunError};
 use crate::sys::script;
-use crate::wire::nic::{Answer, Request};
+use crate::wire::dyndns2::{Answer, Request};
 use std::net::IpAddr;
 use std::time::Duration;
 

@@ -4,7 +4,7 @@
 
 use crate::policy::addresses::{Addresses, Missing};
 use crate::policy::config::Service;
-use crate::wire::nic::{Failed, Failure};
+use crate::wire::dyndns2::{Failed, Failure};
 use crate::wire::wake::Preferred;
 use std::net::{Ipv4Addr, Ipv6Addr};
 

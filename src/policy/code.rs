@@ -1,7 +1,7 @@
 //! The words for what happened, as status.json, the log and the records carry them (docs/reference.md#statusjson).
 
 use super::words::{UnknownWord, fixed_words, words};
-use crate::wire::nic::Failure;
+use crate::wire::dyndns2::Failure;
 use std::fmt;
 use std::str::FromStr;
 

@@ -15,7 +15,7 @@ use super::decide::{self, Addresses, CLOCK_PACE, STORM_BURST, STORM_WINDOW, Send
 use super::fingerprint::{self, Scope};
 use super::record::{Account, Book, Event, Host, Ordered, RETRY_AFTER_LIMIT, Registered, Retry, Stop};
 use super::time::{Boot, Now, Stamp, Wait};
-use crate::wire::nic::{Failed, Failure, Reply};
+use crate::wire::dyndns2::{Failed, Failure, Reply};
 use std::net::IpAddr;
 
 /// Seconds after the 1st, 2nd, ... network failure in a row.

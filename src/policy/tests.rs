@@ -7,7 +7,7 @@ use super::decide::{self, Addresses, Decision, HostContext, Overrides, SendReaso
 use super::record::{self, Book, Host};
 use super::settle::{self, Outcome, Sent};
 use super::time::{Now, RELEASED};
-use crate::wire::nic::{Failed, Failure, Reply};
+use crate::wire::dyndns2::{Failed, Failure, Reply};
 use crate::wire::uci;
 
 pub(super) const A: &str = "a.example.net";

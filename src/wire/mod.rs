@@ -1,9 +1,9 @@
 //! Bytes and text to values and back. Pure: no opinion about what the values mean, no I/O, no clock.
 #![forbid(unsafe_code)]
 
+pub mod dyndns2;
 pub mod hotplug;
 pub mod json;
-pub mod nic;
 pub mod rtnl;
 pub mod ubus;
 pub mod uci;

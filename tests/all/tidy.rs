@@ -282,7 +282,7 @@ fn nothing_in_src_panics_on_purpose() {
 fn a_wrong_edge_is_found_in_every_spelling() {
     for (room, snippet) in [
         ("policy", "use crate::sys::clock;"),
-        ("policy", "use crate::{\n    wire::nic,\n    sys::clock,\n};"),
+        ("policy", "use crate::{\n    wire::dyndns2,\n    sys::clock,\n};"),
         ("policy", "use crate::{wire::{uci, nic}, app};"),
         ("sys", "fn f() { crate::policy::decide::decide() }"),
         ("wire", "use super::super::policy::time;"),
@@ -293,7 +293,7 @@ fn a_wrong_edge_is_found_in_every_spelling() {
         assert_eq!(wrong_edges(room, &code(snippet)).len(), 1, "{snippet}");
     }
     for (room, snippet) in [
-        ("policy", "use crate::{wire::nic, policy::time};"),
+        ("policy", "use crate::{wire::dyndns2, policy::time};"),
         ("app", "use crate::{sys, policy};"),
         ("wire", "// crate::sys\nuse crate::wire::uci;"),
         ("sys", "fn f() { \"crate::policy\" }"),

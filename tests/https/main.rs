@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use nicup::sys::https::{Clock, Https, Route, Transport};
-use nicup::wire::nic::{Answer, BODY_LIMIT, Failed, Failure, Request};
+use nicup::wire::dyndns2::{Answer, BODY_LIMIT, Failed, Failure, Request};
 use server::{End, Identity, Script, Server, answer, ca_file, leaf, root};
 
 const CA_NAME: &str = "/etc/ssl/certs/ca-certificates.crt";

@@ -12,7 +12,7 @@ use nicup::sys::file::Root;
 use nicup::sys::https::{Route, Transport};
 use nicup::sys::netlink::{AddressSource, NetlinkError};
 use nicup::sys::ubus::{Netifd, UbusError};
-use nicup::wire::nic::{Answer, Failed, Failure, Request};
+use nicup::wire::dyndns2::{Answer, Failed, Failure, Request};
 use nicup::wire::rtnl::{Address, DeviceAddresses, DeviceState, Flags, Lifetime, Scope};
 use std::cell::RefCell;
 use std::collections::BTreeMap;

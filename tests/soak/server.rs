@@ -2,7 +2,7 @@
 
 use crate::generate::Dice;
 use crate::ledger::Meaning;
-use nicup::wire::nic::{Answer, Failed, Failure};
+use nicup::wire::dyndns2::{Answer, Failed, Failure};
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 

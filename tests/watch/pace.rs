@@ -14,7 +14,7 @@ use nicup::sys::file::Root;
 use nicup::sys::https::{Route, Transport};
 use nicup::sys::netlink::{AddressSource, NetlinkError};
 use nicup::sys::ubus::{Netifd, UbusError};
-use nicup::wire::nic::{Answer, Failed, Request};
+use nicup::wire::dyndns2::{Answer, Failed, Request};
 use nicup::wire::rtnl::{Address, DeviceAddresses, DeviceState, Flags, Lifetime, Scope};
 use std::cell::{Cell, RefCell};
 use std::net::{IpAddr, Ipv4Addr};

@@ -4,7 +4,7 @@ use super::*;
 use crate::policy::address::{WhyAbsent, WhyUnknown};
 use crate::policy::record::{Attempt, read_attempts, write_attempts};
 use crate::policy::tests::*;
-use crate::wire::nic::{Failure, Reply};
+use crate::wire::dyndns2::{Failure, Reply};
 
 mod storms;
 

@@ -5,7 +5,7 @@ use crate::policy::address::WhyAbsent;
 use crate::policy::decide::{Addresses, Missing, Why};
 use crate::policy::tests::*;
 use crate::policy::wording::identify;
-use crate::wire::nic::{Failure, Reply};
+use crate::wire::dyndns2::{Failure, Reply};
 
 #[test]
 fn a_message_is_cut_at_a_character() {

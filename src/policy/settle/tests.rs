@@ -4,7 +4,7 @@ use super::*;
 use crate::policy::decide::Decision;
 use crate::policy::record;
 use crate::policy::tests::*;
-use crate::wire::nic::{Failure, Reply};
+use crate::wire::dyndns2::{Failure, Reply};
 
 mod books;
 mod ladders;

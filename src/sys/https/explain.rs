@@ -9,7 +9,7 @@ use rustls::{CertificateError, Error};
 
 use super::tcp::{Deadline, Phase, words};
 use super::{Route, failed};
-use crate::wire::nic::{Failed, Failure};
+use crate::wire::dyndns2::{Failed, Failure};
 
 /// How far the session had come.
 #[derive(Clone, Copy)]

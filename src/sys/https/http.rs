@@ -17,7 +17,7 @@ use super::explain::{Stage, cut, tls_failed};
 use super::tcp::{Phase, Tcp};
 use super::tls::{Broken, Tls};
 use super::{Route, bracketed, failed};
-use crate::wire::nic::{ANSWER_LIMIT, Answer, BODY_LIMIT, Failed, Failure, HEADER_LIMIT, Request};
+use crate::wire::dyndns2::{ANSWER_LIMIT, Answer, BODY_LIMIT, Failed, Failure, HEADER_LIMIT, Request};
 
 /// An open connection, with or without TLS.
 pub(super) enum Stream {

@@ -27,7 +27,7 @@ pub use resolve::look_up;
 pub use roots::{CA_BUNDLE, CaProblem, inspect_ca};
 
 use super::sandbox;
-use crate::wire::nic::{Answer, Failed, Failure, Request};
+use crate::wire::dyndns2::{Answer, Failed, Failure, Request};
 use tcp::{Deadline, Tcp};
 
 /// Where a request goes, and how.

@@ -6,7 +6,7 @@ use std::io::{self, Read, Write};
 
 use super::failed;
 use super::tcp::{Phase, Tcp, words};
-use crate::wire::nic::{Failed, Failure};
+use crate::wire::dyndns2::{Failed, Failure};
 
 /// Where a proxy listens. No Debug: it holds a secret.
 #[derive(Clone, PartialEq, Eq)]

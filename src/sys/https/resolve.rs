@@ -17,7 +17,7 @@ use super::failed;
 use super::tcp::{Deadline, Phase};
 use crate::sys::file;
 use crate::sys::posix::{Family, getaddrinfo};
-use crate::wire::nic::{Failed, Failure};
+use crate::wire::dyndns2::{Failed, Failure};
 
 /// musl's resolver gives a question up after 5 seconds, unless resolv.conf has `options` (musl, src/network/resolvconf.c).
 /// With more left than three questions take there is no thread, which costs 20 system calls.

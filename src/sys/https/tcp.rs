@@ -17,7 +17,7 @@ use rustix::net::{
 
 use super::failed;
 use crate::sys::posix::poll;
-use crate::wire::nic::{Failed, Failure};
+use crate::wire::dyndns2::{Failed, Failure};
 
 /// When the whole exchange ends.
 #[derive(Clone, Copy)]

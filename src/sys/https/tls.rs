@@ -20,7 +20,7 @@ use super::explain::{self, cut, tls_failed};
 use super::roots::FromFile;
 use super::tcp::{Phase, Tcp};
 use super::{Clock, Route, failed};
-use crate::wire::nic::{Failed, Failure};
+use crate::wire::dyndns2::{Failed, Failure};
 
 /// A TLS session over a connection.
 pub(super) struct Tls {

@@ -3,7 +3,7 @@
 use super::export::{Names, export};
 use super::{Dice, generate, one, within};
 use nicup::policy::config::{Config, Entry, Service, build};
-use nicup::wire::nic;
+use nicup::wire::dyndns2;
 use nicup::wire::uci::{Package, Text, Value, parse};
 
 const FILE: &str = "/etc/config/nicup";
@@ -97,11 +97,11 @@ fn valid(service: &Service, config: &Config) {
     let names: Vec<&str> = service.hostnames.iter().map(String::as_str).collect();
     assert!(!names.is_empty() && names.iter().all(|name| !name.is_empty()));
     let endpoint = &service.endpoint;
-    let target = nic::target(&endpoint.path, &names, &[]);
+    let target = dyndns2::target(&endpoint.path, &names, &[]);
     assert!(target.starts_with('/') && target.bytes().all(|byte| byte.is_ascii_graphic()), "{target:?}");
     assert!(names.iter().all(|name| !name.contains([',', '&', '#', '%', '?', '+'])), "{names:?}");
-    let login = nic::basic_auth(&service.username, service.password.reveal());
-    let agent = nic::user_agent("m", "r", "v", config.main.contact().0);
+    let login = dyndns2::basic_auth(&service.username, service.password.reveal());
+    let agent = dyndns2::user_agent("m", "r", "v", config.main.contact().0);
     assert!([&login, &agent, &endpoint.server].iter().all(|text| !text.contains(char::is_control)));
     assert!(endpoint.port > 0 && endpoint.timeout > 0 && !endpoint.server.is_empty());
 }

@@ -8,7 +8,7 @@ use nicup::policy::decide::{Addresses, Decision, HostContext, Overrides, SendRea
 use nicup::policy::record::{Book, RETRY_AFTER_LIMIT, read_records, read_state, write_records, write_state};
 use nicup::policy::settle::{self, Outcome, Sent};
 use nicup::policy::time::{Now, RELEASED};
-use nicup::wire::nic::{Answer, BODY_LIMIT, Reply, SHORT_LIMIT, replies, retry_after};
+use nicup::wire::dyndns2::{Answer, BODY_LIMIT, Reply, SHORT_LIMIT, replies, retry_after};
 use nicup::wire::uci::parse;
 
 const STATUS: [u16; 14] = [200, 200, 200, 200, 200, 201, 302, 401, 403, 404, 429, 500, 503, 599];
