@@ -11,7 +11,7 @@ use crate::policy::config::{
 };
 use crate::policy::decide::Decision;
 use crate::policy::message;
-use crate::policy::record::Book;
+use crate::policy::record::Records;
 use crate::policy::time::{Boot, Now};
 use crate::wire::rtnl::DeviceAddresses;
 use std::fmt::Write as _;
@@ -202,7 +202,7 @@ fn advise(text: &mut String, service: &Service, uplink: &UplinkState, mode: Mode
 }
 
 /// The addresses that the server accepted last.
-fn registered(records: &Book, service: &Service, hostname: &str) -> Vec<IpAddr> {
+fn registered(records: &Records, service: &Service, hostname: &str) -> Vec<IpAddr> {
     let key = (&service.endpoint.server, &service.username);
     let host = records.get(key.0, key.1, hostname);
     let addresses = host.map(|host| (host.registered.ipv4, host.registered.ipv6)).unwrap_or_default();
@@ -211,7 +211,7 @@ fn registered(records: &Book, service: &Service, hostname: &str) -> Vec<IpAddr> 
 
 /// What a run would do for one host, and why.
 fn would(
-    records: &Book,
+    records: &Records,
     service: &Service,
     hostname: &str,
     uplink: &UplinkState,

@@ -9,7 +9,7 @@ use super::{World, source_results};
 use crate::policy::address::{self, Family, Observed, Rule, WhyAbsent, WhyDown, WhyUnknown, lifetimes};
 use crate::policy::addresses::{Missing, Why};
 use crate::policy::config::{Service, Source};
-use crate::policy::record::{Book, Host};
+use crate::policy::record::{Host, Records};
 use crate::sys::ubus::{Netifd, UbusError};
 use crate::wire::hotplug::{Action, Event};
 use crate::wire::rtnl::DeviceAddresses;
@@ -50,7 +50,7 @@ pub(super) fn devices<'e>(
     netifd: &mut dyn Netifd,
     services: &[&Service],
     event: Option<&'e Event>,
-    book: &Book,
+    records: &Records,
     whole: bool,
 ) -> Devices<'e> {
     let places: Vec<Places> = services.iter().map(|service| Places::with_way(service)).collect();
@@ -69,7 +69,7 @@ pub(super) fn devices<'e>(
     };
     let resolve = |service: &Service, list: &[Place]| -> Vec<(Place, Uplink)> {
         let uplink = |place: &Place| match place {
-            Place::Interface(name) if is_listed(service, name) && book.disconnected.contains(name) => {
+            Place::Interface(name) if is_listed(service, name) && records.disconnected.contains(name) => {
                 Uplink::Disconnected
             }
             Place::Interface(_) | Place::Sibling(_) | Place::Device(_) => device_of(place),
@@ -97,7 +97,7 @@ impl Devices<'_> {
         &mut self,
         world: &mut World<'_>,
         services: &[&Service],
-        book: &Book,
+        records: &Records,
     ) -> Vec<UplinkState> {
         let resolved = std::mem::take(&mut self.resolved);
         let mut devices: Vec<&str> = Vec::new();
@@ -113,10 +113,10 @@ impl Devices<'_> {
         let detect = |(service, [v4, v6, way]): (&&Service, &[Vec<Resolved>; 3])| {
             let found = match service.source {
                 Source::Interface => {
-                    let found = sight(service, v4, v6, seen.as_deref().map_err(String::as_str), book);
-                    self.look_beside(world, service, v4, v6, book, found)
+                    let found = sight(service, v4, v6, seen.as_deref().map_err(String::as_str), records);
+                    self.look_beside(world, service, v4, v6, records, found)
                 }
-                Source::Web { .. } | Source::Script(_) => source_results::uplink_state(service, book),
+                Source::Web { .. } | Source::Script(_) => source_results::uplink_state(service, records),
             };
             let up = || way.iter().find_map(|(_, uplink)| uplink.device());
             let bind_device = found.bind_device.filter(|_| !way.is_empty()).or_else(up);
@@ -133,7 +133,7 @@ impl Devices<'_> {
         service: &Service,
         v4: &[Resolved],
         v6: &[Resolved],
-        book: &Book,
+        records: &Records,
         found: UplinkState,
     ) -> UplinkState {
         let lacks = found.addresses.ipv4.is_none()
@@ -159,7 +159,7 @@ impl Devices<'_> {
             devices.sort_unstable();
             devices.dedup();
             let seen = world.kernel.addresses(&devices).map_err(|error| error.explain());
-            sight(service, &more, v6, seen.as_deref().map_err(String::as_str), book)
+            sight(service, &more, v6, seen.as_deref().map_err(String::as_str), records)
         };
         if found.addresses.ipv4.is_none() {
             found.beside = dynamic_beside(interfaces, all);
@@ -253,11 +253,11 @@ fn sight(
     v4: &[Resolved],
     v6: &[Resolved],
     seen: Result<&[DeviceAddresses], &str>,
-    book: &Book,
+    records: &Records,
 ) -> UplinkState {
     let rule = Rule { allow_private: service.allow_private };
     let (server, user) = (&service.endpoint.server, &service.username);
-    let record = |name: &String| book.get(server, user, name);
+    let record = |name: &String| records.get(server, user, name);
     let accepted = |host: &&Host| host.registered.accepted.is_some();
     let mut records = service.hostnames.iter().filter_map(record).filter(accepted);
     let registered = records.next().map(|host| host.registered.clone()).unwrap_or_default();

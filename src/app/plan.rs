@@ -6,7 +6,7 @@ use super::{Exit, Failure, VERSION};
 use crate::policy::addresses::Addresses;
 use crate::policy::config::{Config, Entry, Issue, Main, Service};
 use crate::policy::decide::{self, Decision, HostContext, Overrides};
-use crate::policy::record::{Book, Host, Key};
+use crate::policy::record::{Host, Key, Records};
 use crate::policy::time::Now;
 use crate::wire::hotplug::Event;
 
@@ -71,7 +71,7 @@ impl<'a> Plan<'a> {
     }
 
     /// Whether nothing can be sent for a service, with any address.
-    pub(super) fn is_held(&self, records: &Book, service: &Service, now: &Now) -> bool {
+    pub(super) fn is_held(&self, records: &Records, service: &Service, now: &Now) -> bool {
         let nothing = Addresses::default();
         let held = |name: &String| self.ask(records, service, name, &nothing, now, decide::is_held);
         service.hostnames.iter().all(held)
@@ -80,7 +80,7 @@ impl<'a> Plan<'a> {
     /// Decides about one host of a service.
     pub(super) fn decide(
         &self,
-        records: &Book,
+        records: &Records,
         service: &Service,
         hostname: &str,
         addresses: &Addresses,
@@ -94,7 +94,7 @@ impl<'a> Plan<'a> {
 
     fn ask<T>(
         &self,
-        records: &Book,
+        records: &Records,
         service: &Service,
         hostname: &str,
         addresses: &Addresses,
@@ -114,7 +114,7 @@ impl<'a> Plan<'a> {
             service,
             contact: self.contact,
             version: VERSION,
-            book: records,
+            records: records,
             host,
             addresses,
             now,

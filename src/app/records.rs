@@ -12,7 +12,7 @@ use crate::policy::addresses::{Addresses, Missing};
 use crate::policy::config::{Issue, Main, Service};
 use crate::policy::log_limit::LogLimit;
 use crate::policy::reason::SendReason;
-use crate::policy::record::{Attempt, Book, SourceResult};
+use crate::policy::record::{Attempt, Records, SourceResult};
 use crate::policy::settle::{self, Outcome, Sent};
 use crate::policy::time::Now;
 use crate::sys::file::Root;
@@ -21,7 +21,7 @@ use std::mem;
 
 /// The records and their files.
 pub(super) struct RecordStore {
-    records: Book,
+    records: Records,
     /// They are not as they were read. What did not change is not made into text: for 500 hosts, that takes 13 M instructions.
     is_changed: bool,
     files: Store,
@@ -49,7 +49,7 @@ impl RecordStore {
         Ok(RecordStore { records, is_changed, files, issues, taken: 0, attempts, is_begun, is_halted })
     }
 
-    pub(super) fn records(&self) -> &Book {
+    pub(super) fn records(&self) -> &Records {
         &self.records
     }
 

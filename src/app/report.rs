@@ -12,7 +12,7 @@ use crate::policy::code::{Code, State};
 use crate::policy::config::{Config, Entry, Family, Invalid, Issue, Level, Main, Service};
 use crate::policy::decide::{Decision, WaitReason};
 use crate::policy::message::{self, View};
-use crate::policy::record::{Book, Event, Host, Key, Shown};
+use crate::policy::record::{Event, Host, Key, Records, Shown};
 use crate::policy::status::{EventStatus, HostStatus, Problem, ServiceStatus, Status};
 use crate::policy::time::{Boot, Now};
 use crate::wire::wake::{Lacks, Wake};
@@ -35,7 +35,7 @@ pub(super) struct Scene<'a> {
     pub(super) plan: &'a Plan<'a>,
     pub(super) config: &'a Config,
     pub(super) uplinks: &'a [UplinkState],
-    pub(super) records: &'a Book,
+    pub(super) records: &'a Records,
     pub(super) now: &'a Now,
 }
 
@@ -97,7 +97,7 @@ pub(super) fn exit_of(status: &Status) -> Exit {
 pub(super) fn held(
     plan: &Plan<'_>,
     uplinks: &[UplinkState],
-    records: &Book,
+    records: &Records,
     tried: &[Key],
     now: &Now,
 ) -> Vec<String> {
@@ -311,7 +311,7 @@ pub(super) fn status(
     main: &Main,
     issues: &[Issue],
     services: Vec<ServiceStatus>,
-    records: &Book,
+    records: &Records,
     now: &Now,
 ) -> Status {
     Status {

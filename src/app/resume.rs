@@ -9,7 +9,7 @@ use super::session::Session;
 use super::view::span;
 use super::{Exit, Failure, World, pass, watch};
 use crate::policy::config::Service;
-use crate::policy::record::Book;
+use crate::policy::record::Records;
 use crate::policy::time::Now;
 use std::io;
 
@@ -56,7 +56,7 @@ pub(super) fn run(world: &mut World<'_>, order: &RunOptions) -> Result<(String, 
 }
 
 /// One line for each server whose wait goes on.
-fn waits(records: &Book, services: &[&Service], now: &Now) -> String {
+fn waits(records: &Records, services: &[&Service], now: &Now) -> String {
     let mut servers: Vec<&str> = services.iter().map(|service| service.endpoint.server.as_str()).collect();
     servers.sort_unstable();
     servers.dedup();

@@ -8,7 +8,7 @@ use super::uplink::{UplinkState, combine};
 use crate::policy::address::{self, Family, Rule, WhyAbsent, WhyUnknown};
 use crate::policy::addresses::{Missing, Why};
 use crate::policy::config::{Service, Source, Url};
-use crate::policy::record::{Book, SourceResult};
+use crate::policy::record::{Records, SourceResult};
 use crate::policy::settle;
 use crate::policy::time::{Boot, Now};
 use crate::wire::hotplug::{Action, Event};
@@ -87,7 +87,7 @@ pub(super) fn next_check(service: &Service, learnt: Option<&SourceResult>, now: 
 }
 
 /// When a source of this service is asked next; None: it has none, or nothing is to be asked.
-pub(super) fn next_of(plan: &Plan<'_>, records: &Book, service: &Service, now: &Now) -> Option<Boot> {
+pub(super) fn next_of(plan: &Plan<'_>, records: &Records, service: &Service, now: &Now) -> Option<Boot> {
     let asked = all(service);
     let asks = plan.enabled && service.enabled && !service.offline;
     if asked.is_empty() || !asks || plan.is_held(records, service, now) {
@@ -98,15 +98,15 @@ pub(super) fn next_of(plan: &Plan<'_>, records: &Book, service: &Service, now: &
 }
 
 /// What the sources of a service told last, as an interface's addresses would be seen.
-pub(super) fn uplink_state(service: &Service, book: &Book) -> UplinkState {
+pub(super) fn uplink_state(service: &Service, records: &Records) -> UplinkState {
     if !service.enabled || service.offline {
         return UplinkState::default();
     }
-    let ipv4 = told(service, Family::Ipv4, book, |ip| match ip {
+    let ipv4 = told(service, Family::Ipv4, records, |ip| match ip {
         IpAddr::V4(ip) => Some(ip),
         IpAddr::V6(_) => None,
     });
-    let ipv6 = told(service, Family::Ipv6, book, |ip| match ip {
+    let ipv6 = told(service, Family::Ipv6, records, |ip| match ip {
         IpAddr::V4(_) => None,
         IpAddr::V6(ip) => Some(ip),
     });
@@ -117,7 +117,7 @@ pub(super) fn uplink_state(service: &Service, book: &Book) -> UplinkState {
 fn told<T: Copy + Into<IpAddr>>(
     service: &Service,
     family: Family,
-    book: &Book,
+    records: &Records,
     of_family: impl Fn(IpAddr) -> Option<T>,
 ) -> Result<T, Option<Missing>> {
     let asked = asked(service, family).ok_or_else(|| {
@@ -128,7 +128,7 @@ fn told<T: Copy + Into<IpAddr>>(
     let rule = Rule { allow_private: service.allow_private };
     let missing = |why| Missing { at: name.to_owned(), why };
     let unknown = |why: &str| missing(Why::Unknown(WhyUnknown::Source(why.to_owned())));
-    let learnt = book.learnt(&asked.key(service));
+    let learnt = records.learnt(&asked.key(service));
     let learnt = learnt.ok_or_else(|| unknown("it has not been asked yet, a run asks it"))?;
     let addresses = learnt.found.as_ref().map_err(|why| unknown(why))?;
     let mut refused = None;

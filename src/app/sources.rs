@@ -11,7 +11,7 @@ use super::session::{Session, Way};
 use super::source_results::{Asked, all, next_check, next_of};
 use super::uplink::bind_error;
 use crate::policy::config::{Service, Url};
-use crate::policy::record::{Book, SourceResult};
+use crate::policy::record::{Records, SourceResult};
 use crate::policy::time::Now;
 use crate::sys::log::say;
 use crate::sys::process::{self, Program, RunError};
@@ -24,7 +24,7 @@ use std::time::Duration;
 const SCRIPT_OUTPUT: usize = 4096;
 
 /// The numbers of the services with a page or a script that is due.
-pub(super) fn due(plan: &Plan<'_>, records: &Book, now: &Now) -> Vec<usize> {
+pub(super) fn due(plan: &Plan<'_>, records: &Records, now: &Now) -> Vec<usize> {
     let is_due = |service: &Service| next_of(plan, records, service, now).is_some_and(|at| at <= now.floor());
     (0..plan.services.len()).filter(|at| is_due(plan.services[*at])).collect()
 }

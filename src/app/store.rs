@@ -4,7 +4,7 @@
 use super::{Exit, Failure};
 use crate::policy::config::{Issue, Level, Main};
 use crate::policy::record::{
-    Attempt, Book, ReadError, read_attempts, read_records, read_state, write_attempts, write_records,
+    Attempt, ReadError, Records, read_attempts, read_records, read_state, write_attempts, write_records,
     write_state,
 };
 use crate::policy::time::Now;
@@ -75,13 +75,13 @@ impl Store {
         now: &Now,
         set_aside: bool,
         issues: &mut Vec<Issue>,
-    ) -> Result<Book, Failure> {
-        let mut book = Book::default();
+    ) -> Result<Records, Failure> {
+        let mut records = Records::default();
         for (place, is_fallback) in [(&self.fallback, true), (&self.records, false)] {
             let Some(text) = read(place, issues)? else { continue };
             match read_records(&text) {
-                Ok(records) => {
-                    book = records;
+                Ok(read) => {
+                    records = read;
                     self.stored = Some((text, is_fallback));
                     break;
                 }
@@ -89,7 +89,7 @@ impl Store {
             }
         }
         if let Some(text) = self.state.read(issues)? {
-            book = read_state(text, now, book).unwrap_or_else(|error| {
+            records = read_state(text, now, records).unwrap_or_else(|error| {
                 issues.push(self.state.put_aside(error, set_aside));
                 let records = self.stored.as_ref().and_then(|(text, _)| read_records(text).ok());
                 records.unwrap_or_default()
@@ -97,11 +97,11 @@ impl Store {
         }
         if let Some(text) = self.attempts.read(issues)? {
             match read_attempts(text, now) {
-                Ok(attempts) => book.reopen(attempts),
+                Ok(attempts) => records.reopen(attempts),
                 Err(error) => issues.push(self.attempts.put_aside(error, set_aside)),
             }
         }
-        Ok(book)
+        Ok(records)
     }
 
     /// Whether an earlier pass left a note of its requests.
@@ -115,11 +115,11 @@ impl Store {
     }
 
     /// Writes the records, if they are not what is on disk already.
-    pub(super) fn save_records(&mut self, book: &Book, issues: &mut Vec<Issue>) {
-        let text = write_records(book);
+    pub(super) fn save_records(&mut self, records: &Records, issues: &mut Vec<Issue>) {
+        let text = write_records(records);
         match &self.stored {
             Some((stored, false)) if *stored == text => return,
-            None if book.is_empty() => return,
+            None if records.is_empty() => return,
             _ => {}
         }
         let was_fallback = matches!(self.stored, Some((_, true)));
@@ -154,11 +154,11 @@ impl Store {
     /// Neither directory can take it.
     pub(super) fn save_state(
         &mut self,
-        book: &Book,
+        records: &Records,
         now: &Now,
         issues: &mut Vec<Issue>,
     ) -> Result<(), Issue> {
-        if let Some(error) = self.state.write(write_state(book, now))? {
+        if let Some(error) = self.state.write(write_state(records, now))? {
             let message = format!(
                 "cannot be written ({error}): free space there; {} is used",
                 self.state.fallback.name

@@ -12,7 +12,7 @@ pub use hold::clock_offset;
 use super::code::{Code, Kind};
 use super::config::Service;
 use super::fingerprint::{self, Scope};
-use super::record::{Book, Host, Registered, Stop};
+use super::record::{Host, Records, Registered, Stop};
 use super::time::{Boot, Now, Wait};
 
 /// Changes of a registered address that are sent at once ([`STORM_WINDOW`]).
@@ -49,7 +49,7 @@ pub struct HostContext<'a> {
     /// This program's version.
     pub version: &'a str,
     /// All records.
-    pub book: &'a Book,
+    pub records: &'a Records,
     /// The host's record.
     pub host: &'a Host,
     /// What could be sent.
@@ -152,8 +152,8 @@ fn standing_stop<'a>(case: &HostContext<'a>) -> Option<&'a Stop> {
     let service = case.service;
     let server = &service.endpoint.server;
     let agent = Scope::Server { contact: case.contact, version: case.version };
-    let of_server = case.book.server(server).and_then(|record| record.stop.as_ref());
-    let of_account = case.book.account_stop(server, &service.username);
+    let of_server = case.records.server(server).and_then(|record| record.stop.as_ref());
+    let of_account = case.records.account_stop(server, &service.username);
     let of_host = case.host.stop.as_ref().filter(|_| host_stop_stands(case.host, service));
     let of_account = of_account.filter(|stop| stands(stop, case.services, Scope::Service));
     of_server.filter(|stop| stands(stop, case.services, agent)).or(of_account).or(of_host)

@@ -6,7 +6,7 @@
 use super::code::{Code, State};
 use super::config::Service;
 use super::decide::{Decision, SendReason, WaitReason};
-use super::record::{Book, Host};
+use super::record::{Host, Records};
 use super::time::Boot;
 
 /// Bytes of a message in status.json.
@@ -29,9 +29,10 @@ pub struct View {
 
 /// Words a decision about `host`; `now` is the boot time for what is due at once.
 #[must_use]
-pub fn view(service: &Service, book: &Book, host: &Host, decision: &Decision, now: Boot) -> View {
+pub fn view(service: &Service, records: &Records, host: &Host, decision: &Decision, now: Boot) -> View {
     let server = &service.endpoint.server;
-    let ordered = book.server(server).and_then(|record| record.wait.as_ref()).map_or(0, |wait| wait.failures);
+    let ordered =
+        records.server(server).and_then(|record| record.wait.as_ref()).map_or(0, |wait| wait.failures);
     let retried = host.retry.as_ref().map_or(0, |retry| retry.failures);
     let accepted = host.registered.accepted.as_ref().map(|(code, _)| *code);
     let (state, code, message, next, failures) = match decision {

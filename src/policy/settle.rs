@@ -13,7 +13,7 @@ use super::code::{Code, Kind};
 use super::config::Service;
 use super::decide::{self, Addresses, CLOCK_PACE, STORM_BURST, STORM_WINDOW, SendReason};
 use super::fingerprint::{self, Scope};
-use super::record::{Account, Book, Event, Host, Ordered, RETRY_AFTER_LIMIT, Registered, Retry, Stop};
+use super::record::{Account, Event, Host, Ordered, RETRY_AFTER_LIMIT, Records, Registered, Retry, Stop};
 use super::time::{Boot, Now, Stamp, Wait};
 use crate::wire::dyndns2::{Failed, Failure, Reply};
 use std::net::IpAddr;
@@ -108,19 +108,19 @@ fn accepted(code: Code, named: &[IpAddr], sent: &Sent<'_>) -> Verdict {
 }
 
 /// Enters the outcome of a request.
-pub fn settle(book: &mut Book, sent: &Sent<'_>, outcome: &Outcome) {
+pub fn settle(records: &mut Records, sent: &Sent<'_>, outcome: &Outcome) {
     match outcome {
         Outcome::Replied(replies, retry_after) => {
             let verdicts: Vec<Verdict> = replies.iter().map(|reply| verdict(reply, sent)).collect();
             if let Some((code, detail)) = verdicts.iter().find_map(Verdict::wait) {
-                order_wait(book, sent, code, detail, *retry_after);
+                order_wait(records, sent, code, detail, *retry_after);
             } else if verdicts.iter().any(|verdict| !matches!(verdict, Verdict::TryLater(..))) {
-                book.server_mut(&sent.service.endpoint.server).wait = None;
+                records.server_mut(&sent.service.endpoint.server).wait = None;
             }
             let mut hosts: Vec<_> = sent.hosts.iter().zip(&verdicts).collect();
             hosts.sort_by_key(|(_, verdict)| verdict.breadth());
             for ((hostname, because), verdict) in hosts {
-                apply(book, sent, hostname, *because, verdict);
+                apply(records, sent, hostname, *because, verdict);
             }
         }
         Outcome::Failed(failed) => {
@@ -130,7 +130,7 @@ pub fn settle(book: &mut Book, sent: &Sent<'_>, outcome: &Outcome) {
                 Code::from(failed.failure)
             };
             for (hostname, _) in sent.hosts {
-                try_later(book, sent, hostname, code, &failed.detail);
+                try_later(records, sent, hostname, code, &failed.detail);
             }
         }
     }
@@ -162,21 +162,21 @@ impl Verdict {
     }
 }
 
-fn apply(book: &mut Book, sent: &Sent<'_>, hostname: &str, because: SendReason, verdict: &Verdict) {
+fn apply(records: &mut Records, sent: &Sent<'_>, hostname: &str, because: SendReason, verdict: &Verdict) {
     let service = sent.service;
     let server = service.endpoint.server.as_str();
     let agent = Scope::Server { contact: sent.contact, version: sent.version };
     match verdict {
-        Verdict::Accepted(code) => accept(book, sent, hostname, because, *code),
+        Verdict::Accepted(code) => accept(records, sent, hostname, because, *code),
         Verdict::StopHost(code, detail) => {
             let stop = stop(sent, *code, detail, Scope::Host(hostname));
-            refused(book, sent, hostname).stop = Some(stop);
+            refused(records, sent, hostname).stop = Some(stop);
         }
         Verdict::StopService(code) => {
-            refused(book, sent, hostname);
+            refused(records, sent, hostname);
             let stop = stop(sent, *code, "", Scope::Service);
             for name in &service.hostnames {
-                let host = book.host(server, &service.username, name);
+                let host = records.host(server, &service.username, name);
                 // A stop of the hostname's own outlives the service's, e.g. when another hostname is removed.
                 if !decide::host_stop_stands(host, service) {
                     host.stop = Some(stop.clone());
@@ -184,22 +184,22 @@ fn apply(book: &mut Book, sent: &Sent<'_>, hostname: &str, because: SendReason, 
             }
         }
         Verdict::StopAccount(code) => {
-            refused(book, sent, hostname);
-            book.accounts.retain(|a| a.server != server || a.username != service.username);
-            book.accounts.push(Account {
+            refused(records, sent, hostname);
+            records.accounts.retain(|a| a.server != server || a.username != service.username);
+            records.accounts.push(Account {
                 server: server.to_owned(),
                 username: service.username.clone(),
                 stop: stop(sent, *code, "", Scope::Service),
             });
         }
         Verdict::StopServer(code) => {
-            refused(book, sent, hostname);
-            book.server_mut(server).stop = Some(stop(sent, *code, "", agent));
+            refused(records, sent, hostname);
+            records.server_mut(server).stop = Some(stop(sent, *code, "", agent));
         }
         Verdict::ServerWaits(..) => {
-            closed(book, sent, hostname);
+            closed(records, sent, hostname);
         }
-        Verdict::TryLater(code, detail) => try_later(book, sent, hostname, *code, detail),
+        Verdict::TryLater(code, detail) => try_later(records, sent, hostname, *code, detail),
     }
     let code = match verdict {
         Verdict::Accepted(code)
@@ -210,13 +210,13 @@ fn apply(book: &mut Book, sent: &Sent<'_>, hostname: &str, because: SendReason, 
         | Verdict::ServerWaits(code, _) => *code,
         Verdict::TryLater(..) => return, // it has noted its own event
     };
-    note(book, sent.service, sent.addresses, sent.now.ceil(), hostname, code);
+    note(records, sent.service, sent.addresses, sent.now.ceil(), hostname, code);
 }
 
-fn accept(book: &mut Book, sent: &Sent<'_>, hostname: &str, because: SendReason, code: Code) {
+fn accept(records: &mut Records, sent: &Sent<'_>, hostname: &str, because: SendReason, code: Code) {
     let stamp = Stamp::of(sent.now);
     let addresses = sent.addresses;
-    let host = closed(book, sent, hostname);
+    let host = closed(records, sent, hostname);
     count(host, because, stamp.boot);
     let old = &host.registered;
     host.registered = Registered {
@@ -230,15 +230,15 @@ fn accept(book: &mut Book, sent: &Sent<'_>, hostname: &str, because: SendReason,
     host.unsettled = false;
     // A server that accepts refuses neither the user nor the program: what stood there was of other settings.
     let endpoint = &sent.service.endpoint;
-    book.accounts.retain(|a| a.server != endpoint.server || a.username != sent.service.username);
-    book.server_mut(&endpoint.server).stop = None;
+    records.accounts.retain(|a| a.server != endpoint.server || a.username != sent.service.username);
+    records.server_mut(&endpoint.server).stop = None;
 }
 
 /// Whether a request came to nothing for one of its hosts: that alone is told by no record, only by the state.
 #[must_use]
-pub fn has_failed(book: &Book, sent: &Sent<'_>) -> bool {
+pub fn has_failed(records: &Records, sent: &Sent<'_>) -> bool {
     let endpoint = &sent.service.endpoint;
-    let host = |name: &str| book.get(&endpoint.server, &sent.service.username, name);
+    let host = |name: &str| records.get(&endpoint.server, &sent.service.username, name);
     sent.hosts.iter().any(|(name, _)| host(name).is_some_and(|host| host.retry.is_some()))
 }
 
@@ -262,15 +262,15 @@ fn count(host: &mut Host, because: SendReason, now: Boot) {
 }
 
 /// The host's record, its request ended.
-fn closed<'a>(book: &'a mut Book, sent: &Sent<'_>, hostname: &str) -> &'a mut Host {
-    let host = book.host(&sent.service.endpoint.server, &sent.service.username, hostname);
+fn closed<'a>(records: &'a mut Records, sent: &Sent<'_>, hostname: &str) -> &'a mut Host {
+    let host = records.host(&sent.service.endpoint.server, &sent.service.username, hostname);
     host.retry = None;
     host
 }
 
 /// The host's record, its request ended by a refusal: once the stop ends, only another answer tells what is registered.
-fn refused<'a>(book: &'a mut Book, sent: &Sent<'_>, hostname: &str) -> &'a mut Host {
-    let host = closed(book, sent, hostname);
+fn refused<'a>(records: &'a mut Records, sent: &Sent<'_>, hostname: &str) -> &'a mut Host {
+    let host = closed(records, sent, hostname);
     host.unsettled = true;
     host
 }
@@ -281,8 +281,8 @@ fn stop(sent: &Sent<'_>, code: Code, detail: &str, scope: Scope<'_>) -> Stop {
 }
 
 /// The server's wait: as long as its Retry-After says but at least 30 minutes, or the next step of the outages.
-fn order_wait(book: &mut Book, sent: &Sent<'_>, code: Code, detail: &str, retry_after: Option<u64>) {
-    let server = book.server_mut(&sent.service.endpoint.server);
+fn order_wait(records: &mut Records, sent: &Sent<'_>, code: Code, detail: &str, retry_after: Option<u64>) {
+    let server = records.server_mut(&sent.service.endpoint.server);
     let before = server.wait.as_ref().map_or(0, |ordered| ordered.failures);
     let outage = step(&OUTAGE, before);
     let length = match (code, retry_after) {
@@ -294,12 +294,12 @@ fn order_wait(book: &mut Book, sent: &Sent<'_>, code: Code, detail: &str, retry_
     server.wait = Some(Ordered { code, detail: detail.to_owned(), wait, failures: before.saturating_add(1) });
 }
 
-fn try_later(book: &mut Book, sent: &Sent<'_>, hostname: &str, code: Code, detail: &str) {
-    let host = book.host(&sent.service.endpoint.server, &sent.service.username, hostname);
+fn try_later(records: &mut Records, sent: &Sent<'_>, hostname: &str, code: Code, detail: &str) {
+    let host = records.host(&sent.service.endpoint.server, &sent.service.username, hostname);
     let last = sent.now.ceil();
     host.unsettled |= code == Code::Unconfirmed;
     host.retry = Some(postponed(host, sent.service, sent.addresses, sent.begun, (last, code, detail)));
-    note(book, sent.service, sent.addresses, last, hostname, code);
+    note(records, sent.service, sent.addresses, last, hostname, code);
 }
 
 /// The next try after one that began at `begun` and ended at `last` with `code`.
@@ -331,10 +331,17 @@ fn postponed(
     }
 }
 
-fn note(book: &mut Book, service: &Service, addresses: &Addresses, at: Boot, hostname: &str, code: Code) {
+fn note(
+    records: &mut Records,
+    service: &Service,
+    addresses: &Addresses,
+    at: Boot,
+    hostname: &str,
+    code: Code,
+) {
     let (service, hostname) = (service.name.clone(), hostname.to_owned());
     let (ipv4, ipv6) = (addresses.ipv4, addresses.ipv6);
-    book.note(Event { at, service, hostname, code, ipv4, ipv6 });
+    records.note(Event { at, service, hostname, code, ipv4, ipv6 });
 }
 
 fn step(ladder: &[u64], failures: u32) -> u64 {

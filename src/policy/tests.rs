@@ -4,7 +4,7 @@
 
 use super::config::{self, Entry, Service};
 use super::decide::{self, Addresses, Decision, HostContext, Overrides, SendReason};
-use super::record::{self, Book, Host};
+use super::record::{self, Host, Records};
 use super::settle::{self, Outcome, Sent};
 use super::time::{Now, RELEASED};
 use crate::wire::dyndns2::{Failed, Failure, Reply};
@@ -18,7 +18,7 @@ pub(super) const DAY: u64 = 86_400;
 
 pub(super) struct Story {
     pub(super) services: Vec<Service>,
-    pub(super) book: Book,
+    pub(super) records: Records,
     /// Milliseconds since boot: whole seconds before a reboot, not after it.
     pub(super) boot_ms: u64,
     /// What the wall clock shows; before RELEASED it is not set.
@@ -77,7 +77,7 @@ impl Story {
     pub(super) fn with(services: Vec<Service>) -> Story {
         Story {
             services,
-            book: Book::default(),
+            records: Records::default(),
             boot_ms: 1_000_000,
             wall: RELEASED + 1_000_000,
             boot_id: "boot 1".to_owned(),
@@ -109,24 +109,24 @@ impl Story {
 
     /// Both files are written and read back.
     pub(super) fn restart(&mut self) -> &mut Story {
-        let state = record::write_state(&self.book, &self.now());
-        self.book = record::read_records(&record::write_records(&self.book)).unwrap();
-        self.book = record::read_state(&state, &self.now(), std::mem::take(&mut self.book)).unwrap();
+        let state = record::write_state(&self.records, &self.now());
+        self.records = record::read_records(&record::write_records(&self.records)).unwrap();
+        self.records = record::read_state(&state, &self.now(), std::mem::take(&mut self.records)).unwrap();
         self
     }
 
     /// Off for some seconds, then up again for 20.
     pub(super) fn reboot(&mut self, off: i64) -> &mut Story {
-        let state = record::write_state(&self.book, &self.now());
-        self.book = record::read_records(&record::write_records(&self.book)).unwrap();
+        let state = record::write_state(&self.records, &self.now());
+        self.records = record::read_records(&record::write_records(&self.records)).unwrap();
         self.boot_id.push('+');
         (self.boot_ms, self.wall) = (20_300, self.wall + off + 20);
-        self.book = record::read_state(&state, &self.now(), std::mem::take(&mut self.book)).unwrap();
+        self.records = record::read_state(&state, &self.now(), std::mem::take(&mut self.records)).unwrap();
         self
     }
 
     pub(super) fn host(&self, hostname: &str) -> &Host {
-        self.book.hosts.iter().find(|host| host.key.hostname == hostname).unwrap()
+        self.records.hosts.iter().find(|host| host.key.hostname == hostname).unwrap()
     }
 
     pub(super) fn decide(&self, hostname: &str) -> Decision {
@@ -135,12 +135,22 @@ impl Story {
     }
 
     fn decide_for(&self, service: &Service, hostname: &str) -> Decision {
-        let mut book = self.book.clone();
-        let host = book.host(&service.endpoint.server, &service.username, hostname).clone();
+        let mut records = self.records.clone();
+        let host = records.host(&service.endpoint.server, &service.username, hostname).clone();
         let services: Vec<&Service> = self.services.iter().collect();
         let (contact, version, addresses, ask) = (self.contact, self.version, &self.addresses, self.ask);
-        let (now, services, book, host) = (&self.now(), services.as_slice(), &self.book, &host);
-        decide::decide(&HostContext { services, service, contact, version, book, host, addresses, now, ask })
+        let (now, services, records, host) = (&self.now(), services.as_slice(), &self.records, &host);
+        decide::decide(&HostContext {
+            services,
+            service,
+            contact,
+            version,
+            records,
+            host,
+            addresses,
+            now,
+            ask,
+        })
     }
 
     fn due(&self, service: &Service) -> Vec<(String, SendReason)> {
@@ -160,7 +170,7 @@ impl Story {
         let (service, begun) = (self.services[at].clone(), self.now());
         let hosts = self.due(&service);
         if !hosts.is_empty() {
-            settle::begin(&mut self.book, &service, &hosts, &self.addresses, &begun);
+            settle::begin(&mut self.records, &service, &hosts, &self.addresses, &begun);
             self.wall += self.set_meanwhile;
             let now = self.now();
             let sent = Sent {
@@ -173,7 +183,7 @@ impl Story {
                 now: &now,
                 jitter: self.jitter,
             };
-            settle::settle(&mut self.book, &sent, outcome);
+            settle::settle(&mut self.records, &sent, outcome);
         }
         hosts.into_iter().map(|(name, _)| name).collect()
     }

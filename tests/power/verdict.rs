@@ -3,7 +3,7 @@
 use crate::common::{HOME, OFFICE, RECORDS, Ran, Router, STATE, STATUS, tool};
 use crate::points::{Fault, Point};
 use crate::scenes::{Image, NEW, OLD, Scene, program};
-use nicup::policy::record::{self, Book};
+use nicup::policy::record::{self, Records};
 use nicup::policy::{status, time::Now};
 use std::os::unix::process::ExitStatusExt as _;
 use std::time::Duration;
@@ -142,19 +142,20 @@ fn is_settled(r: &Router, scene: Scene) -> Result<bool, String> {
     let parsed = status::read(&r.read(STATUS));
     check(parsed.is_some(), || format!("status.json: {}", r.read(STATUS)))?;
     let text = r.read(if r.exists(STATE) { STATE } else { STATE_ASIDE });
-    record::read_state(&text, &Now::new(0, 0, String::new()), Book::default())
+    record::read_state(&text, &Now::new(0, 0, String::new()), Records::default())
         .map_err(|_| format!("state.json: {text}"))?;
     let file = if r.exists(FALLBACK) { FALLBACK } else { RECORDS };
     for file in [file, RECORDS] {
         let text = r.read(file);
-        let book = record::read_records(&text).map_err(|_| format!("{file}: {text}"))?;
-        let registered =
-            |name: &str| book.hosts.iter().find(|h| h.key.hostname == name).and_then(|h| h.registered.ipv4);
+        let records = record::read_records(&text).map_err(|_| format!("{file}: {text}"))?;
+        let registered = |name: &str| {
+            records.hosts.iter().find(|h| h.key.hostname == name).and_then(|h| h.registered.ipv4)
+        };
         check(registered(OFFICE) == Some(NEW), || format!("{file} lost {OFFICE}: {text}"))?;
         check(matches!(registered(HOME), Some(OLD | NEW)), || format!("{file} lost {HOME}: {text}"))?;
     }
-    let book = record::read_records(&r.read(file)).map_err(|_| file.to_owned())?;
-    let home = book.hosts.iter().find(|host| host.key.hostname == HOME).ok_or("no home")?;
+    let records = record::read_records(&r.read(file)).map_err(|_| file.to_owned())?;
+    let home = records.hosts.iter().find(|host| host.key.hostname == HOME).ok_or("no home")?;
     let stopped = home.stop.is_some();
     Ok(match scene {
         Scene::Update | Scene::Unchanged => home.registered.ipv4 == Some(NEW),
@@ -164,7 +165,9 @@ fn is_settled(r: &Router, scene: Scene) -> Result<bool, String> {
             true
         }
         Scene::Waiting => {
-            check(book.servers.iter().any(|server| server.wait.is_some()), || "the wait is lost".to_owned())?;
+            check(records.servers.iter().any(|server| server.wait.is_some()), || {
+                "the wait is lost".to_owned()
+            })?;
             true
         }
     })

@@ -28,7 +28,7 @@ pub(super) fn by_server(case: &HostContext<'_>) -> bool {
 }
 
 fn server(case: &HostContext<'_>) -> Option<(Boot, WaitReason)> {
-    let ordered = case.book.server(&case.service.endpoint.server)?.wait.as_ref()?;
+    let ordered = case.records.server(&case.service.endpoint.server)?.wait.as_ref()?;
     Some((ordered.wait.end(case.now), WaitReason::Server(ordered.code, ordered.detail.clone())))
 }
 

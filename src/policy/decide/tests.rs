@@ -320,7 +320,7 @@ fn of_two_waits_the_later_is_shown() {
     story.send(&failed(Failure::Connect, false));
     let mut other = Story::new();
     other.reply(Reply::Outage);
-    story.book.servers = other.book.servers;
+    story.records.servers = other.records.servers;
     assert_eq!(story.wait_of(A), Some(3600));
 }
 
@@ -329,7 +329,7 @@ fn no_number_in_a_state_file_can_stop_a_host_for_ever_or_panic() {
     let mut story = Story::registered();
     story.addresses = on(AWAY);
     story.send(&failed(Failure::Connect, false));
-    let host = story.book.host("dynupdate.no-ip.com", "me", A);
+    let host = story.records.host("dynupdate.no-ip.com", "me", A);
     let retry = host.retry.as_mut().unwrap();
     (retry.last, retry.until, retry.failures, retry.clock) =
         (Boot(u64::MAX), Boot(u64::MAX), u32::MAX, i64::MIN);
@@ -347,10 +347,10 @@ fn no_number_in_a_state_file_can_stop_a_host_for_ever_or_panic() {
         ipv6: None,
     };
     let note = write_attempts(&[attempt], &story.now());
-    story.book.reopen(read_attempts(&note, &story.now()).unwrap());
+    story.records.reopen(read_attempts(&note, &story.now()).unwrap());
     assert!(story.wait_of(A).is_some_and(|wait| wait <= 3600));
     let (service, now) = (story.services[0].clone(), story.now());
-    crate::policy::settle::close_lost(&mut story.book, &service, &now);
+    crate::policy::settle::close_lost(&mut story.records, &service, &now);
     story.pass(3600).send(&failed(Failure::Connect, false));
     story.pass(3600).reply(Reply::Outage);
     story.pass(1800).reply(good());

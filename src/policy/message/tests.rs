@@ -101,9 +101,9 @@ fn every_sentence_about_a_host_has_a_template() {
 }
 
 fn seen(story: &Story) -> View {
-    let mut book = story.book.clone();
-    let host = book.host("dynupdate.no-ip.com", "me", A).clone();
-    view(&story.services[0], &story.book, &host, &story.decide(A), story.now().ceil())
+    let mut records = story.records.clone();
+    let host = records.host("dynupdate.no-ip.com", "me", A).clone();
+    view(&story.services[0], &story.records, &host, &story.decide(A), story.now().ceil())
 }
 
 fn row(story: &Story) -> (State, Option<Code>, Option<u64>, u32) {

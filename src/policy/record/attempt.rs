@@ -1,6 +1,6 @@
 //! Requests that have begun: what a killed pass leaves for the next one to find.
 
-use super::{Book, Interrupted};
+use super::{Interrupted, Records};
 use crate::policy::addresses::Addresses;
 use crate::policy::reason::SendReason;
 use crate::policy::time::Boot;
@@ -25,7 +25,7 @@ pub struct Attempt {
     pub ipv6: Option<Ipv6Addr>,
 }
 
-impl Book {
+impl Records {
     /// Enters the attempts of an interrupted pass, as far as their outcomes are not known.
     pub fn reopen(&mut self, attempts: Vec<Attempt>) {
         let known = self.attempts;

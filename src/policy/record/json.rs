@@ -1,4 +1,4 @@
-//! records.json and state.json, the [`Book`] as text and back; and attempts.json.
+//! records.json and state.json, the [`Records`] as text and back; and attempts.json.
 //!
 //! A file is read whole or not at all: a value that cannot be right makes the file garbage, and the caller sets it
 //! aside. Times are seconds; a stamp is wall time (null while the clock was not set), boot time and boot.
@@ -6,7 +6,7 @@
 mod rows;
 
 use super::{
-    Account, Attempt, Book, Event, Host, Ordered, Registered, Retry, Server, Shown, SourceResult, Stop,
+    Account, Attempt, Event, Host, Ordered, Records, Registered, Retry, Server, Shown, SourceResult, Stop,
 };
 use super::{EVENT_LIMIT, RETRY_AFTER_LIMIT, RETRY_LIMIT};
 use crate::policy::log_limit::LogLimit;
@@ -45,16 +45,16 @@ impl ReadError {
 
 /// The part that survives a reboot.
 #[must_use]
-pub fn write_records(book: &Book) -> String {
+pub fn write_records(records: &Records) -> String {
     let worth_keeping = |host: &&Host| host.registered != Registered::default() || host.stop.is_some();
-    let hosts = book.hosts.iter().filter(worth_keeping).map(records_row);
-    let accounts = book.accounts.iter().map(|account| AccountRow {
+    let hosts = records.hosts.iter().filter(worth_keeping).map(records_row);
+    let accounts = records.accounts.iter().map(|account| AccountRow {
         server: account.server.clone(),
         username: account.username.clone(),
         stop: stop_row(&account.stop),
     });
     let servers =
-        book.servers.iter().filter(|s| s.stop.is_some() || s.wait.is_some()).map(|server| ServerRow {
+        records.servers.iter().filter(|s| s.stop.is_some() || s.wait.is_some()).map(|server| ServerRow {
             server: server.name.clone(),
             stop: server.stop.as_ref().map(stop_row),
             wait: server.wait.as_ref().map(|ordered| WaitRow {
@@ -77,11 +77,11 @@ pub fn write_records(book: &Book) -> String {
 ///
 /// # Errors
 /// The text is garbage, or of a later version.
-pub fn read_records(text: &str) -> Result<Book, ReadError> {
+pub fn read_records(text: &str) -> Result<Records, ReadError> {
     let file: RecordsFile = read(text)?;
-    let mut book = Book::default();
+    let mut records = Records::default();
     for row in file.hosts.read {
-        let host = book.host(&row.server, &row.username, &row.hostname);
+        let host = records.host(&row.server, &row.username, &row.hostname);
         let accepted = match (row.code, row.at) {
             (Some(code), Some(at)) => Some((code, stamp(at))),
             _ => None,
@@ -90,7 +90,7 @@ pub fn read_records(text: &str) -> Result<Book, ReadError> {
         host.stop = row.stop.map(stop);
     }
     for row in file.accounts {
-        book.accounts.push(Account { server: row.server, username: row.username, stop: stop(row.stop) });
+        records.accounts.push(Account { server: row.server, username: row.username, stop: stop(row.stop) });
     }
     for row in file.servers {
         let wait = match row.wait {
@@ -102,15 +102,15 @@ pub fn read_records(text: &str) -> Result<Book, ReadError> {
                 wait: Wait { from: stamp(wait.from), length: wait.seconds.min(RETRY_AFTER_LIMIT) },
             }),
         };
-        book.servers.push(Server { name: row.server, stop: row.stop.map(stop), wait });
+        records.servers.push(Server { name: row.server, stop: row.stop.map(stop), wait });
     }
-    Ok(book)
+    Ok(records)
 }
 
 /// The part that lives as long as this boot.
 #[must_use]
-pub fn write_state(book: &Book, now: &Now) -> String {
-    let sources = book.sources.iter().map(|learnt| SourceRow {
+pub fn write_state(records: &Records, now: &Now) -> String {
+    let sources = records.sources.iter().map(|learnt| SourceRow {
         source: learnt.source.clone(),
         at: learnt.at.0,
         addresses: learnt.found.iter().flatten().map(ToString::to_string).collect(),
@@ -118,7 +118,7 @@ pub fn write_state(book: &Book, now: &Now) -> String {
         failures: learnt.failures,
         again: learnt.again,
     });
-    let events = book.events.iter().map(|event| EventRow {
+    let events = records.events.iter().map(|event| EventRow {
         at: event.at.0,
         service: event.service.clone(),
         hostname: event.hostname.clone(),
@@ -129,34 +129,34 @@ pub fn write_state(book: &Book, now: &Now) -> String {
     json::to_text(&StateFile {
         version: VERSION,
         boot_id: now.boot_id.clone(),
-        problems: book.problems,
-        log_since: Some(book.log_limit.since.0),
-        log_lines: Some(book.log_limit.lines),
-        attempts: Some(book.attempts),
-        hosts: Rows::of(book.hosts.iter().map(state_row)),
+        problems: records.problems,
+        log_since: Some(records.log_limit.since.0),
+        log_lines: Some(records.log_limit.lines),
+        attempts: Some(records.attempts),
+        hosts: Rows::of(records.hosts.iter().map(state_row)),
         sources: sources.collect(),
         events: events.collect(),
-        devices: book.devices.clone(),
-        disconnected: book.disconnected.clone(),
+        devices: records.devices.clone(),
+        disconnected: records.disconnected.clone(),
     })
 }
 
-/// The book with what [`write_state`] wrote. The state of an earlier boot counts for nothing.
+/// The records with what [`write_state`] wrote. The state of an earlier boot counts for nothing.
 ///
 /// # Errors
 /// The text is garbage, or of a later version.
-pub fn read_state(text: &str, now: &Now, mut book: Book) -> Result<Book, ReadError> {
+pub fn read_state(text: &str, now: &Now, mut records: Records) -> Result<Records, ReadError> {
     let file: StateFile = read(text)?;
     if file.boot_id != now.boot_id {
-        return Ok(book);
+        return Ok(records);
     }
     let past = |at| past(at, now);
-    (book.problems, book.attempts) = (file.problems, file.attempts.unwrap_or(0));
-    (book.devices, book.disconnected) = (file.devices, file.disconnected);
-    book.log_limit =
+    (records.problems, records.attempts) = (file.problems, file.attempts.unwrap_or(0));
+    (records.devices, records.disconnected) = (file.devices, file.disconnected);
+    records.log_limit =
         LogLimit { since: file.log_since.map_or(Boot(0), past), lines: file.log_lines.unwrap_or(0) };
     for row in file.hosts.read {
-        let host = book.host(&row.server, &row.username, &row.hostname);
+        let host = records.host(&row.server, &row.username, &row.hostname);
         host.unsettled = row.unsettled;
         host.attempt = row.attempt.map(past);
         host.forced = row.forced.map(past);
@@ -172,13 +172,13 @@ pub fn read_state(text: &str, now: &Now, mut book: Book) -> Result<Book, ReadErr
         let addresses = addresses.map_err(|_| ReadError::Garbage)?;
         let found = row.problem.map_or(Ok(addresses), Err);
         let SourceRow { source, failures, again, .. } = row;
-        book.learn(SourceResult { source, at: past(row.at), found, failures, again });
+        records.learn(SourceResult { source, at: past(row.at), found, failures, again });
     }
     for row in file.events.into_iter().take(EVENT_LIMIT) {
         let (at, code, ipv4, ipv6) = (past(row.at), row.code, row.ipv4, row.ipv6);
-        book.events.push(Event { at, service: row.service, hostname: row.hostname, code, ipv4, ipv6 });
+        records.events.push(Event { at, service: row.service, hostname: row.hostname, code, ipv4, ipv6 });
     }
-    Ok(book)
+    Ok(records)
 }
 
 /// The requests that a pass has begun.

@@ -23,7 +23,7 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 
 /// Everything that is remembered.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Book {
+pub struct Records {
     /// One for each hostname, in the order of [`Key::parts`].
     pub hosts: Vec<Host>,
     /// Accounts that No-IP blocked.
@@ -244,7 +244,7 @@ impl Host {
     }
 }
 
-impl Book {
+impl Records {
     /// Where a host's record is, or where it would be.
     pub(in crate::policy) fn find(
         &self,
@@ -264,7 +264,7 @@ impl Book {
     /// Whether nothing is remembered at all.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        let Book { hosts, accounts, servers, events, sources, problems, .. } = self;
+        let Records { hosts, accounts, servers, events, sources, problems, .. } = self;
         hosts.is_empty()
             && accounts.is_empty()
             && servers.is_empty()

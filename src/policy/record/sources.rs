@@ -1,6 +1,6 @@
 //! What pages and scripts said of the address, kept for this boot. Does not ask them.
 
-use super::Book;
+use super::Records;
 use crate::policy::time::Boot;
 use std::net::IpAddr;
 
@@ -19,7 +19,7 @@ pub struct SourceResult {
     pub again: bool,
 }
 
-impl Book {
+impl Records {
     /// What a source told last, if it was asked in this boot.
     #[must_use]
     pub fn learnt(&self, source: &str) -> Option<&SourceResult> {

@@ -1,10 +1,10 @@
-//! What a [`Book`] remembers of uplinks until the next boot: devices that events may name, and mwan3's reports.
+//! What a [`Records`] remembers of uplinks until the next boot: devices that events may name, and mwan3's reports.
 //!
 //! Does not find a device, and does not decide what a report means.
 
-use super::Book;
+use super::Records;
 
-impl Book {
+impl Records {
     /// Keeps the devices that a pass found. One that found none is mostly one while the uplink is down: the devices that
     /// an event may name are still those of the pass before. Whether there are others now.
     #[must_use]
@@ -33,20 +33,20 @@ mod tests {
 
     #[test]
     fn devices_are_kept_while_none_is_found() {
-        let mut book = Book::default();
+        let mut records = Records::default();
         let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
-        assert!(!book.found(Vec::new()) && book.devices.is_empty());
+        assert!(!records.found(Vec::new()) && records.devices.is_empty());
         for (devices, are_others) in
             [(&["wwan0", "br-lan", "wwan0"][..], true), (&["br-lan", "wwan0"], false), (&[], false)]
         {
-            assert_eq!(book.found(names(devices)), are_others);
-            assert_eq!(book.devices, names(&["br-lan", "wwan0"]));
+            assert_eq!(records.found(names(devices)), are_others);
+            assert_eq!(records.devices, names(&["br-lan", "wwan0"]));
         }
     }
 
     #[test]
     fn an_interface_is_disconnected_until_it_is_connected() {
-        let mut book = Book::default();
+        let mut records = Records::default();
         for (interface, connected, expected) in [
             ("wan", true, &[][..]),
             ("wan", false, &["wan"]),
@@ -54,8 +54,8 @@ mod tests {
             ("lte", false, &["wan", "lte"]),
             ("wan", true, &["lte"]),
         ] {
-            book.track(interface, connected);
-            assert_eq!(book.disconnected, expected);
+            records.track(interface, connected);
+            assert_eq!(records.disconnected, expected);
         }
     }
 }

@@ -7,43 +7,43 @@ use crate::policy::code::Code;
 use crate::policy::config::Service;
 use crate::policy::decide::{self, Addresses, SendReason};
 use crate::policy::fingerprint::Scope;
-use crate::policy::record::{Attempt, Book, Host, Interrupted, Retry, Stop};
+use crate::policy::record::{Attempt, Host, Interrupted, Records, Retry, Stop};
 use crate::policy::time::{Boot, Now, Stamp};
 
 /// Enters that a request for these hosts begins, and returns the note of it: if nothing more is heard of it, the next pass
 /// reads that.
 pub fn begin(
-    book: &mut Book,
+    records: &mut Records,
     service: &Service,
     hosts: &[(String, SendReason)],
     addresses: &Addresses,
     now: &Now,
 ) -> Attempt {
-    book.attempts = book.attempts.saturating_add(1);
-    let (at, number) = (now.ceil(), book.attempts);
+    records.attempts = records.attempts.saturating_add(1);
+    let (at, number) = (now.ceil(), records.attempts);
     let (ipv4, ipv6) = if service.offline { (None, None) } else { (addresses.ipv4, addresses.ipv6) };
     let (server, username) = (service.endpoint.server.clone(), service.username.clone());
     for (hostname, _) in hosts {
-        book.host(&server, &username, hostname).attempt = Some(at);
+        records.host(&server, &username, hostname).attempt = Some(at);
     }
     Attempt { server, username, number, at, hosts: hosts.to_vec(), ipv4, ipv6 }
 }
 
 /// A request that an earlier pass began and never ended (it was killed, the power failed). The records are written
 /// before its note is closed: what they say of it counts. Else it was sent, and its answer is lost.
-pub fn close_lost(book: &mut Book, service: &Service, now: &Now) {
+pub fn close_lost(records: &mut Records, service: &Service, now: &Now) {
     const CUT_OFF: &str = "nicup was interrupted while it waited for the response";
     for hostname in &service.hostnames {
         let (server, username) = (&service.endpoint.server, &service.username);
-        let Ok(at) = book.find(server, username, hostname) else { continue };
-        let Some(begun) = book.end(at) else { continue };
-        let recorded = recorded(book, service, &book.hosts[at], &begun, now);
-        let host = &mut book.hosts[at];
+        let Ok(at) = records.find(server, username, hostname) else { continue };
+        let Some(begun) = records.end(at) else { continue };
+        let recorded = recorded(records, service, &records.hosts[at], &begun, now);
+        let host = &mut records.hosts[at];
         let sent = &begun.sent;
         let Some((outcome, code, at)) = recorded else {
             host.unsettled = true;
             host.retry = Some(postponed(host, service, sent, now, (begun.at, Code::Unconfirmed, CUT_OFF)));
-            note(book, service, sent, now.ceil(), hostname, Code::Unconfirmed);
+            note(records, service, sent, now.ceil(), hostname, Code::Unconfirmed);
             continue;
         };
         host.retry = None;
@@ -55,7 +55,7 @@ pub fn close_lost(book: &mut Book, service: &Service, now: &Now) {
             Recorded::Refused => host.unsettled = true,
             Recorded::Held => {}
         }
-        note(book, service, sent, at, hostname, code);
+        note(records, service, sent, at, hostname, code);
     }
 }
 
@@ -70,7 +70,7 @@ enum Recorded {
 /// What the records say of a request that looks as if it had no outcome, and when that was. What they had before it
 /// began says nothing; within one second the addresses tell.
 fn recorded(
-    book: &Book,
+    records: &Records,
     service: &Service,
     host: &Host,
     begun: &Interrupted,
@@ -87,10 +87,10 @@ fn recorded(
     {
         return Some((Recorded::Accepted(begun.because), *code, at));
     }
-    let server = book.server(&service.endpoint.server);
+    let server = records.server(&service.endpoint.server);
     let stops = [
         server.and_then(|server| server.stop.as_ref()),
-        book.account_stop(&service.endpoint.server, &service.username),
+        records.account_stop(&service.endpoint.server, &service.username),
         host.stop.as_ref(),
     ];
     if let Some((stop, at)) = stops.into_iter().flatten().find_map(|stop| Some((stop, since(&stop.at)?))) {
@@ -104,7 +104,7 @@ fn recorded(
 /// address ends that. Whether anything changed.
 #[must_use]
 pub fn settle_unknown(
-    book: &mut Book,
+    records: &mut Records,
     service: &Service,
     unknown: Option<&str>,
     next: Option<Boot>,
@@ -113,12 +113,12 @@ pub fn settle_unknown(
     let (nothing, mut is_changed) = (Addresses::default(), false);
     for hostname in &service.hostnames {
         let (server, username) = (&service.endpoint.server, &service.username);
-        let before = book.get(server, username, hostname).and_then(|host| host.retry.as_ref());
+        let before = records.get(server, username, hostname).and_then(|host| host.retry.as_ref());
         if unknown.is_none() && before.is_none_or(|retry| retry.code != Code::AddressUnknown) {
             continue;
         }
         is_changed = true;
-        let host = book.host(server, username, hostname);
+        let host = records.host(server, username, hostname);
         let Some(why) = unknown else {
             host.retry = None;
             continue;
@@ -138,39 +138,39 @@ pub fn settle_unknown(
 }
 
 /// Enters an attempt whose service is not there to be asked: what its server has now is not certain.
-pub fn close_orphans(book: &mut Book) {
-    for at in 0..book.hosts.len() {
-        if book.end(at).is_some() {
-            book.hosts[at].unsettled = true;
+pub fn close_orphans(records: &mut Records) {
+    for at in 0..records.hosts.len() {
+        if records.end(at).is_some() {
+            records.hosts[at].unsettled = true;
         }
     }
 }
 
 /// Whether a host of `service` waits because TLS failed.
 #[must_use]
-pub fn tls_failed(book: &Book, service: &Service) -> bool {
+pub fn tls_failed(records: &Records, service: &Service) -> bool {
     let endpoint = &service.endpoint;
     let failed = |host: &Host| host.retry.as_ref().is_some_and(|retry| retry.code == Code::Tls);
     let mine =
         |host: &Host| service.hostnames.iter().any(|n| host.key.is(&endpoint.server, &service.username, n));
-    book.hosts.iter().any(|host| failed(host) && mine(host))
+    records.hosts.iter().any(|host| failed(host) && mine(host))
 }
 
 /// Forgets the waits for a clock that is set now.
-pub fn clock_was_set(book: &mut Book) {
-    for host in &mut book.hosts {
+pub fn clock_was_set(records: &mut Records) {
+    for host in &mut records.hosts {
         host.retry.take_if(|retry| retry.code == Code::Clock);
     }
 }
 
 /// Clears stops and nicup's own back-off of `services` (of everything if that is empty). A wait that the server ordered
 /// stays; a 401 or 403 that is not No-IP's orders nothing, and the user may have removed what sent it.
-pub fn resume(book: &mut Book, services: Option<&[&Service]>) {
+pub fn resume(records: &mut Records, services: Option<&[&Service]>) {
     let of_server = |name: &str| services.is_none_or(|list| list.iter().any(|s| s.endpoint.server == name));
     let of_account = |server: &str, user: &str| {
         services.is_none_or(|list| list.iter().any(|s| s.endpoint.server == server && s.username == user))
     };
-    for host in &mut book.hosts {
+    for host in &mut records.hosts {
         let named = services.is_none_or(|list| {
             let mut owners = list.iter().flat_map(|s| s.hostnames.iter().map(move |name| (s, name)));
             owners.any(|(s, name)| host.key.is(&s.endpoint.server, &s.username, name))
@@ -180,8 +180,8 @@ pub fn resume(book: &mut Book, services: Option<&[&Service]>) {
             host.retry = None;
         }
     }
-    book.accounts.retain(|account| !of_account(&account.server, &account.username));
-    for server in book.servers.iter_mut().filter(|server| of_server(&server.name)) {
+    records.accounts.retain(|account| !of_account(&account.server, &account.username));
+    for server in records.servers.iter_mut().filter(|server| of_server(&server.name)) {
         server.stop = None;
         server.wait.take_if(|ordered| matches!(ordered.code, Code::Http(401 | 403)));
     }
@@ -190,17 +190,17 @@ pub fn resume(book: &mut Book, services: Option<&[&Service]>) {
 /// Drops what nothing can need any more: stops whose settings changed, and hosts and servers that are gone. A wait that
 /// a server ordered stays, or naming another server for a moment would end it. Whether there was anything to drop.
 #[must_use]
-pub fn tidy(book: &mut Book, services: &[&Service], contact: &str, version: &str) -> bool {
-    let mut owners = vec![None; book.hosts.len()];
+pub fn tidy(records: &mut Records, services: &[&Service], contact: &str, version: &str) -> bool {
+    let mut owners = vec![None; records.hosts.len()];
     for service in services {
         for name in &service.hostnames {
-            if let Ok(at) = book.find(&service.endpoint.server, &service.username, name) {
+            if let Ok(at) = records.find(&service.endpoint.server, &service.username, name) {
                 owners[at] = Some(*service);
             }
         }
     }
     let (mut owners, mut dropped) = (owners.into_iter(), false);
-    book.hosts.retain_mut(|host| {
+    records.hosts.retain_mut(|host| {
         let Some(service) = owners.next().flatten() else {
             dropped = true;
             return false;
@@ -210,14 +210,14 @@ pub fn tidy(book: &mut Book, services: &[&Service], contact: &str, version: &str
         }
         true
     });
-    book.accounts.retain(|account| {
+    records.accounts.retain(|account| {
         let mine = |s: &&&Service| s.endpoint.server == account.server && s.username == account.username;
         let kept =
             services.iter().any(|s| mine(&s)) && decide::stands(&account.stop, services, Scope::Service);
         dropped |= !kept;
         kept
     });
-    book.servers.retain_mut(|record| {
+    records.servers.retain_mut(|record| {
         let over = |stop: &mut Stop| !decide::stands(stop, services, Scope::Server { contact, version });
         dropped |= record.stop.take_if(over).is_some();
         let kept = record.wait.is_some() || services.iter().any(|s| s.endpoint.server == record.name);

@@ -90,7 +90,7 @@ fn at_once(row: &Row, r: &Router, scene: &Scene) {
 
 /// The address that is on record.
 fn recorded(r: &Router) -> Option<Ipv4Addr> {
-    let book = record::read_records(&r.read(RECORDS)).unwrap();
-    assert_eq!(book.hosts.len(), 1);
-    book.hosts[0].registered.ipv4
+    let records = record::read_records(&r.read(RECORDS)).unwrap();
+    assert_eq!(records.hosts.len(), 1);
+    records.hosts[0].registered.ipv4
 }

@@ -4,8 +4,8 @@ use super::{Dice, one, within};
 use nicup::policy::config::{Config, Entry, build};
 use nicup::policy::decide::{Addresses, Decision, HostContext, Overrides, decide};
 use nicup::policy::record::{
-    Book, EVENT_LIMIT, Host, Key, RETRY_AFTER_LIMIT, read_attempts, read_records, read_state, write_attempts,
-    write_records, write_state,
+    EVENT_LIMIT, Host, Key, RETRY_AFTER_LIMIT, Records, read_attempts, read_records, read_state,
+    write_attempts, write_records, write_state,
 };
 use nicup::policy::settle;
 use nicup::policy::time::{Boot, Now, RELEASED};
@@ -21,56 +21,56 @@ pub(crate) fn check(data: &[u8]) {
         data.splitn(3, |byte| *byte == 0).map(|part| std::str::from_utf8(part).unwrap_or_default());
     let (records, state, attempts) = (parts.next().unwrap_or_default(), parts.next(), parts.next());
     let now = Now::new(100_000_000, RELEASED + 200_000, "boot".to_owned());
-    let mut book = match within(data, 96, || read_records(records)) {
-        Ok(book) => {
-            let written = write_records(&book);
-            assert_eq!(read_records(&written).map(|book| write_records(&book)).as_ref(), Ok(&written));
-            book
+    let mut records = match within(data, 96, || read_records(records)) {
+        Ok(records) => {
+            let written = write_records(&records);
+            assert_eq!(read_records(&written).map(|records| write_records(&records)).as_ref(), Ok(&written));
+            records
         }
         Err(error) => {
             assert!(!error.explain().is_empty());
-            Book::default()
+            Records::default()
         }
     };
     if let Some(state) = state {
-        let before = book.clone();
+        let before = records.clone();
         if let Ok(read) = within(data, 128, || read_state(state, &now, before.clone())) {
             let written = write_state(&read, &now);
             assert_eq!(
-                read_state(&written, &now, before).map(|book| write_state(&book, &now)).as_ref(),
+                read_state(&written, &now, before).map(|records| write_state(&records, &now)).as_ref(),
                 Ok(&written)
             );
-            book = read;
+            records = read;
         }
     }
     if let Some(attempts) = attempts
         && let Ok(read) = within(data, 128, || read_attempts(attempts, &now))
     {
         assert_eq!(read_attempts(&write_attempts(&read, &now), &now).as_ref(), Ok(&read));
-        book.reopen(read);
+        records.reopen(read);
     }
-    assert!(book.events.len() <= EVENT_LIMIT);
+    assert!(records.events.len() <= EVENT_LIMIT);
     let config = build(&parse(CONFIG).unwrap(), "config");
-    decides(&config, book, &now);
+    decides(&config, records, &now);
 }
 
 /// Whatever the files say: there is a decision, no wait is longer than any that there is, and a stop only stands if it
 /// was earned with these settings.
-fn decides(config: &Config, mut book: Book, now: &Now) {
+fn decides(config: &Config, mut records: Records, now: &Now) {
     let Entry::Valid(service) = &config.services[0] else { panic!("{:?}", config.issues) };
     let contact = config.main.contact().0;
-    let _ = settle::tidy(&mut book, &[service], contact, "1");
-    settle::close_lost(&mut book, service, now);
-    settle::close_orphans(&mut book);
+    let _ = settle::tidy(&mut records, &[service], contact, "1");
+    settle::close_lost(&mut records, service, now);
+    settle::close_orphans(&mut records);
     let (server, username, hostname) = (&service.endpoint.server, &service.username, &service.hostnames[0]);
     let key = Key { server: server.clone(), username: username.clone(), hostname: hostname.clone() };
     let fresh = Host::new(key);
-    let host = book.get(server, username, hostname).unwrap_or(&fresh);
+    let host = records.get(server, username, hostname).unwrap_or(&fresh);
     let addresses = Addresses { ipv4: Some([203, 0, 113, 7].into()), ..Addresses::default() };
-    let (services, version, book, addresses) = (&[service.as_ref()], "1", &book, &addresses);
+    let (services, version, records, addresses) = (&[service.as_ref()], "1", &records, &addresses);
     for force in [false, true] {
         let ask = Overrides { force, clock_set: false };
-        let case = HostContext { services, service, contact, version, book, host, addresses, now, ask };
+        let case = HostContext { services, service, contact, version, records, host, addresses, now, ask };
         let most = now.ceil().plus(RETRY_AFTER_LIMIT);
         let soon = |at: Boot| assert!(at <= most, "{at:?} is later than {most:?}");
         match decide(&case) {

@@ -5,7 +5,9 @@
 use super::{Dice, one, within};
 use nicup::policy::config::{Config, Entry, Service, build};
 use nicup::policy::decide::{Addresses, Decision, HostContext, Overrides, SendReason, decide};
-use nicup::policy::record::{Book, RETRY_AFTER_LIMIT, read_records, read_state, write_records, write_state};
+use nicup::policy::record::{
+    RETRY_AFTER_LIMIT, Records, read_records, read_state, write_records, write_state,
+};
 use nicup::policy::settle::{self, Outcome, Sent};
 use nicup::policy::time::{Now, RELEASED};
 use nicup::wire::dyndns2::{Answer, BODY_LIMIT, Reply, SHORT_LIMIT, replies, retry_after};
@@ -104,17 +106,17 @@ fn consequences(config: &Config, outcome: Outcome, now: &Now, jitter: u64) {
     let Entry::Valid(service) = &config.services[0] else { panic!("{:?}", config.issues) };
     let addresses = Addresses { ipv4: Some([203, 0, 113, 7].into()), ..Addresses::default() };
     let hosts: Vec<_> = service.hostnames.iter().map(|name| (name.clone(), SendReason::New)).collect();
-    let mut book = Book::default();
-    settle::begin(&mut book, service, &hosts, &addresses, now);
+    let mut records = Records::default();
+    settle::begin(&mut records, service, &hosts, &addresses, now);
     let contact = config.main.contact().0;
     let (version, begun) = ("1", now);
     let sent = Sent { service, hosts: &hosts, addresses: &addresses, contact, version, begun, now, jitter };
-    settle::settle(&mut book, &sent, &outcome);
+    settle::settle(&mut records, &sent, &outcome);
 
-    let read = read_records(&write_records(&book)).unwrap();
-    let read = read_state(&write_state(&book, now), now, read).unwrap();
+    let read = read_records(&write_records(&records)).unwrap();
+    let read = read_state(&write_state(&records, now), now, read).unwrap();
     for name in &service.hostnames {
-        let decision = ask(&book, service, contact, name, &addresses, now);
+        let decision = ask(&records, service, contact, name, &addresses, now);
         assert_eq!(ask(&read, service, contact, name, &addresses, now), decision);
         match &decision {
             Decision::Stopped(_) | Decision::Leave { held: None, .. } => {}
@@ -130,21 +132,21 @@ fn consequences(config: &Config, outcome: Outcome, now: &Now, jitter: u64) {
 }
 
 fn ask(
-    book: &Book,
+    records: &Records,
     service: &Service,
     contact: &str,
     name: &str,
     addresses: &Addresses,
     now: &Now,
 ) -> Decision {
-    let host = book.get(&service.endpoint.server, &service.username, name).unwrap();
+    let host = records.get(&service.endpoint.server, &service.username, name).unwrap();
     let (services, version) = (&[service], "1");
     decide(&HostContext {
         services,
         service,
         contact,
         version,
-        book,
+        records,
         host,
         addresses,
         now,

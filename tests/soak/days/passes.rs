@@ -5,7 +5,7 @@ use crate::ledger::Kept;
 use crate::scene::{ATTEMPTS, Cut, CutOff, RECORDS, STATE, with_world};
 use crate::tell;
 use nicup::app::pass::{self, RunOptions};
-use nicup::policy::record::{Book, read_records};
+use nicup::policy::record::{Records, read_records};
 use nicup::policy::schedule::Input;
 use std::net::IpAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
@@ -124,10 +124,10 @@ impl Days {
     fn records_hold(&self) {
         let scene = self.scene.borrow();
         let text = String::from_utf8(scene.file(RECORDS)).unwrap();
-        let book = if text.is_empty() { Book::default() } else { read_records(&text).unwrap() };
+        let records = if text.is_empty() { Records::default() } else { read_records(&text).unwrap() };
         for owner in OWNERS {
             let Some((known, _)) = &scene.ledger.hosts[owner.host].known else { continue };
-            let host = book.get(owner.server, owner.username, owner.host);
+            let host = records.get(owner.server, owner.username, owner.host);
             let host = host.unwrap_or_else(|| panic!("{} at {}: its record is lost", owner.host, scene.t));
             let v4 = host.registered.ipv4.map(IpAddr::V4);
             let mut written: Vec<IpAddr> =

@@ -11,11 +11,11 @@ fn now() -> Now {
     Now::new(100_000, crate::policy::time::RELEASED + 5, ID.to_owned())
 }
 
-fn full() -> Book {
+fn full() -> Records {
     let at = Stamp::of(&now());
     let stop = Stop { code: Code::Mismatch, detail: "a \"b\" \u{fc}".to_owned(), print: 7, at: at.clone() };
-    let mut book = Book { problems: 3, ..Book::default() };
-    let host = book.host("s", "u", "h.example");
+    let mut records = Records { problems: 3, ..Records::default() };
+    let host = records.host("s", "u", "h.example");
     host.registered = Registered {
         ipv4: Some(Ipv4Addr::new(203, 0, 113, 7)),
         ipv6: "2001:db8::7".parse().ok(),
@@ -42,36 +42,36 @@ fn full() -> Book {
         ipv4: None,
         ipv6: "2001:db8::7".parse().ok(),
     });
-    book.accounts.push(Account { server: "s".to_owned(), username: "u".to_owned(), stop });
-    book.server_mut("s").wait = Some(Ordered {
+    records.accounts.push(Account { server: "s".to_owned(), username: "u".to_owned(), stop });
+    records.server_mut("s").wait = Some(Ordered {
         code: Code::Http(403),
         detail: "HTTP 403 <p>".to_owned(),
         wait: Wait { from: at, length: 1800 },
         failures: 1,
     });
     let found = Ok(vec!["203.0.113.7".parse().unwrap(), "2001:db8::7".parse().unwrap()]);
-    book.learn(SourceResult { source: "/bin/a".to_owned(), at: Boot(5), found, failures: 0, again: true });
+    records.learn(SourceResult { source: "/bin/a".to_owned(), at: Boot(5), found, failures: 0, again: true });
     let found = Err("it is away".to_owned());
-    book.learn(SourceResult {
+    records.learn(SourceResult {
         source: "http://b/".to_owned(),
         at: Boot(6),
         found,
         failures: 3,
         again: false,
     });
-    let _ = book.found(vec!["pppoe-wan".to_owned()]);
-    book.track("lte", false);
+    let _ = records.found(vec!["pppoe-wan".to_owned()]);
+    records.track("lte", false);
     let (service, hostname) = ("home".to_owned(), "h.example".to_owned());
-    book.note(Event { at: Boot(4), service, hostname, code: Code::NoChange, ipv4: None, ipv6: None });
-    book
+    records.note(Event { at: Boot(4), service, hostname, code: Code::NoChange, ipv4: None, ipv6: None });
+    records
 }
 
 #[test]
 fn what_is_written_is_read_back() {
-    let book = full();
-    let read = read_records(&write_records(&book)).unwrap();
-    let read = read_state(&write_state(&book, &now()), &now(), read).unwrap();
-    assert_eq!(read, book);
+    let records = full();
+    let read = read_records(&write_records(&records)).unwrap();
+    let read = read_state(&write_state(&records, &now()), &now(), read).unwrap();
+    assert_eq!(read, records);
 }
 
 #[test]
@@ -115,26 +115,31 @@ fn attempts_are_read_back_in_the_boot_that_they_are_of() {
 
 #[test]
 fn records_are_in_the_order_in_which_they_are_looked_for() {
-    let mut book = Book::default();
+    let mut records = Records::default();
     let names = [("s", "u", "b"), ("s", "u", "a"), ("r", "u", "b"), ("s", "t", "b"), ("s", "u", "c")];
     for (server, username, hostname) in names {
-        book.host(server, username, hostname).unsettled = true;
+        records.host(server, username, hostname).unsettled = true;
     }
     for (server, username, hostname) in names {
         assert!(
-            book.get(server, username, hostname).is_some_and(|host| host.key.is(server, username, hostname))
+            records
+                .get(server, username, hostname)
+                .is_some_and(|host| host.key.is(server, username, hostname))
         );
-        book.host(server, username, hostname);
+        records.host(server, username, hostname);
     }
-    assert!(book.hosts.is_sorted_by_key(|host| host.key.parts().0.to_owned()));
-    assert_eq!((book.hosts.len(), book.get("s", "u", "d"), book.get("q", "u", "b")), (5, None, None));
+    assert!(records.hosts.is_sorted_by_key(|host| host.key.parts().0.to_owned()));
+    assert_eq!(
+        (records.hosts.len(), records.get("s", "u", "d"), records.get("q", "u", "b")),
+        (5, None, None)
+    );
 }
 
 #[test]
 fn the_state_of_another_boot_counts_for_nothing() {
     let later = Now { boot_id: "other".to_owned(), ..now() };
-    let read = read_state(&write_state(&full(), &now()), &later, Book::default()).unwrap();
-    assert_eq!(read, Book::default());
+    let read = read_state(&write_state(&full(), &now()), &later, Records::default()).unwrap();
+    assert_eq!(read, Records::default());
 }
 
 #[test]
@@ -156,8 +161,8 @@ fn numbers_that_cannot_be_are_read_as_the_nearest_that_can() {
     let read = read_records(&text).unwrap();
     assert_eq!(read.servers[0].wait.as_ref().unwrap().wait.length, RETRY_AFTER_LIMIT);
     let text = write_state(&full(), &now()).replace("\"until\":120", "\"until\":18446744073709551615");
-    let book = read_state(&text, &now(), Book::default()).unwrap();
-    let host = &book.hosts[0];
+    let records = read_state(&text, &now(), Records::default()).unwrap();
+    let host = &records.hosts[0];
     assert_eq!(host.retry.as_ref().unwrap().until, Boot(90 + RETRY_LIMIT));
     for not_a_number in ["-1", "18446744073709551616", "1.5", "null"] {
         let text = write_records(&full()).replace("\"seconds\":1800", &format!("\"seconds\":{not_a_number}"));

@@ -10,24 +10,24 @@ fn lose(story: &mut Story) {
 /// The same, with what the pass has written besides.
 fn lose_with(story: &mut Story, because: SendReason, more: impl FnOnce(&mut Story)) {
     let (service, now, state) =
-        (story.services[0].clone(), story.now(), record::write_state(&story.book, &story.now()));
-    let attempt = begin(&mut story.book, &service, &[(A.to_owned(), because)], &story.addresses, &now);
+        (story.services[0].clone(), story.now(), record::write_state(&story.records, &story.now()));
+    let attempt = begin(&mut story.records, &service, &[(A.to_owned(), because)], &story.addresses, &now);
     let note = record::write_attempts(&[attempt], &now);
     more(story);
-    let records = record::read_records(&record::write_records(&story.book)).unwrap();
-    story.book = record::read_state(&state, &story.now(), records).unwrap();
-    story.book.reopen(record::read_attempts(&note, &story.now()).unwrap());
+    let records = record::read_records(&record::write_records(&story.records)).unwrap();
+    story.records = record::read_state(&state, &story.now(), records).unwrap();
+    story.records.reopen(record::read_attempts(&note, &story.now()).unwrap());
     assert!(story.host(A).interrupted.is_some());
 }
 
 fn close(story: &mut Story) {
     let (service, now) = (story.services[0].clone(), story.now());
-    close_lost(&mut story.book, &service, &now);
+    close_lost(&mut story.records, &service, &now);
 }
 
 fn unknown(story: &mut Story, why: Option<&str>) {
     let (service, now) = (story.services[0].clone(), story.now());
-    let _ = settle_unknown(&mut story.book, &service, why, None, &now);
+    let _ = settle_unknown(&mut story.records, &service, why, None, &now);
 }
 
 #[test]
@@ -43,7 +43,7 @@ fn a_crash_in_a_request_is_a_lost_answer_and_no_tight_loop() {
         assert_eq!(story.wait_of(A), Some(wait - 3), "closed once");
         story.pass(wait);
     }
-    assert_eq!(story.book.events[0].code, Code::Unconfirmed);
+    assert_eq!(story.records.events[0].code, Code::Unconfirmed);
 }
 
 /// What is due is sent, and after the records are written the state is what it was before the answer.
@@ -67,7 +67,7 @@ fn a_crash_after_the_record_repeats_nothing() {
         cut_off_after_the_records(&mut story, good());
         assert_eq!(story.decide(A), Decision::Leave { forced: Some(forced(&story)), held: None }, "{begun}");
         assert_eq!((story.host(A).unsettled, &story.host(A).retry), (false, &None));
-        assert_eq!(story.book.events[0].code, Code::Good);
+        assert_eq!(story.records.events[0].code, Code::Good);
         // It came back at once: that is another change, and nothing says that it waits.
         story.addresses = on(HOME);
         assert_eq!(story.decide(A), Decision::Send(SendReason::Changed));
@@ -113,7 +113,7 @@ fn a_crash_after_a_refusal_or_an_outage_is_no_lost_answer() {
         let mut story = Story::registered();
         story.addresses = on(AWAY);
         cut_off_after_the_records(&mut story, reply.clone());
-        assert_eq!((story.book.events[0].code, &story.host(A).retry), (code, &None));
+        assert_eq!((story.records.events[0].code, &story.host(A).retry), (code, &None));
         // After a refusal only another answer tells what is registered; an outage changed nothing.
         assert_eq!(story.host(A).unsettled, reply != Reply::Outage);
     }
@@ -141,12 +141,12 @@ fn an_attempt_that_the_state_knows_is_over() {
     story.addresses = on(AWAY);
     let (service, now) = (story.services[0].clone(), story.now());
     let attempt =
-        begin(&mut story.book, &service, &[(A.to_owned(), SendReason::Changed)], &story.addresses, &now);
+        begin(&mut story.records, &service, &[(A.to_owned(), SendReason::Changed)], &story.addresses, &now);
     story.reply(good());
-    let book = story.restart().book.clone();
-    story.book.reopen(vec![attempt.clone()]);
-    assert_eq!(story.book, book);
-    story.book.reopen(vec![record::Attempt { number: story.book.attempts + 1, ..attempt }]);
+    let records = story.restart().records.clone();
+    story.records.reopen(vec![attempt.clone()]);
+    assert_eq!(story.records, records);
+    story.records.reopen(vec![record::Attempt { number: story.records.attempts + 1, ..attempt }]);
     assert!(story.host(A).interrupted.is_some());
 }
 
@@ -155,7 +155,7 @@ fn an_attempt_whose_service_is_not_there_leaves_open_what_is_registered() {
     let mut story = Story::registered();
     lose(&mut story);
     let at = story.host(A).interrupted.as_ref().unwrap().at;
-    close_orphans(&mut story.book);
+    close_orphans(&mut story.records);
     let host = story.host(A);
     assert_eq!((&host.interrupted, host.attempt, host.unsettled), (&None, Some(at), true));
     assert!(!story.host(B).unsettled);
@@ -170,7 +170,7 @@ fn a_lost_answer_is_about_what_was_sent_and_not_about_what_is_there_now() {
     close(&mut story);
     let retry = story.host(A).retry.clone().unwrap();
     assert_eq!((retry.ipv4, retry.ipv6), (on(AWAY).ipv4, None));
-    assert_eq!(story.book.events[0].ipv4, on(AWAY).ipv4);
+    assert_eq!(story.records.events[0].ipv4, on(AWAY).ipv4);
 }
 
 #[test]
@@ -226,24 +226,24 @@ fn resume_of_all_ends_stops_and_back_off_but_no_wait_of_the_server() {
     for reply in [Reply::NoHost, Reply::BadAuth, Reply::Abuse, Reply::BadAgent] {
         let mut story = household();
         story.reply(reply);
-        resume(&mut story.book, None);
+        resume(&mut story.records, None);
         assert_eq!([A, B, C].map(|host| story.wait_of(host)), [Some(0); 3]);
     }
     let mut story = Story::new();
     story.send(&failed(Failure::Connect, false));
-    resume(&mut story.book, None);
+    resume(&mut story.records, None);
     assert_eq!(story.wait_of(A), Some(0));
     for reply in [Reply::Outage, Reply::DnsError, Reply::ServerError(502), Reply::TooManyRequests] {
         let mut story = Story::new();
         story.reply(reply);
-        resume(&mut story.book, None);
+        resume(&mut story.records, None);
         assert_eq!(story.wait_of(A), Some(1800));
     }
     // A filter or firewall that the user removed ordered nothing.
     let mut story = Story::new();
     story.reply(Reply::Forbidden(403, "HTTP 403 <p>".into()));
     assert_eq!(story.wait_of(A), Some(1800));
-    resume(&mut story.book, None);
+    resume(&mut story.records, None);
     assert_eq!(story.wait_of(A), Some(0));
 }
 
@@ -254,7 +254,7 @@ fn resume_of_one_service_leaves_the_others_stopped() {
         story.send_from(at, &Outcome::Replied(vec![Reply::BadAuth], None));
     }
     let chosen = story.services[1].clone();
-    resume(&mut story.book, Some(&[&chosen]));
+    resume(&mut story.records, Some(&[&chosen]));
     assert_eq!([A, B, C].map(|host| story.stopped(host)), [true, false, true]);
 }
 
@@ -265,13 +265,13 @@ fn resume_of_one_service_ends_the_block_of_its_user_and_server() {
         story.reply(reply);
         assert!(held.iter().all(|host| story.stopped(host)));
         let chosen = story.services[1].clone();
-        resume(&mut story.book, Some(&[&chosen]));
+        resume(&mut story.records, Some(&[&chosen]));
         assert!(held.iter().all(|host| !story.stopped(host)));
     }
     let mut story = household();
     story.reply(Reply::Abuse);
     let chosen = story.services[2].clone();
-    resume(&mut story.book, Some(&[&chosen]));
+    resume(&mut story.records, Some(&[&chosen]));
     assert!(story.stopped(A) && story.stopped(B));
 }
 
@@ -285,7 +285,7 @@ fn a_renamed_section_keeps_everything() {
 
 fn tidied(story: &mut Story) {
     let services: Vec<&Service> = story.services.iter().collect();
-    let _ = tidy(&mut story.book, &services, story.contact, story.version);
+    let _ = tidy(&mut story.records, &services, story.contact, story.version);
 }
 
 #[test]
@@ -293,7 +293,7 @@ fn hosts_that_left_the_configuration_are_forgotten() {
     let mut story = Story::registered();
     story.services[0].hostnames.pop();
     tidied(&mut story);
-    let names: Vec<&str> = story.book.hosts.iter().map(|host| host.key.hostname.as_str()).collect();
+    let names: Vec<&str> = story.records.hosts.iter().map(|host| host.key.hostname.as_str()).collect();
     assert_eq!(names, [A]);
 }
 
@@ -305,7 +305,7 @@ fn a_records_file_keeps_apart_equal_hostnames_of_two_servers() {
     story.reply(Reply::NoHost);
     story.send_from(1, &Outcome::Replied(vec![good()], None));
     tidied(story.reboot(9));
-    let stopped: Vec<bool> = story.book.hosts.iter().map(|host| host.stop.is_some()).collect();
+    let stopped: Vec<bool> = story.records.hosts.iter().map(|host| host.stop.is_some()).collect();
     assert_eq!(stopped, [true, false]);
 }
 

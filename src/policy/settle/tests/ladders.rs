@@ -152,11 +152,11 @@ fn network_waits_end_with_a_boot() {
 fn streaks_as_long_as_numbers_go_do_not_overflow() {
     let mut story = Story::new();
     story.send(&failed(Failure::Dns, false));
-    story.book.host("dynupdate.no-ip.com", "me", A).retry.as_mut().unwrap().failures = u32::MAX;
+    story.records.host("dynupdate.no-ip.com", "me", A).retry.as_mut().unwrap().failures = u32::MAX;
     story.pass(10).send(&failed(Failure::Dns, false));
     assert_eq!(story.wait_of(A), Some(3600));
     story.pass(3600).reply(Reply::Outage);
-    story.book.servers[0].wait.as_mut().unwrap().failures = u32::MAX;
+    story.records.servers[0].wait.as_mut().unwrap().failures = u32::MAX;
     story.pass(3600).reply(Reply::Outage);
     assert_eq!(story.wait_of(A), Some(14_400));
 }

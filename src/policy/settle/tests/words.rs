@@ -68,7 +68,7 @@ fn ended_by(reply: &Reply) -> Vec<&'static str> {
         change(&mut story);
         let ended = !story.stopped(A);
         let services: Vec<&Service> = story.services.iter().collect();
-        let _ = tidy(&mut story.book, &services, story.contact, story.version);
+        let _ = tidy(&mut story.records, &services, story.contact, story.version);
         assert_eq!(!story.stopped(A), ended, "{name}: tidying changes nothing");
         if ended {
             ending.push(name);
@@ -201,8 +201,8 @@ fn every_outcome_is_an_event_and_32_are_kept() {
         story.send(&failed(Failure::Dns, false));
         story.pass(3600);
     }
-    assert_eq!(story.book.events.len(), 32);
+    assert_eq!(story.records.events.len(), 32);
     story.replies(&[good(), Reply::NoHost], None);
-    let newest: Vec<Code> = story.book.events.iter().take(3).map(|event| event.code).collect();
+    let newest: Vec<Code> = story.records.events.iter().take(3).map(|event| event.code).collect();
     assert_eq!(newest, [Code::NoHost, Code::Good, Code::Dns]);
 }
