@@ -1,6 +1,6 @@
 //! Sends what is due: hosts of one service together, an outcome for each, the record moved before the next request.
 //!
-//! Does not decide what is due (policy::decide) and does not judge answers (wire::dyndns2, policy::settle).
+//! Does not decide what is due (policy::decide) and does not judge answers (wire::dyndns2, policy::outcome).
 
 use super::plan::Plan;
 use super::records::RecordStore;
@@ -9,8 +9,8 @@ use super::uplink::{UplinkState, bind_error};
 use super::{VERSION, World};
 use crate::policy::config::{Endpoint, Issue, Level, Service};
 use crate::policy::decide::{Decision, SendReason};
+use crate::policy::outcome::{Outcome, Sent};
 use crate::policy::record::Key;
-use crate::policy::settle::{Outcome, Sent};
 use crate::policy::time::Now;
 use crate::sys::log::say;
 use crate::wire::dyndns2::{self, Answer, Failed, Failure, Reply, Request};

@@ -14,7 +14,7 @@ use super::world::Loaded;
 use super::{Failure, World, places, source_results, sources};
 use crate::policy::address::lifetimes;
 use crate::policy::config::{Config, Issue, Level, Service};
-use crate::policy::settle;
+use crate::policy::outcome;
 use crate::policy::time::Now;
 use crate::sys::https;
 use crate::sys::lock::{self, Lock};
@@ -122,7 +122,7 @@ fn pass(world: &mut World<'_>, order: &RunOptions, config: &Config) -> Result<Re
     let sent = delivery.done;
     issues.append(&mut store.take_issues());
     // Reading a bundle costs more than all the rest of an unchanged pass: only where TLS has failed.
-    let has_failed = |service: &Service| settle::tls_failed(store.records(), service);
+    let has_failed = |service: &Service| outcome::tls_failed(store.records(), service);
     issues.append(&mut certificates(world, &plan, has_failed));
     let outcome = Outcome { config, plan, uplinks: &uplinks, store, session, sent, issues };
     Ok(publish::finish(world, outcome))

@@ -1,6 +1,6 @@
 //! The records and their files. The only writer of them: what a pass learns is entered through [`RecordStore`].
 //!
-//! Does not decide what an outcome means (policy::settle does).
+//! Does not decide what an outcome means (policy::outcome does).
 
 use super::plan::Plan;
 use super::report::News;
@@ -11,9 +11,9 @@ use super::{Failure, VERSION};
 use crate::policy::addresses::{Addresses, Missing};
 use crate::policy::config::{Issue, Main, Service};
 use crate::policy::log_limit::LogLimit;
+use crate::policy::outcome::{self, Outcome, Sent};
 use crate::policy::reason::SendReason;
 use crate::policy::record::{Attempt, Records, SourceResult};
-use crate::policy::settle::{self, Outcome, Sent};
 use crate::policy::time::Now;
 use crate::sys::file::Root;
 use crate::wire::hotplug::{Action, Event};
@@ -72,21 +72,21 @@ impl RecordStore {
     /// Drops what the configuration no longer needs.
     pub(super) fn prune(&mut self, plan: &Plan<'_>) {
         if plan.is_whole {
-            self.is_changed |= settle::tidy(&mut self.records, &plan.services, plan.contact, VERSION);
+            self.is_changed |= outcome::prune(&mut self.records, &plan.services, plan.contact, VERSION);
         }
     }
 
     /// Clears stops and back-off.
     pub(super) fn resume(&mut self, services: Option<&[&Service]>) {
         self.is_changed = true;
-        settle::resume(&mut self.records, services);
+        outcome::resume(&mut self.records, services);
     }
 
     /// Enters an event that a pass must know of even if another process starts it: NTP set the clock, or mwan3 reported an
     /// interface connected or disconnected.
     pub(super) fn note_event(&mut self, event: &Event, now: &Now) -> Result<(), Issue> {
         match event {
-            Event::Clock => settle::clock_was_set(&mut self.records),
+            Event::Clock => outcome::clock_was_set(&mut self.records),
             Event::Interface { action, interface, .. } if action.is_report() => {
                 self.records.track(interface, *action == Action::Connected);
             }
@@ -115,15 +115,15 @@ impl RecordStore {
         self.is_changed |=
             self.records.found(uplinks.iter().flat_map(|uplink| uplink.devices.clone()).collect());
         for (service, uplink) in plan.services.iter().zip(uplinks) {
-            settle::close_lost(&mut self.records, service, now);
+            outcome::close_interrupted(&mut self.records, service, now);
             let nothing = uplink.addresses.list().is_empty();
             let missing = uplink.addresses.missing.as_ref();
             let unknown = missing.filter(|missing| nothing && missing.is_unknown()).map(Missing::explain);
             let next = source_results::next_of(plan, &self.records, service, now);
             self.is_changed |=
-                settle::settle_unknown(&mut self.records, service, unknown.as_deref(), next, now);
+                outcome::retry_detection(&mut self.records, service, unknown.as_deref(), next, now);
         }
-        settle::close_orphans(&mut self.records);
+        outcome::close_orphans(&mut self.records);
     }
 
     /// Writes what became of interrupted requests: the note of the next request takes the place of theirs.
@@ -144,7 +144,7 @@ impl RecordStore {
         addresses: &Addresses,
         now: &Now,
     ) -> bool {
-        self.attempts.push(settle::begin(&mut self.records, service, hosts, addresses, now));
+        self.attempts.push(outcome::begin(&mut self.records, service, hosts, addresses, now));
         match self.files.save_attempts(&self.attempts, now) {
             Ok(()) => self.is_begun = true,
             Err(issue) => self.halt(issue),
@@ -167,9 +167,9 @@ impl RecordStore {
     /// state if the request failed. Of an accepted one, the records and the note of its beginning tell all.
     pub(super) fn finish(&mut self, sent: &Sent<'_>, outcome: &Outcome) {
         self.is_changed = true;
-        settle::settle(&mut self.records, sent, outcome);
+        outcome::apply(&mut self.records, sent, outcome);
         self.files.save_records(&self.records, &mut self.issues);
-        if mem::take(&mut self.is_begun) && settle::has_failed(&self.records, sent) {
+        if mem::take(&mut self.is_begun) && outcome::has_failed(&self.records, sent) {
             // Where it cannot be written, the note stands for a lost answer.
             let _ = self.files.save_state(&self.records, sent.now, &mut self.issues);
         }

@@ -8,8 +8,8 @@ use super::uplink::{UplinkState, combine};
 use crate::policy::address::{self, Family, Rule, WhyAbsent, WhyUnknown};
 use crate::policy::addresses::{Missing, Why};
 use crate::policy::config::{Service, Source, Url};
+use crate::policy::outcome;
 use crate::policy::record::{Records, SourceResult};
-use crate::policy::settle;
 use crate::policy::time::{Boot, Now};
 use crate::wire::hotplug::{Action, Event};
 use std::net::IpAddr;
@@ -83,7 +83,7 @@ pub(super) fn concerns(service: &Service, event: &Event) -> bool {
 
 /// When a source may be asked again.
 pub(super) fn next_check(service: &Service, learnt: Option<&SourceResult>, now: &Now) -> Boot {
-    learnt.map_or(now.floor(), |learnt| settle::next_look(learnt, service.check_interval))
+    learnt.map_or(now.floor(), |learnt| outcome::next_look(learnt, service.check_interval))
 }
 
 /// When a source of this service is asked next; None: it has none, or nothing is to be asked.

@@ -1,6 +1,6 @@
 //! What to do about one host now: send, leave, wait or stay stopped, and why.
 //!
-//! Does not send and does not change a record (policy::settle does, once the outcome is known). `hold` knows the
+//! Does not send and does not change a record (policy::outcome does, once the outcome is known). `hold` knows the
 //! waits; what is due, and what stops it, is here.
 
 mod hold;

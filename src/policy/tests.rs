@@ -4,8 +4,8 @@
 
 use super::config::{self, Entry, Service};
 use super::decide::{self, Addresses, Decision, HostContext, Overrides, SendReason};
+use super::outcome::{self, Outcome, Sent};
 use super::record::{self, Host, Records};
-use super::settle::{self, Outcome, Sent};
 use super::time::{Now, RELEASED};
 use crate::wire::dyndns2::{Failed, Failure, Reply};
 use crate::wire::uci;
@@ -170,7 +170,7 @@ impl Story {
         let (service, begun) = (self.services[at].clone(), self.now());
         let hosts = self.due(&service);
         if !hosts.is_empty() {
-            settle::begin(&mut self.records, &service, &hosts, &self.addresses, &begun);
+            outcome::begin(&mut self.records, &service, &hosts, &self.addresses, &begun);
             self.wall += self.set_meanwhile;
             let now = self.now();
             let sent = Sent {
@@ -183,7 +183,7 @@ impl Story {
                 now: &now,
                 jitter: self.jitter,
             };
-            settle::settle(&mut self.records, &sent, outcome);
+            outcome::apply(&mut self.records, &sent, outcome);
         }
         hosts.into_iter().map(|(name, _)| name).collect()
     }

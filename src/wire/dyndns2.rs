@@ -1,6 +1,6 @@
 //! No-IP's update protocol (dyndns2): a request to bytes, an answer to one [`Reply`] per host.
 //!
-//! Does not decide what a reply means for the next attempt (policy::settle), and opens no connection (sys::https).
+//! Does not decide what a reply means for the next attempt (policy::outcome), and opens no connection (sys::https).
 //! Source: No-IP, "Dynamic DNS Update API" (request, response codes).
 
 use base64::Engine as _;
@@ -77,7 +77,7 @@ pub struct Failed {
     pub detail: String,
 }
 
-/// What No-IP said about one host. The words are No-IP's own; what they lead to is `policy::settle`'s business.
+/// What No-IP said about one host. The words are No-IP's own; what they lead to is `policy::outcome`'s business.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Reply {
     /// `good`, with the addresses that it names.

@@ -350,7 +350,7 @@ fn no_number_in_a_state_file_can_stop_a_host_for_ever_or_panic() {
     story.records.reopen(read_attempts(&note, &story.now()).unwrap());
     assert!(story.wait_of(A).is_some_and(|wait| wait <= 3600));
     let (service, now) = (story.services[0].clone(), story.now());
-    crate::policy::settle::close_lost(&mut story.records, &service, &now);
+    crate::policy::outcome::close_interrupted(&mut story.records, &service, &now);
     story.pass(3600).send(&failed(Failure::Connect, false));
     story.pass(3600).reply(Reply::Outage);
     story.pass(1800).reply(good());

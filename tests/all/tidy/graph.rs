@@ -2,7 +2,7 @@
 //!
 //! A module and its submodules are one room, and may name each other. Of two other modules the rooms count that they
 //! lie in, below the folder that holds both: `policy::import::fate` names `policy::import::options` within import,
-//! `policy::settle::books` names policy::record within policy.
+//! `policy::outcome::books` names policy::record within policy.
 
 use super::text::{code, is_word, without_tests};
 use std::collections::{BTreeMap, BTreeSet};

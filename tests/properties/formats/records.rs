@@ -3,11 +3,11 @@
 use super::{Dice, one, within};
 use nicup::policy::config::{Config, Entry, build};
 use nicup::policy::decide::{Addresses, Decision, HostContext, Overrides, decide};
+use nicup::policy::outcome;
 use nicup::policy::record::{
     EVENT_LIMIT, Host, Key, RETRY_AFTER_LIMIT, Records, read_attempts, read_records, read_state,
     write_attempts, write_records, write_state,
 };
-use nicup::policy::settle;
 use nicup::policy::time::{Boot, Now, RELEASED};
 use nicup::wire::uci::parse;
 
@@ -59,9 +59,9 @@ pub(crate) fn check(data: &[u8]) {
 fn decides(config: &Config, mut records: Records, now: &Now) {
     let Entry::Valid(service) = &config.services[0] else { panic!("{:?}", config.issues) };
     let contact = config.main.contact().0;
-    let _ = settle::tidy(&mut records, &[service], contact, "1");
-    settle::close_lost(&mut records, service, now);
-    settle::close_orphans(&mut records);
+    let _ = outcome::prune(&mut records, &[service], contact, "1");
+    outcome::close_interrupted(&mut records, service, now);
+    outcome::close_orphans(&mut records);
     let (server, username, hostname) = (&service.endpoint.server, &service.username, &service.hostnames[0]);
     let key = Key { server: server.clone(), username: username.clone(), hostname: hostname.clone() };
     let fresh = Host::new(key);

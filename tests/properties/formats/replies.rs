@@ -5,10 +5,10 @@
 use super::{Dice, one, within};
 use nicup::policy::config::{Config, Entry, Service, build};
 use nicup::policy::decide::{Addresses, Decision, HostContext, Overrides, SendReason, decide};
+use nicup::policy::outcome::{self, Outcome, Sent};
 use nicup::policy::record::{
     RETRY_AFTER_LIMIT, Records, read_records, read_state, write_records, write_state,
 };
-use nicup::policy::settle::{self, Outcome, Sent};
 use nicup::policy::time::{Now, RELEASED};
 use nicup::wire::dyndns2::{Answer, BODY_LIMIT, Reply, SHORT_LIMIT, replies, retry_after};
 use nicup::wire::uci::parse;
@@ -107,11 +107,11 @@ fn consequences(config: &Config, outcome: Outcome, now: &Now, jitter: u64) {
     let addresses = Addresses { ipv4: Some([203, 0, 113, 7].into()), ..Addresses::default() };
     let hosts: Vec<_> = service.hostnames.iter().map(|name| (name.clone(), SendReason::New)).collect();
     let mut records = Records::default();
-    settle::begin(&mut records, service, &hosts, &addresses, now);
+    outcome::begin(&mut records, service, &hosts, &addresses, now);
     let contact = config.main.contact().0;
     let (version, begun) = ("1", now);
     let sent = Sent { service, hosts: &hosts, addresses: &addresses, contact, version, begun, now, jitter };
-    settle::settle(&mut records, &sent, &outcome);
+    outcome::apply(&mut records, &sent, &outcome);
 
     let read = read_records(&write_records(&records)).unwrap();
     let read = read_state(&write_state(&records, now), now, read).unwrap();

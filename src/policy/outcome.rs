@@ -1,13 +1,15 @@
 //! The verdict table (docs/reference.md#responses): what an outcome does to the records.
 //!
-//! The only place where a record moves, and only on a known outcome. Does not send, does not word messages. `upkeep`
+//! The only place where a record moves, and only on a known outcome. Does not send, does not word messages. `maintenance`
 //! has what happens to the records between requests.
 
 mod looks;
-mod upkeep;
+mod maintenance;
 
 pub use looks::next_look;
-pub use upkeep::{begin, clock_was_set, close_lost, close_orphans, resume, settle_unknown, tidy, tls_failed};
+pub use maintenance::{
+    begin, clock_was_set, close_interrupted, close_orphans, prune, resume, retry_detection, tls_failed,
+};
 
 use super::code::{Code, Kind};
 use super::config::Service;
@@ -108,7 +110,7 @@ fn accepted(code: Code, named: &[IpAddr], sent: &Sent<'_>) -> Verdict {
 }
 
 /// Enters the outcome of a request.
-pub fn settle(records: &mut Records, sent: &Sent<'_>, outcome: &Outcome) {
+pub fn apply(records: &mut Records, sent: &Sent<'_>, outcome: &Outcome) {
     match outcome {
         Outcome::Replied(replies, retry_after) => {
             let verdicts: Vec<Verdict> = replies.iter().map(|reply| verdict(reply, sent)).collect();
@@ -120,7 +122,7 @@ pub fn settle(records: &mut Records, sent: &Sent<'_>, outcome: &Outcome) {
             let mut hosts: Vec<_> = sent.hosts.iter().zip(&verdicts).collect();
             hosts.sort_by_key(|(_, verdict)| verdict.breadth());
             for ((hostname, because), verdict) in hosts {
-                apply(records, sent, hostname, *because, verdict);
+                apply_verdict(records, sent, hostname, *because, verdict);
             }
         }
         Outcome::Failed(failed) => {
@@ -162,7 +164,13 @@ impl Verdict {
     }
 }
 
-fn apply(records: &mut Records, sent: &Sent<'_>, hostname: &str, because: SendReason, verdict: &Verdict) {
+fn apply_verdict(
+    records: &mut Records,
+    sent: &Sent<'_>,
+    hostname: &str,
+    because: SendReason,
+    verdict: &Verdict,
+) {
     let service = sent.service;
     let server = service.endpoint.server.as_str();
     let agent = Scope::Server { contact: sent.contact, version: sent.version };

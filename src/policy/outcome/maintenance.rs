@@ -1,6 +1,6 @@
 //! What happens to the records between requests: one begins, one was lost, the user resumes, settings change.
 //!
-//! Judges no answer (settle does).
+//! Judges no answer (outcome does).
 
 use super::{count, note, postponed};
 use crate::policy::code::Code;
@@ -31,7 +31,7 @@ pub fn begin(
 
 /// A request that an earlier pass began and never ended (it was killed, the power failed). The records are written
 /// before its note is closed: what they say of it counts. Else it was sent, and its answer is lost.
-pub fn close_lost(records: &mut Records, service: &Service, now: &Now) {
+pub fn close_interrupted(records: &mut Records, service: &Service, now: &Now) {
     const CUT_OFF: &str = "nicup was interrupted while it waited for the response";
     for hostname in &service.hostnames {
         let (server, username) = (&service.endpoint.server, &service.username);
@@ -103,7 +103,7 @@ fn recorded(
 /// The address could not be found out: asked again at `next` (a page, a script), else with the network's delays. A known
 /// address ends that. Whether anything changed.
 #[must_use]
-pub fn settle_unknown(
+pub fn retry_detection(
     records: &mut Records,
     service: &Service,
     unknown: Option<&str>,
@@ -190,7 +190,7 @@ pub fn resume(records: &mut Records, services: Option<&[&Service]>) {
 /// Drops what nothing can need any more: stops whose settings changed, and hosts and servers that are gone. A wait that
 /// a server ordered stays, or naming another server for a moment would end it. Whether there was anything to drop.
 #[must_use]
-pub fn tidy(records: &mut Records, services: &[&Service], contact: &str, version: &str) -> bool {
+pub fn prune(records: &mut Records, services: &[&Service], contact: &str, version: &str) -> bool {
     let mut owners = vec![None; records.hosts.len()];
     for service in services {
         for name in &service.hostnames {

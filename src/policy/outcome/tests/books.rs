@@ -22,12 +22,12 @@ fn lose_with(story: &mut Story, because: SendReason, more: impl FnOnce(&mut Stor
 
 fn close(story: &mut Story) {
     let (service, now) = (story.services[0].clone(), story.now());
-    close_lost(&mut story.records, &service, &now);
+    close_interrupted(&mut story.records, &service, &now);
 }
 
 fn unknown(story: &mut Story, why: Option<&str>) {
     let (service, now) = (story.services[0].clone(), story.now());
-    let _ = settle_unknown(&mut story.records, &service, why, None, &now);
+    let _ = retry_detection(&mut story.records, &service, why, None, &now);
 }
 
 #[test]
@@ -285,7 +285,7 @@ fn a_renamed_section_keeps_everything() {
 
 fn tidied(story: &mut Story) {
     let services: Vec<&Service> = story.services.iter().collect();
-    let _ = tidy(&mut story.records, &services, story.contact, story.version);
+    let _ = prune(&mut story.records, &services, story.contact, story.version);
 }
 
 #[test]

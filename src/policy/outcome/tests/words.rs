@@ -68,7 +68,7 @@ fn ended_by(reply: &Reply) -> Vec<&'static str> {
         change(&mut story);
         let ended = !story.stopped(A);
         let services: Vec<&Service> = story.services.iter().collect();
-        let _ = tidy(&mut story.records, &services, story.contact, story.version);
+        let _ = prune(&mut story.records, &services, story.contact, story.version);
         assert_eq!(!story.stopped(A), ended, "{name}: tidying changes nothing");
         if ended {
             ending.push(name);
