@@ -4,7 +4,7 @@ use super::plan::{self, Plan};
 use super::records::RecordStore;
 use super::uplink::{UplinkState, bind_error};
 use super::view::{plain, span};
-use super::{Exit, Failure, RunOptions, World, dns, pass, source_results};
+use super::{Env, Exit, Failure, RunOptions, dns, pass, source_results};
 use crate::policy::code::Code;
 use crate::policy::config::{
     DEFAULT_FORCE_INTERVAL, Entry, Family, Issue, Level, Main, Mode, Service, SetBy, Source,
@@ -30,9 +30,9 @@ pub(super) struct Checked {
 ///
 /// # Errors
 /// A service that does not exist.
-pub(super) fn run(world: &mut World<'_>, order: &RunOptions, dns: bool) -> Result<Checked, Failure> {
-    let loaded = world.config();
-    plan::check_services(&loaded, order, &world.config_file())?;
+pub(super) fn run(env: &mut Env<'_>, order: &RunOptions, dns: bool) -> Result<Checked, Failure> {
+    let loaded = env.config();
+    plan::check_services(&loaded, order, &env.config_file())?;
     let config = match loaded {
         Ok(config) => config,
         Err(issue) => {
@@ -40,17 +40,17 @@ pub(super) fn run(world: &mut World<'_>, order: &RunOptions, dns: bool) -> Resul
             return Ok(Checked { problems, text: String::new(), exit: Exit::Config });
         }
     };
-    let now = world.now();
+    let now = env.now();
     let plan = Plan::new(&config, order);
-    let mut store = RecordStore::open(&world.root, &config.main, &now, false)?;
+    let mut store = RecordStore::open(&env.root, &config.main, &now, false)?;
     store.prune(&plan);
-    let mut devices = pass::devices(world, &plan, order, &store, false);
-    let uplinks = pass::detect(world, &plan, &mut devices, &store, &now);
+    let mut devices = pass::devices(env, &plan, order, &store, false);
+    let uplinks = pass::detect(env, &plan, &mut devices, &store, &now);
     store.close_interrupted(&plan, &uplinks, &now);
     let mut issues = config.issues.clone();
     issues.append(&mut store.take_issues());
-    issues.append(&mut pass::unknown_interfaces(world, &plan, &mut devices, &uplinks));
-    issues.append(&mut pass::certificates(world, &plan, |_| true));
+    issues.append(&mut pass::unknown_interfaces(env, &plan, &mut devices, &uplinks));
+    issues.append(&mut pass::certificates(env, &plan, |_| true));
     store.inspect();
     issues.append(&mut store.take_issues());
 
@@ -65,7 +65,7 @@ pub(super) fn run(world: &mut World<'_>, order: &RunOptions, dns: bool) -> Resul
     for (service, uplink) in plan.services.iter().zip(&uplinks).filter(|(s, _)| plan.is_selected(&s.name)) {
         describe(&mut text, service, uplink);
         advise(&mut text, service, uplink, config.main.mode);
-        warn_of_bind(&mut text, world, service, uplink);
+        warn_of_bind(&mut text, env, service, uplink);
         for hostname in &service.hostnames {
             let decision = plan.decide(store.records(), service, hostname, &uplink.addresses, &now);
             exit = exit.max(exit_of(&decision));
@@ -139,11 +139,11 @@ fn describe(text: &mut String, service: &Service, uplink: &UplinkState) {
 }
 
 /// Names the device that requests are bound to, where it has no IPv4 address.
-fn warn_of_bind(text: &mut String, world: &mut World<'_>, service: &Service, uplink: &UplinkState) {
+fn warn_of_bind(text: &mut String, env: &mut Env<'_>, service: &Service, uplink: &UplinkState) {
     let bound = uplink.bind_device.as_deref().filter(|_| service.endpoint.bind && service.enabled);
     let Some(device) = bound else { return };
     let has_ipv4 = |seen: &DeviceAddresses| seen.addresses.iter().any(|address| address.ip.is_ipv4());
-    if world.kernel.addresses(&[device]).is_ok_and(|seen| !seen.iter().any(has_ipv4)) {
+    if env.kernel.addresses(&[device]).is_ok_and(|seen| !seen.iter().any(has_ipv4)) {
         let line = format!("option bind: {device} has no IPv4 address, and No-IP's server has no IPv6 one");
         let _ = writeln!(text, "  {line}");
     }

@@ -2,9 +2,9 @@
 //!
 //! Does not know what the commands do.
 
+use super::env::Loaded;
 use super::plan::{self, RunOptions};
-use super::world::Loaded;
-use super::{Exit, Failure, VERSION, World, check, hooks, import, pass, resume, status, watch};
+use super::{Env, Exit, Failure, VERSION, check, hooks, import, pass, resume, status, watch};
 use crate::policy::config::LogLevel;
 use crate::policy::status::Status;
 use crate::sys::clock::System;
@@ -106,7 +106,7 @@ fn command(matches: &Matches) -> Result<Exit, Failure> {
         return Ok(Exit::Success);
     }
     let name = command_name(matches)?;
-    let mut world = World {
+    let mut env = Env {
         root,
         config_dir: matches.opt_str("config").unwrap_or_else(|| "/etc/config".to_owned()),
         clock: &mut System::default(),
@@ -118,28 +118,28 @@ fn command(matches: &Matches) -> Result<Exit, Failure> {
     let Some(order) = order(matches) else { return Ok(Exit::Success) };
     let verbose = matches.opt_present("verbose");
     match name {
-        "run" => run(&mut world, &order, matches),
+        "run" => run(&mut env, &order, matches),
         "watch" => {
-            start_log(&world, &world.config(), verbose);
+            start_log(&env, &env.config(), verbose);
             let arguments = loop_arguments(matches);
-            watch::run(&mut world, &watch::Mode { until_settled: false, order: &order, arguments })
+            watch::run(&mut env, &watch::Mode { until_settled: false, order: &order, arguments })
         }
         "status" => {
-            let (text, exit) = status::run(&mut world, matches.opt_present("json"), &order.services)?;
+            let (text, exit) = status::run(&mut env, matches.opt_present("json"), &order.services)?;
             print(&text);
             Ok(exit)
         }
         "check" => {
             start_log_to_stderr(verbose);
-            let checked = check::run(&mut world, &order, matches.opt_present("dns"))?;
+            let checked = check::run(&mut env, &order, matches.opt_present("dns"))?;
             checked.problems.iter().for_each(|problem| say(&super::view::plain(problem)));
             print(&checked.text);
             Ok(checked.exit)
         }
-        "import" => print_import(&world),
+        "import" => print_import(&env),
         _ => {
-            start_log(&world, &world.config(), verbose);
-            let (sentence, report) = resume::run(&mut world, &order)?;
+            start_log(&env, &env.config(), verbose);
+            let (sentence, report) = resume::run(&mut env, &order)?;
             print(&format!("{sentence}\n"));
             Ok(if report.exit == Exit::Config { Exit::Config } else { Exit::Success })
         }
@@ -183,21 +183,21 @@ fn command_name(matches: &Matches) -> Result<&str, Failure> {
 }
 
 /// `nicup run`, once or until every host is settled.
-fn run(world: &mut World<'_>, order: &RunOptions, matches: &Matches) -> Result<Exit, Failure> {
-    let loaded = world.config();
+fn run(env: &mut Env<'_>, order: &RunOptions, matches: &Matches) -> Result<Exit, Failure> {
+    let loaded = env.config();
     if let Some(event) = &order.event
         && !order.in_loop
-        && hand_over(world, &loaded, event)?
+        && hand_over(env, &loaded, event)?
     {
         return Ok(Exit::Success);
     }
-    start_log(world, &loaded, matches.opt_present("verbose"));
+    start_log(env, &loaded, matches.opt_present("verbose"));
     if matches.opt_present("wait") {
         drop(loaded);
         let arguments = loop_arguments(matches);
-        return watch::run(world, &watch::Mode { until_settled: true, order, arguments });
+        return watch::run(env, &watch::Mode { until_settled: true, order, arguments });
     }
-    let Some(report) = pass::run_with(world, order, loaded)? else { return Ok(Exit::Success) };
+    let Some(report) = pass::run_with(env, order, loaded)? else { return Ok(Exit::Success) };
     if order.in_loop {
         print(&format!("{}\n", report.wake));
     } else if order.event.is_none() {
@@ -210,27 +210,27 @@ fn run(world: &mut World<'_>, order: &RunOptions, matches: &Matches) -> Result<E
 }
 
 /// Whether a hotplug event needs nothing more of this process: it concerns no service, or a resident loop handles it.
-fn hand_over(world: &mut World<'_>, loaded: &Loaded, event: &hotplug::Event) -> Result<bool, Failure> {
-    if !pass::concerns(world, loaded, event) {
+fn hand_over(env: &mut Env<'_>, loaded: &Loaded, event: &hotplug::Event) -> Result<bool, Failure> {
+    if !pass::concerns(env, loaded, event) {
         return Ok(true);
     }
     let run_dir = plan::main_of(loaded).run_dir;
-    let resident = watch::loop_pid(world, &run_dir).is_some();
+    let resident = watch::loop_pid(env, &run_dir).is_some();
     let is_report = match event {
         hotplug::Event::Clock => false,
         hotplug::Event::Interface { action, .. } => action.is_report(),
     };
     if resident || is_report {
-        let noted = pass::note_event(world, loaded, event);
+        let noted = pass::note_event(env, loaded, event);
         noted.map_err(|error| Failure::unwritable(&run_dir, &error))?;
     }
     // A loop that ended just now hears nothing: then the event is this process's own.
-    Ok(resident && watch::wake_loop(world, &run_dir))
+    Ok(resident && watch::wake_loop(env, &run_dir))
 }
 
 /// `nicup import`.
-fn print_import(world: &World<'_>) -> Result<Exit, Failure> {
-    let printed = import::run(world)?;
+fn print_import(env: &Env<'_>) -> Result<Exit, Failure> {
+    let printed = import::run(env)?;
     // it is mostly written to a file: half a configuration must not look like a whole one
     let mut stdout = std::io::stdout();
     let written = stdout.write_all(printed.text.as_bytes()).and_then(|()| stdout.flush());
@@ -250,7 +250,7 @@ fn loop_arguments(matches: &Matches) -> Vec<OsString> {
     pairs.chain(verbose).map(OsString::from).collect()
 }
 
-fn start_log(world: &World<'_>, loaded: &Loaded, verbose: bool) {
+fn start_log(env: &Env<'_>, loaded: &Loaded, verbose: bool) {
     let main = plan::main_of(loaded);
     let syslog = match main.log_level {
         LogLevel::Err => LevelFilter::Error,
@@ -258,7 +258,7 @@ fn start_log(world: &World<'_>, loaded: &Loaded, verbose: bool) {
         LogLevel::Notice => LevelFilter::Info,
         LogLevel::Info | LogLevel::Debug => LevelFilter::Debug,
     };
-    crate::sys::log::start(crate::sys::log::Setup { socket: world.root.path("/dev/log"), syslog, verbose });
+    crate::sys::log::start(crate::sys::log::Setup { socket: env.root.path("/dev/log"), syslog, verbose });
 }
 
 fn start_log_to_stderr(verbose: bool) {

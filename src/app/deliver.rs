@@ -6,7 +6,7 @@ use super::plan::Plan;
 use super::records::RecordStore;
 use super::session::{Session, Way, redact};
 use super::uplink::{UplinkState, bind_error};
-use super::{VERSION, World};
+use super::{Env, VERSION};
 use crate::policy::config::{Endpoint, Issue, Level, Service};
 use crate::policy::decide::{Decision, SendReason};
 use crate::policy::outcome::{Outcome, Sent};
@@ -34,7 +34,7 @@ pub(super) struct Deliveries {
 
 /// The requests of a pass: what they need, and what becomes of them.
 pub(super) struct Delivery<'p, 'w> {
-    pub(super) world: &'p mut World<'w>,
+    pub(super) env: &'p mut Env<'w>,
     pub(super) plan: &'p Plan<'p>,
     pub(super) store: &'p mut RecordStore,
     pub(super) session: &'p mut Session,
@@ -65,7 +65,7 @@ impl Delivery<'_, '_> {
     }
 
     fn due(&mut self, letter: Letter<'_>, hostnames: &[String]) -> Vec<Due> {
-        let now = self.world.now();
+        let now = self.env.now();
         let (plan, records, addresses) = (self.plan, self.store.records(), &letter.uplink.addresses);
         let decide = |name: &String| match plan.decide(records, letter.service, name, addresses, &now) {
             Decision::Send(because) => Some((name.clone(), because)),
@@ -80,7 +80,7 @@ impl Delivery<'_, '_> {
 
     fn send(&mut self, letter: Letter<'_>, hosts: &[Due]) {
         let (service, bind_device) = (letter.service, letter.uplink.bind_device.as_deref());
-        let begun = self.world.now();
+        let begun = self.env.now();
         if let Some(failed) = self.session.failed_route(service, bind_device) {
             let outcome = Outcome::Failed(failed.clone());
             return self.finish(letter, hosts, &outcome, &begun);
@@ -101,7 +101,7 @@ impl Delivery<'_, '_> {
     }
 
     fn finish(&mut self, letter: Letter<'_>, hosts: &[Due], outcome: &Outcome, begun: &Now) {
-        let (now, service) = (self.world.now(), letter.service);
+        let (now, service) = (self.env.now(), letter.service);
         let sent = Sent {
             service,
             hosts,
@@ -129,12 +129,12 @@ impl Delivery<'_, '_> {
         let request = Request {
             target: target(letter, hosts),
             authorization: Some(dyndns2::basic_auth(&service.username, service.password.reveal())),
-            user_agent: self.session.user_agent(&self.world.root, self.plan.contact).to_owned(),
+            user_agent: self.session.user_agent(&self.env.root, self.plan.contact).to_owned(),
         };
         match self.by_any_transport(letter, hosts, &request) {
             Some(Ok(answer)) => {
                 let replies = replies(&answer, &request, service, hosts.len());
-                let wall = self.world.now().wall;
+                let wall = self.env.now().wall;
                 let retry_after =
                     answer.retry_after.as_deref().and_then(|text| dyndns2::retry_after(text, wall));
                 Outcome::Replied(replies, retry_after)
@@ -160,7 +160,7 @@ impl Delivery<'_, '_> {
                 tls: transport.tls,
                 bind_device: letter.uplink.bind_device.as_deref(),
             };
-            match self.session.exchange(self.world, service, &way, request) {
+            match self.session.exchange(self.env, service, &way, request) {
                 Err(failed) if may_try_next(&failed, transport, endpoint) => {
                     let name = transport.name();
                     say(log::Level::Debug, format_args!("{}: {name}: {}", service.name, failed.detail));
@@ -190,7 +190,7 @@ impl Delivery<'_, '_> {
                 service.name,
                 transport.name()
             );
-            let (file, line) = (self.world.config_file(), Some(service.line));
+            let (file, line) = (self.env.config_file(), Some(service.line));
             self.done.clear_text.push(Issue { level: Level::Warning, file, line, message });
         }
     }

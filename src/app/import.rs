@@ -2,9 +2,9 @@
 //!
 //! The text is for standard output and the only one that holds passwords; the notes are for standard error.
 
+use super::env::CONFIG_LIMIT;
 use super::view::plain;
-use super::world::CONFIG_LIMIT;
-use super::{Exit, Failure, World};
+use super::{Env, Exit, Failure};
 use crate::policy::config::{Issue, Level};
 use crate::policy::import;
 use crate::sys::file;
@@ -22,10 +22,10 @@ pub(super) struct Printed {
 ///
 /// # Errors
 /// It is not there, is no UCI text, or has no section of No-IP.
-pub(super) fn run(world: &World<'_>) -> Result<Printed, Failure> {
-    let name = format!("{}/ddns", world.config_dir.trim_end_matches('/'));
+pub(super) fn run(env: &Env<'_>) -> Result<Printed, Failure> {
+    let name = format!("{}/ddns", env.config_dir.trim_end_matches('/'));
     let nothing = |message: String| Failure::new(Exit::Retry, format!("{name}: {message}"));
-    let bytes = file::read(&world.root.path(&name), CONFIG_LIMIT).map_err(|error| {
+    let bytes = file::read(&env.root.path(&name), CONFIG_LIMIT).map_err(|error| {
         nothing(if error.kind() == std::io::ErrorKind::NotFound {
             "there is no such file: ddns-scripts has nothing to import here".to_owned()
         } else {
@@ -37,7 +37,7 @@ pub(super) fn run(world: &World<'_>) -> Result<Printed, Failure> {
         let issue = Issue { level: Level::Error, file: name.clone(), line: Some(error.line), message };
         Failure::new(Exit::Config, issue.to_string())
     })?;
-    let directories = directories(world, &package);
+    let directories = directories(env, &package);
     let imported = import::convert(&package, &directories)
         .ok_or_else(|| nothing(no_section(&import::names(&package))))?;
 
@@ -65,9 +65,9 @@ fn no_section(names: &[&str]) -> String {
 }
 
 /// Which values of cacert are directories: ddns-scripts takes them too.
-fn directories(world: &World<'_>, package: &Package) -> Vec<String> {
+fn directories(env: &Env<'_>, package: &Package) -> Vec<String> {
     let options = package.sections.iter().filter_map(|section| section.option("cacert"));
     let paths = options.flat_map(|option| option.value.texts()).filter_map(|text| text.as_str());
     let absolute = paths.filter(|path| path.starts_with('/'));
-    absolute.filter(|path| world.root.path(path).is_dir()).map(str::to_owned).collect()
+    absolute.filter(|path| env.root.path(path).is_dir()).map(str::to_owned).collect()
 }

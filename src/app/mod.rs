@@ -6,6 +6,7 @@ mod check;
 mod cli;
 mod deliver;
 mod dns;
+mod env;
 mod exit;
 mod hooks;
 mod import;
@@ -27,12 +28,11 @@ mod store;
 mod uplink;
 mod view;
 mod watch;
-mod world;
 
 pub use cli::main;
+pub use env::Env;
 pub use exit::{Exit, Failure};
 pub use plan::RunOptions;
-pub use world::World;
 
 /// Where scripts and hooks find programs.
 const PROGRAMS: &str = "/usr/sbin:/usr/bin:/sbin:/bin";

@@ -5,7 +5,7 @@
 
 use super::places::{Place, Places, is_listed};
 use super::uplink::{UplinkState, combine};
-use super::{World, source_results};
+use super::{Env, source_results};
 use crate::policy::address::{self, Family, Observed, Rule, WhyAbsent, WhyDown, WhyUnknown, lifetimes};
 use crate::policy::addresses::{Missing, Why};
 use crate::policy::config::{Service, Source};
@@ -95,7 +95,7 @@ impl Devices<'_> {
     /// Reads the addresses of the devices: one [`UplinkState`] for each of `services`.
     pub(super) fn detect(
         &mut self,
-        world: &mut World<'_>,
+        env: &mut Env<'_>,
         services: &[&Service],
         records: &Records,
     ) -> Vec<UplinkState> {
@@ -108,13 +108,13 @@ impl Devices<'_> {
                 devices.push(device);
             }
         }
-        let seen = if devices.is_empty() { Ok(Vec::new()) } else { world.kernel.addresses(&devices) };
+        let seen = if devices.is_empty() { Ok(Vec::new()) } else { env.kernel.addresses(&devices) };
         let seen = seen.map_err(|error| error.explain());
         let detect = |(service, [v4, v6, way]): (&&Service, &[Vec<Resolved>; 3])| {
             let found = match service.source {
                 Source::Interface => {
                     let found = sight(service, v4, v6, seen.as_deref().map_err(String::as_str), records);
-                    self.look_beside(world, service, v4, v6, records, found)
+                    self.look_beside(env, service, v4, v6, records, found)
                 }
                 Source::Web { .. } | Source::Script(_) => source_results::uplink_state(service, records),
             };
@@ -129,7 +129,7 @@ impl Devices<'_> {
     /// more for them, and only then.
     fn look_beside(
         &mut self,
-        world: &mut World<'_>,
+        env: &mut Env<'_>,
         service: &Service,
         v4: &[Resolved],
         v6: &[Resolved],
@@ -143,7 +143,7 @@ impl Devices<'_> {
         if !lacks || is_down || v4.is_empty() || service.uplink.device.is_some() {
             return found;
         }
-        let all = self.all(world.netifd);
+        let all = self.all(env.netifd);
         let siblings = interfaces.iter().map(|name| format!("{name}_4"));
         let known = |name: String| {
             let interface = all.iter().find(|i| i.interface.as_deref() == Some(&name))?;
@@ -158,7 +158,7 @@ impl Devices<'_> {
             let mut devices: Vec<&str> = devices.iter().map(String::as_str).collect();
             devices.sort_unstable();
             devices.dedup();
-            let seen = world.kernel.addresses(&devices).map_err(|error| error.explain());
+            let seen = env.kernel.addresses(&devices).map_err(|error| error.explain());
             sight(service, &more, v6, seen.as_deref().map_err(String::as_str), records)
         };
         if found.addresses.ipv4.is_none() {

@@ -3,6 +3,7 @@
 //! Does not wait for anything but the lock and the one request it is sending.
 
 use super::deliver::{Deliveries, Delivery};
+use super::env::Loaded;
 use super::observe::{self, Devices};
 use super::plan::{self, Plan, main_of, valid};
 use super::publish::{self, Outcome};
@@ -10,8 +11,7 @@ use super::records::RecordStore;
 use super::report::Report;
 use super::session::{self, Session};
 use super::uplink::UplinkState;
-use super::world::Loaded;
-use super::{Failure, World, places, source_results, sources};
+use super::{Env, Failure, places, source_results, sources};
 use crate::policy::address::lifetimes;
 use crate::policy::config::{Config, Issue, Level, Service};
 use crate::policy::outcome;
@@ -27,9 +27,9 @@ pub use super::plan::RunOptions;
 ///
 /// # Errors
 /// The exit status and the sentence for the user, where not even a status file can be written.
-pub fn run(world: &mut World<'_>, order: &RunOptions) -> Result<Option<Report>, Failure> {
-    let loaded = world.config();
-    run_with(world, order, loaded)
+pub fn run(env: &mut Env<'_>, order: &RunOptions) -> Result<Option<Report>, Failure> {
+    let loaded = env.config();
+    run_with(env, order, loaded)
 }
 
 /// The same with a configuration that was just read.
@@ -37,45 +37,45 @@ pub fn run(world: &mut World<'_>, order: &RunOptions) -> Result<Option<Report>, 
 /// # Errors
 /// As [`run`].
 pub(super) fn run_with(
-    world: &mut World<'_>,
+    env: &mut Env<'_>,
     order: &RunOptions,
     mut loaded: Loaded,
 ) -> Result<Option<Report>, Failure> {
     // The loop has its event from a process that asked the same.
     if let Some(event) = order.event.as_ref().filter(|_| !order.in_loop)
-        && !concerns(world, &loaded, event)
+        && !concerns(env, &loaded, event)
     {
         return Ok(None);
     }
-    plan::check_services(&loaded, order, &world.config_file())?;
+    plan::check_services(&loaded, order, &env.config_file())?;
     let main = main_of(&loaded);
-    let run_dir = world.root.path(&main.run_dir);
+    let run_dir = env.root.path(&main.run_dir);
     let cannot = |error: io::Error| Failure::unwritable(&main.run_dir, &error);
     let lock = take_lock(&run_dir, order.event.is_some() && !order.in_loop).map_err(cannot)?;
     let Some((_lock, waited)) = lock else { return Ok(None) };
     if waited {
-        loaded = world.config(); // the pass before this one may have taken long
+        loaded = env.config(); // the pass before this one may have taken long
     }
     match loaded {
-        Ok(config) => pass(world, order, &config).map(Some),
-        Err(issue) => Ok(Some(publish::broken(world, &main, issue))),
+        Ok(config) => pass(env, order, &config).map(Some),
+        Err(issue) => Ok(Some(publish::broken(env, &main, issue))),
     }
 }
 
 /// Whether a hotplug event is about a configured service, or the device that the last pass found for one. With a
 /// configuration that cannot be read it may be. Takes no lock and writes nothing.
-pub(super) fn concerns(world: &mut World<'_>, loaded: &Loaded, event: &Event) -> bool {
+pub(super) fn concerns(env: &mut Env<'_>, loaded: &Loaded, event: &Event) -> bool {
     let Ok(config) = loaded else { return true };
     places::is_ours(event, &valid(config), || {
-        let now = world.now();
-        let store = RecordStore::open(&world.root, &config.main, &now, false);
+        let now = env.now();
+        let store = RecordStore::open(&env.root, &config.main, &now, false);
         store.map(|store| store.records().devices.clone()).unwrap_or_default()
     })
 }
 
 /// Notes an event that a pass must know of even if another process starts it: NTP set the clock, so what waits for that
 /// must not wait any longer; mwan3 reported an interface connected or disconnected; pages and scripts are asked again.
-pub(super) fn note_event(world: &mut World<'_>, loaded: &Loaded, event: &Event) -> io::Result<()> {
+pub(super) fn note_event(env: &mut Env<'_>, loaded: &Loaded, event: &Event) -> io::Result<()> {
     let services = loaded.as_ref().map(valid).unwrap_or_default();
     let asked: Vec<&Service> =
         services.into_iter().filter(|service| source_results::concerns(service, event)).collect();
@@ -84,36 +84,36 @@ pub(super) fn note_event(world: &mut World<'_>, loaded: &Loaded, event: &Event) 
         return Ok(());
     }
     let main = main_of(loaded);
-    let Some((_lock, _)) = take_lock(&world.root.path(&main.run_dir), false)? else { return Ok(()) };
-    let now = world.now();
-    let store = RecordStore::open(&world.root, &main, &now, false);
+    let Some((_lock, _)) = take_lock(&env.root.path(&main.run_dir), false)? else { return Ok(()) };
+    let now = env.now();
+    let store = RecordStore::open(&env.root, &main, &now, false);
     let mut store = store.map_err(|failure| io::Error::other(failure.message))?;
     store.look_again(&asked);
     store.note_event(event, &now).map_err(|issue| io::Error::other(issue.message))
 }
 
-fn pass(world: &mut World<'_>, order: &RunOptions, config: &Config) -> Result<Report, Failure> {
-    let begun = world.now();
+fn pass(env: &mut Env<'_>, order: &RunOptions, config: &Config) -> Result<Report, Failure> {
+    let begun = env.now();
     let plan = Plan::new(config, order);
-    let mut store = RecordStore::open(&world.root, &config.main, &begun, true)?;
+    let mut store = RecordStore::open(&env.root, &config.main, &begun, true)?;
     store.prune(&plan);
     let mut session = Session::default();
     let wishes = |service: &&Service| source_results::wishes(&plan, service, order.event.as_ref());
     store.look_again(&plan.services.iter().copied().filter(wishes).collect::<Vec<_>>());
     let due = sources::due(&plan, store.records(), &begun);
-    let mut devices = devices(world, &plan, order, &store, sources::asks_page(&plan, &due));
-    sources::run_scripts(world, &plan, &mut store, &due, &begun);
+    let mut devices = devices(env, &plan, order, &store, sources::asks_page(&plan, &due));
+    sources::run_scripts(env, &plan, &mut store, &due, &begun);
     let bind_device = |at| devices.bind_device(at);
-    sources::fetch_pages(world, &plan, &mut store, &mut session, &due, &begun, bind_device);
-    let uplinks = detect(world, &plan, &mut devices, &store, &begun);
+    sources::fetch_pages(env, &plan, &mut store, &mut session, &due, &begun, bind_device);
+    let uplinks = detect(env, &plan, &mut devices, &store, &begun);
     store.close_interrupted(&plan, &uplinks, &begun);
     store.keep_interrupted(&begun);
     let mut issues = config.issues.clone();
     issues.append(&mut store.take_issues());
-    issues.append(&mut unknown_interfaces(world, &plan, &mut devices, &uplinks));
+    issues.append(&mut unknown_interfaces(env, &plan, &mut devices, &uplinks));
 
     let done = Deliveries::default();
-    let mut delivery = Delivery { world, plan: &plan, store: &mut store, session: &mut session, done };
+    let mut delivery = Delivery { env, plan: &plan, store: &mut store, session: &mut session, done };
     for (service, uplink) in plan.services.iter().zip(&uplinks) {
         if plan.is_selected(&service.name) {
             delivery.send_due(service, uplink);
@@ -123,26 +123,26 @@ fn pass(world: &mut World<'_>, order: &RunOptions, config: &Config) -> Result<Re
     issues.append(&mut store.take_issues());
     // Reading a bundle costs more than all the rest of an unchanged pass: only where TLS has failed.
     let has_failed = |service: &Service| outcome::tls_failed(store.records(), service);
-    issues.append(&mut certificates(world, &plan, has_failed));
+    issues.append(&mut certificates(env, &plan, has_failed));
     let outcome = Outcome { config, plan, uplinks: &uplinks, store, session, sent, issues };
-    Ok(publish::finish(world, outcome))
+    Ok(publish::finish(env, outcome))
 }
 
 /// The devices of all services. `whole`: netifd cannot be asked later.
 pub(super) fn devices<'o>(
-    world: &mut World<'_>,
+    env: &mut Env<'_>,
     plan: &Plan<'_>,
     order: &'o RunOptions,
     store: &RecordStore,
     whole: bool,
 ) -> Devices<'o> {
     let services = if plan.enabled { plan.services.as_slice() } else { &[] };
-    observe::devices(world.netifd, services, order.event.as_ref(), store.records(), whole)
+    observe::devices(env.netifd, services, order.event.as_ref(), store.records(), whole)
 }
 
 /// Where the addresses are now.
 pub(super) fn detect(
-    world: &mut World<'_>,
+    env: &mut Env<'_>,
     plan: &Plan<'_>,
     devices: &mut Devices<'_>,
     store: &RecordStore,
@@ -151,7 +151,7 @@ pub(super) fn detect(
     if !plan.enabled {
         return vec![UplinkState::default(); plan.services.len()];
     }
-    let mut uplinks = devices.detect(world, &plan.services, store.records());
+    let mut uplinks = devices.detect(env, &plan.services, store.records());
     let preferred = uplinks.iter_mut().filter_map(|uplink| uplink.preferred.as_mut());
     preferred.for_each(|preferred| lifetimes::begin(preferred, now.boot_ms));
     uplinks
@@ -159,7 +159,7 @@ pub(super) fn detect(
 
 /// Names what the configuration promises and netifd does not have.
 pub(super) fn unknown_interfaces(
-    world: &mut World<'_>,
+    env: &mut Env<'_>,
     plan: &Plan<'_>,
     devices: &mut Devices<'_>,
     uplinks: &[UplinkState],
@@ -170,8 +170,8 @@ pub(super) fn unknown_interfaces(
             continue;
         }
         for name in &uplink.unknown_interfaces {
-            let message = places::explain_unknown(name, devices.all(world.netifd));
-            let (file, line) = (world.config_file(), Some(service.line));
+            let message = places::explain_unknown(name, devices.all(env.netifd));
+            let (file, line) = (env.config_file(), Some(service.line));
             issues.push(Issue { level: Level::Warning, file, line, message });
         }
     }
@@ -179,11 +179,7 @@ pub(super) fn unknown_interfaces(
 }
 
 /// Names what is wrong with the certificates of each service that `asks`.
-pub(super) fn certificates(
-    world: &World<'_>,
-    plan: &Plan<'_>,
-    asks: impl Fn(&Service) -> bool,
-) -> Vec<Issue> {
+pub(super) fn certificates(env: &Env<'_>, plan: &Plan<'_>, asks: impl Fn(&Service) -> bool) -> Vec<Issue> {
     let (mut seen, mut issues): (Vec<&str>, Vec<Issue>) = (Vec::new(), Vec::new());
     for service in plan.services.iter().filter(|service| service.enabled && asks(service)) {
         let name = session::ca_bundle(service);
@@ -191,8 +187,8 @@ pub(super) fn certificates(
             continue;
         }
         seen.push(name);
-        if let Err(problem) = https::inspect_ca(&world.root.path(name)) {
-            let (file, line) = (world.config_file(), Some(service.line));
+        if let Err(problem) = https::inspect_ca(&env.root.path(name)) {
+            let (file, line) = (env.config_file(), Some(service.line));
             let message = problem.explain(name);
             issues.push(Issue { level: Level::Warning, file, line, message });
         }

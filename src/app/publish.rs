@@ -10,7 +10,7 @@ use super::records::RecordStore;
 use super::report::{self, Report, Scene};
 use super::session::Session;
 use super::uplink::UplinkState;
-use super::{World, source_results};
+use super::{Env, source_results};
 use crate::policy::config::{Config, Issue, Level, Main};
 use crate::policy::fingerprint;
 use crate::policy::status::{self, Status};
@@ -30,9 +30,9 @@ pub(super) struct Outcome<'a> {
 }
 
 /// Ends a pass: everything that it learnt is written, and what changed is logged.
-pub(super) fn finish(world: &mut World<'_>, outcome: Outcome<'_>) -> Report {
+pub(super) fn finish(env: &mut Env<'_>, outcome: Outcome<'_>) -> Report {
     let Outcome { config, plan, uplinks, mut store, mut session, sent, mut issues } = outcome;
-    let now = world.now();
+    let now = env.now();
     let held = report::held(&plan, uplinks, store.records(), &sent.tried, &now);
     // What was asked for has been done: the states are reported as the next pass will find them.
     let plan = plan.without_overrides();
@@ -56,25 +56,25 @@ pub(super) fn finish(world: &mut World<'_>, outcome: Outcome<'_>) -> Report {
     wake.at = wake.at.into_iter().chain(checks.map(|at| at.0)).min();
     // NTP may set the clock at any moment, and forced updates wait for that.
     wake.clock |= now.wall.is_none();
-    let report = Report { held, wake, ..publish(world, &config.main, status) };
+    let report = Report { held, wake, ..publish(env, &config.main, status) };
     let changes: Vec<Change> = found.news.into_iter().filter_map(|news| news.for_hooks).collect();
-    session.run_hooks(&world.root, &changes);
+    session.run_hooks(&env.root, &changes);
     report
 }
 
 /// The report of a pass that found no configuration to work with.
-pub(super) fn broken(world: &mut World<'_>, main: &Main, issue: Issue) -> Report {
-    let now = world.now();
+pub(super) fn broken(env: &mut Env<'_>, main: &Main, issue: Issue) -> Report {
+    let now = env.now();
     say(lines::level(&issue), format_args!("{issue}"));
     let status = report::status(main, &[issue], Vec::new(), &Default::default(), &now);
-    publish(world, main, status)
+    publish(env, main, status)
 }
 
-fn publish(world: &World<'_>, main: &Main, mut status: Status) -> Report {
+fn publish(env: &Env<'_>, main: &Main, mut status: Status) -> Report {
     let name = format!("{}/status.json", main.run_dir);
     status.identify();
     let text = status::write(&status);
-    let path = world.root.path(&name);
+    let path = env.root.path(&name);
     if let Err(error) = file::replace(&path, text.as_bytes(), 0o644, Keep::Volatile) {
         // In place it may fit still, without a moment in which it is whole.
         let what = match file::overwrite(&path, text.as_bytes()) {

@@ -7,7 +7,7 @@ use super::records::RecordStore;
 use super::report::Report;
 use super::session::Session;
 use super::view::span;
-use super::{Exit, Failure, World, pass, watch};
+use super::{Env, Exit, Failure, pass, watch};
 use crate::policy::config::Service;
 use crate::policy::record::Records;
 use crate::policy::time::Now;
@@ -17,36 +17,36 @@ use std::io;
 ///
 /// # Errors
 /// The exit status and the reason: a service that does not exist, a configuration that is wrong.
-pub(super) fn run(world: &mut World<'_>, order: &RunOptions) -> Result<(String, Report), Failure> {
-    let loaded = world.config();
-    plan::check_services(&loaded, order, &world.config_file())?;
+pub(super) fn run(env: &mut Env<'_>, order: &RunOptions) -> Result<(String, Report), Failure> {
+    let loaded = env.config();
+    plan::check_services(&loaded, order, &env.config_file())?;
     let main = plan::main_of(&loaded);
-    let run_dir = world.root.path(&main.run_dir);
+    let run_dir = env.root.path(&main.run_dir);
     let cannot = |error: io::Error| Failure::unwritable(&main.run_dir, &error);
     let lock = pass::take_lock(&run_dir, false).map_err(cannot)?;
     let config = match loaded {
         Ok(config) => config,
         Err(issue) => return Err(Failure::new(Exit::Config, issue.to_string())),
     };
-    let now = world.now();
+    let now = env.now();
     let plan = Plan::new(&config, order);
-    let mut store = RecordStore::open(&world.root, &config.main, &now, true)?;
+    let mut store = RecordStore::open(&env.root, &config.main, &now, true)?;
     store.prune(&plan);
     store.resume(plan.selected().as_deref());
     let meant = plan.selected().unwrap_or_else(|| plan.services.clone());
     store.look_again(&meant);
     let waits = waits(store.records(), &meant, &now);
-    let mut devices = pass::devices(world, &plan, order, &store, false);
-    let uplinks = pass::detect(world, &plan, &mut devices, &store, &now);
+    let mut devices = pass::devices(env, &plan, order, &store, false);
+    let uplinks = pass::detect(env, &plan, &mut devices, &store, &now);
     store.close_interrupted(&plan, &uplinks, &now);
     let mut issues = config.issues.clone();
     issues.append(&mut store.take_issues());
-    issues.append(&mut pass::unknown_interfaces(world, &plan, &mut devices, &uplinks));
+    issues.append(&mut pass::unknown_interfaces(env, &plan, &mut devices, &uplinks));
     let (session, sent) = (Session::default(), Deliveries::default());
     let outcome = Outcome { config: &config, plan, uplinks: &uplinks, store, session, sent, issues };
-    let report = publish::finish(world, outcome);
+    let report = publish::finish(env, outcome);
     drop(lock);
-    let woken = watch::wake_loop(world, &main.run_dir);
+    let woken = watch::wake_loop(env, &main.run_dir);
     let sentence = match (woken, waits.is_empty()) {
         (true, true) => "stops and back-off are forgotten, the service tries again now",
         (false, true) => "stops and back-off are forgotten: nicup run tries again",

@@ -3,7 +3,7 @@
 //! Does not know what is sent and does not judge answers (deliver does).
 
 use super::hooks::{Change, Runner};
-use super::{VERSION, World};
+use super::{Env, VERSION};
 use crate::policy::config::{Proxy, Service};
 use crate::policy::fingerprint;
 use crate::sys::file::{self, Root};
@@ -39,14 +39,14 @@ impl Session {
     /// One exchange for `service`. What has to be started has to be started by now.
     pub(super) fn exchange(
         &mut self,
-        world: &mut World<'_>,
+        env: &mut Env<'_>,
         service: &Service,
         way: &Way<'_>,
         request: &Request,
     ) -> Result<Answer, Failed> {
-        self.confine(world);
+        self.confine(env);
         let ca_name = ca_bundle(service);
-        let ca_file = world.root.path(ca_name);
+        let ca_file = env.root.path(ca_name);
         let proxy = service.endpoint.proxy.as_ref().map(proxy);
         let route = Route {
             server: way.server,
@@ -58,17 +58,17 @@ impl Session {
             device: way.bind_device,
             proxy: proxy.as_ref(),
         };
-        world.transport.exchange(&route, request)
+        env.transport.exchange(&route, request)
     }
 
     /// Drops privileges. Starts the process that runs the hooks first: nothing can be started afterwards.
-    fn confine(&mut self, world: &mut World<'_>) {
+    fn confine(&mut self, env: &mut Env<'_>) {
         if self.is_confined {
             return;
         }
         self.is_confined = true;
-        self.runner = Runner::start(&world.root);
-        if let Err(error) = world.transport.lock_down() {
+        self.runner = Runner::start(&env.root);
+        if let Err(error) = env.transport.lock_down() {
             let line = format_args!("the kernel does not take away all that is not needed: {error}");
             say(log::Level::Debug, line);
         }

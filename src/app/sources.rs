@@ -4,7 +4,7 @@
 //! look backs off as the network does. `--force`, `resume` and events bring the next look forward, once a minute at most.
 //! The results are kept with the state of this boot; source_results looks them up.
 
-use super::World;
+use super::Env;
 use super::plan::Plan;
 use super::records::RecordStore;
 use super::session::{Session, Way};
@@ -37,7 +37,7 @@ pub(super) fn asks_page(plan: &Plan<'_>, due: &[usize]) -> bool {
 
 /// Runs every script that is `due`.
 pub(super) fn run_scripts(
-    world: &mut World<'_>,
+    env: &mut Env<'_>,
     plan: &Plan<'_>,
     store: &mut RecordStore,
     due: &[usize],
@@ -48,8 +48,8 @@ pub(super) fn run_scripts(
             if let Asked::Script(script) = asked
                 && is_due(store, service, asked, now)
             {
-                let found = run(world, service, script);
-                enter(world, store, service, asked, found);
+                let found = run(env, service, script);
+                enter(env, store, service, asked, found);
             }
         }
     }
@@ -57,7 +57,7 @@ pub(super) fn run_scripts(
 
 /// Fetches every page that is `due`. `bind_device`: the device of a service with option bind.
 pub(super) fn fetch_pages(
-    world: &mut World<'_>,
+    env: &mut Env<'_>,
     plan: &Plan<'_>,
     store: &mut RecordStore,
     session: &mut Session,
@@ -72,8 +72,8 @@ pub(super) fn fetch_pages(
                 && is_due(store, service, asked, now)
             {
                 let device = bind_device(*at);
-                let found = fetch(session, world, plan.contact, service, url, device.as_deref());
-                enter(world, store, service, asked, found);
+                let found = fetch(session, env, plan.contact, service, url, device.as_deref());
+                enter(env, store, service, asked, found);
             }
         }
     }
@@ -85,14 +85,14 @@ fn is_due(store: &RecordStore, service: &Service, asked: Asked<'_>, now: &Now) -
 }
 
 fn enter(
-    world: &mut World<'_>,
+    env: &mut Env<'_>,
     store: &mut RecordStore,
     service: &Service,
     asked: Asked<'_>,
     found: Result<Vec<IpAddr>, String>,
 ) {
     say(log::Level::Debug, format_args!("{}: asked {}", service.name, asked.name()));
-    let (source, at) = (asked.key(service), world.now().ceil());
+    let (source, at) = (asked.key(service), env.now().ceil());
     let before = store.records().learnt(&source).map_or(0, |learnt| learnt.failures);
     let failures = if found.is_err() { before.saturating_add(1) } else { 0 };
     store.learn(SourceResult { source, at, found, failures, again: false });
@@ -101,7 +101,7 @@ fn enter(
 /// The page's body, which must be one address and nothing else.
 fn fetch(
     session: &mut Session,
-    world: &mut World<'_>,
+    env: &mut Env<'_>,
     contact: &str,
     service: &Service,
     url: &Url,
@@ -114,9 +114,9 @@ fn fetch(
     let request = Request {
         target: url.path.clone(),
         authorization: None,
-        user_agent: session.user_agent(&world.root, contact).to_owned(),
+        user_agent: session.user_agent(&env.root, contact).to_owned(),
     };
-    match session.exchange(world, service, &way, &request) {
+    match session.exchange(env, service, &way, &request) {
         Ok(answer) => one_address(&answer).map(|ip| vec![ip]),
         Err(failed) => Err(failed.detail),
     }
@@ -132,10 +132,10 @@ fn one_address(answer: &Answer) -> Result<IpAddr, String> {
 }
 
 /// A script's addresses, one a line. No shell, and no environment but PATH and the service's name.
-fn run(world: &World<'_>, service: &Service, script: &str) -> Result<Vec<IpAddr>, String> {
-    script::is_safe(&world.root, script).map_err(|why| format!("it {why}"))?;
+fn run(env: &Env<'_>, service: &Service, script: &str) -> Result<Vec<IpAddr>, String> {
+    script::is_safe(&env.root, script).map_err(|why| format!("it {why}"))?;
     let seconds = service.endpoint.timeout;
-    let path = world.root.path(script);
+    let path = env.root.path(script);
     let environment = [("PATH", super::PROGRAMS), ("SERVICE", &service.name)];
     let program = Program { path: &path, arguments: &[], environment: Some(&environment) };
     let output = match process::run(&program, Duration::from_secs(seconds), SCRIPT_OUTPUT) {

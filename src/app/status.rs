@@ -1,7 +1,7 @@
 //! `nicup status`: the last status as a table for a person, or as it is. No network, no lock.
 
 use super::view::{plain, span, table};
-use super::{Exit, Failure, World, plan, report};
+use super::{Env, Exit, Failure, plan, report};
 use crate::policy::code::State;
 use crate::policy::status::{self, HostStatus, ServiceStatus, Status};
 use crate::sys::file;
@@ -16,8 +16,8 @@ const LIMIT: usize = 1 << 20;
 ///
 /// # Errors
 /// There is no status file, or not one of this version.
-pub(super) fn run(world: &mut World<'_>, json: bool, only: &[String]) -> Result<(String, Exit), Failure> {
-    let main = plan::main_of(&world.config());
+pub(super) fn run(env: &mut Env<'_>, json: bool, only: &[String]) -> Result<(String, Exit), Failure> {
+    let main = plan::main_of(&env.config());
     let name = format!("{}/status.json", main.run_dir);
     let unreadable = |error: io::Error| {
         if error.kind() == io::ErrorKind::NotFound {
@@ -28,7 +28,7 @@ pub(super) fn run(world: &mut World<'_>, json: bool, only: &[String]) -> Result<
             format!("{name}: cannot be read: {error}")
         }
     };
-    let bytes = file::read(&world.root.path(&name), LIMIT)
+    let bytes = file::read(&env.root.path(&name), LIMIT)
         .map_err(|error| Failure::new(Exit::Retry, unreadable(error)))?;
     let text = String::from_utf8_lossy(&bytes);
     let Some(mut status) = status::read(&text) else {
@@ -44,7 +44,7 @@ pub(super) fn run(world: &mut World<'_>, json: bool, only: &[String]) -> Result<
         return Err(Failure::new(Exit::Usage, format!("no service '{unknown}' in {name}")));
     }
     status.services.retain(|service| only.is_empty() || only.contains(&service.name));
-    let uptime = world.now().ceil().0;
+    let uptime = env.now().ceil().0;
     Ok((render(&status, uptime), report::exit_of(&status)))
 }
 

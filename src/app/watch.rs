@@ -5,7 +5,7 @@
 
 use super::links::Links;
 use super::plan::{self, RunOptions, valid};
-use super::{Exit, Failure, World};
+use super::{Env, Exit, Failure};
 use crate::policy::debounce::Change;
 use crate::policy::schedule::{self, Input, Schedule};
 use crate::sys::events::{Events, Woken};
@@ -40,19 +40,19 @@ pub(super) struct Mode<'a> {
 ///
 /// # Errors
 /// The exit status and the sentence for the user: another loop is running, or the system refuses what it needs.
-pub(super) fn run(world: &mut World<'_>, mode: &Mode<'_>) -> Result<Exit, Failure> {
+pub(super) fn run(env: &mut Env<'_>, mode: &Mode<'_>) -> Result<Exit, Failure> {
     let cannot_wait =
         |error: io::Error| Failure::new(Exit::Retry, format!("cannot wait for events: {error}"));
     // Before anybody can find this process to wake it: a signal that nothing catches would end it.
     let mut events = Events::open().map_err(cannot_wait)?;
-    let loaded = world.config();
-    plan::check_services(&loaded, mode.order, &world.config_file())?;
+    let loaded = env.config();
+    plan::check_services(&loaded, mode.order, &env.config_file())?;
     let main = plan::main_of(&loaded);
     let services = loaded.as_ref().map(valid).unwrap_or_default();
     // A configuration that is broken now may be any by the time of a pass.
     let pass_limit = schedule::pass_limit(loaded.is_ok().then_some(services.as_slice()));
     let missing = schedule::expected(&services, mode.order.event.as_ref(), &mode.order.services);
-    let run_dir = world.root.path(&main.run_dir);
+    let run_dir = env.root.path(&main.run_dir);
     let cannot = |error: io::Error| Failure::unwritable(&main.run_dir, &error);
     file::make_dir(&run_dir).map_err(cannot)?;
     let path = run_dir.join("loop.lock");
@@ -62,38 +62,34 @@ pub(super) fn run(world: &mut World<'_>, mode: &Mode<'_>) -> Result<Exit, Failur
         if lock.is_some() || !mode.until_settled {
             break;
         }
-        if wake_loop(world, &main.run_dir) {
+        if wake_loop(env, &main.run_dir) {
             return Ok(Exit::Success);
         }
     }
     if lock.is_none() && !mode.until_settled {
         let stopped;
-        (lock, stopped) = take_over(world, &path, &mut events).map_err(cannot)?;
+        (lock, stopped) = take_over(env, &path, &mut events).map_err(cannot)?;
         if stopped {
             return Ok(Exit::Success);
         }
     }
     if lock.is_none() {
-        let pid = loop_pid(world, &main.run_dir).map_or(String::new(), |pid| format!(" (pid {pid})"));
+        let pid = loop_pid(env, &main.run_dir).map_or(String::new(), |pid| format!(" (pid {pid})"));
         let message = format!("nicup is running already{pid}: nicup resume wakes it");
         return Err(Failure::new(Exit::Retry, message));
     }
     drop(loaded);
-    let schedule = Schedule::start(now(world), missing, mode.order.force);
+    let schedule = Schedule::start(now(env), missing, mode.order.force);
     let turn = Loop { events, path, lock, links: Links::default(), schedule, pass_limit };
-    turn.turn(world, mode).map_err(cannot_wait)
+    turn.turn(env, mode).map_err(cannot_wait)
 }
 
 /// Takes over the lock of a `run --wait` and asks it to stop. None: another loop stays. The second value: this loop was
 /// told to stop meanwhile.
-fn take_over(
-    world: &mut World<'_>,
-    path: &Path,
-    events: &mut Events,
-) -> io::Result<(Option<LoopLock>, bool)> {
-    let end = now(world) + GRACE[0] + GRACE[1] + LEAVING;
-    while loop_lock::ask_to_stop(path) && now(world) < end {
-        let woken = events.sleep(Some(now(world) + LOOK), None)?;
+fn take_over(env: &mut Env<'_>, path: &Path, events: &mut Events) -> io::Result<(Option<LoopLock>, bool)> {
+    let end = now(env) + GRACE[0] + GRACE[1] + LEAVING;
+    while loop_lock::ask_to_stop(path) && now(env) < end {
+        let woken = events.sleep(Some(now(env) + LOOK), None)?;
         events.hear(|_| ())?; // the first pass sees all that was before it
         let lock = if woken.stop { None } else { LoopLock::take(path, false)? };
         if woken.stop || lock.is_some() {
@@ -104,17 +100,17 @@ fn take_over(
 }
 
 /// The process of the loop, if there is one.
-pub(super) fn loop_pid(world: &World<'_>, run_dir: &str) -> Option<i32> {
-    loop_lock::holder(&lock_path(world, run_dir))
+pub(super) fn loop_pid(env: &Env<'_>, run_dir: &str) -> Option<i32> {
+    loop_lock::holder(&lock_path(env, run_dir))
 }
 
 /// Requests a pass of the running loop. False: there is none, or it ended meanwhile and may have missed the request.
-pub(super) fn wake_loop(world: &World<'_>, run_dir: &str) -> bool {
-    loop_lock::request_pass(&lock_path(world, run_dir))
+pub(super) fn wake_loop(env: &Env<'_>, run_dir: &str) -> bool {
+    loop_lock::request_pass(&lock_path(env, run_dir))
 }
 
-fn lock_path(world: &World<'_>, run_dir: &str) -> PathBuf {
-    world.root.path(&format!("{run_dir}/loop.lock"))
+fn lock_path(env: &Env<'_>, run_dir: &str) -> PathBuf {
+    env.root.path(&format!("{run_dir}/loop.lock"))
 }
 
 /// Who ends a running pass.
@@ -139,14 +135,14 @@ struct Loop {
 }
 
 impl Loop {
-    fn turn(mut self, world: &mut World<'_>, mode: &Mode<'_>) -> io::Result<Exit> {
+    fn turn(mut self, env: &mut Env<'_>, mode: &Mode<'_>) -> io::Result<Exit> {
         let mut last = None;
         loop {
-            if self.schedule.due().is_some_and(|due| due <= now(world)) {
+            if self.schedule.due().is_some_and(|due| due <= now(env)) {
                 let with_event = last.is_none() && mode.order.event.is_some();
-                let Some(status) = self.pass(world, mode, with_event)? else { break };
+                let Some(status) = self.pass(env, mode, with_event)? else { break };
                 last = Some(status);
-                if mode.until_settled && self.schedule.is_settled() && self.leave(world)? {
+                if mode.until_settled && self.schedule.is_settled() && self.leave(env)? {
                     return Ok(status);
                 }
                 continue;
@@ -155,7 +151,7 @@ impl Loop {
             if woken.stop {
                 break;
             }
-            self.take(woken, now(world))?;
+            self.take(woken, now(env))?;
         }
         crate::sys::log::say(log::Level::Debug, format_args!("stopped by a signal"));
         Ok(last.filter(|_| mode.until_settled).unwrap_or(Exit::Success))
@@ -163,10 +159,10 @@ impl Loop {
 
     /// Releases the lock for good, unless an event or a request came in until then that another process left to this
     /// loop.
-    fn leave(&mut self, world: &mut World<'_>) -> io::Result<bool> {
+    fn leave(&mut self, env: &mut Env<'_>) -> io::Result<bool> {
         self.lock = None;
         let woken = self.events.sleep(Some(0), None)?;
-        self.take(woken, now(world))?;
+        self.take(woken, now(env))?;
         if woken.stop || self.schedule.is_settled() {
             return Ok(true);
         }
@@ -196,23 +192,23 @@ impl Loop {
     }
 
     /// Runs one pass. None: the loop was told to stop meanwhile. Else the exit status of the pass.
-    fn pass(&mut self, world: &mut World<'_>, mode: &Mode<'_>, with_event: bool) -> io::Result<Option<Exit>> {
-        self.schedule.on(now(world), Input::PassStarted);
+    fn pass(&mut self, env: &mut Env<'_>, mode: &Mode<'_>, with_event: bool) -> io::Result<Option<Exit>> {
+        self.schedule.on(now(env), Input::PassStarted);
         self.links.begin();
         let mut child = match Child::start(&mode.arguments, self.schedule.is_forced(), with_event) {
             Ok(child) => child,
             Err(error) => {
                 let crashed = Ended::Crashed(format!("could not be started: {error}"));
-                return Ok(Some(self.enter(crashed, now(world))));
+                return Ok(Some(self.enter(crashed, now(env))));
             }
         };
-        let mut end_at = now(world) + self.pass_limit;
+        let mut end_at = now(env) + self.pass_limit;
         let mut end = End::Itself;
         let ended = loop {
             if let Some(ended) = child.ended()? {
                 break ended;
             }
-            let moment = now(world);
+            let moment = now(env);
             if moment >= end_at && end == End::Soon {
                 child.terminate();
                 (end, end_at) = (End::Terminated, moment + GRACE[1]);
@@ -225,14 +221,14 @@ impl Loop {
                 child.listen();
             }
             if woken.stop && end == End::Itself {
-                (end, end_at) = (End::Soon, end_at.min(now(world) + GRACE[0]));
+                (end, end_at) = (End::Soon, end_at.min(now(env) + GRACE[0]));
             }
-            self.take(woken, now(world))?;
+            self.take(woken, now(env))?;
         };
         if end != End::Itself {
             return Ok(None);
         }
-        Ok(Some(self.enter(ended, now(world))))
+        Ok(Some(self.enter(ended, now(env))))
     }
 
     /// Handles the end of a pass: its exit status.
@@ -257,6 +253,6 @@ impl Loop {
     }
 }
 
-fn now(world: &mut World<'_>) -> u64 {
-    world.clock.read().boot_ms
+fn now(env: &mut Env<'_>) -> u64 {
+    env.clock.read().boot_ms
 }

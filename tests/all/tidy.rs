@@ -115,7 +115,7 @@ fn wrong_edges(room: &str, code: &str) -> Vec<usize> {
     by_crate.chain(by_super).filter(|(_, name)| !allowed.contains(name)).map(|(line, _)| line).collect()
 }
 
-fn world(code: &str) -> Vec<(usize, &str)> {
+fn env(code: &str) -> Vec<(usize, &str)> {
     let of_std = under(code, "std").into_iter().filter(|(_, name)| WORLD_OF_STD.contains(name));
     let names = words(code).filter(|(at, word)| {
         let (before, after) = (code[..*at].trim_end(), &code[at + word.len()..]);
@@ -204,7 +204,7 @@ fn pure_rooms_touch_no_world() {
     for (name, room, text) in sources() {
         if room.is_some_and(|room| PURE.contains(&room)) {
             let code = code(&text);
-            broken.extend(world(&code).iter().map(|(line, what)| format!("{name}:{line}: {what}")));
+            broken.extend(env(&code).iter().map(|(line, what)| format!("{name}:{line}: {what}")));
         }
         let is_door = PURE.iter().any(|room| name == format!("src/{room}/mod.rs"));
         if is_door && !forbids_unsafe(&text) {
@@ -314,11 +314,11 @@ fn the_world_is_found_in_every_spelling() {
         "use log::debug;",
         "fn f() { println!(\"\") }",
     ] {
-        assert_eq!(world(&code(snippet)).len(), 1, "{snippet}");
+        assert_eq!(env(&code(snippet)).len(), 1, "{snippet}");
     }
     let pure =
         "use std::net::{IpAddr, Ipv6Addr};\nuse std::time::Duration;\n// std::fs\nlet print = log + 1;";
-    assert_eq!(world(&code(pure)), []);
+    assert_eq!(env(&code(pure)), []);
 }
 
 #[test]

@@ -5,7 +5,7 @@
 use crate::generate::Dice;
 use crate::ledger::{Ledger, Meaning, Owner};
 use crate::server::{self, Asked, Mood, Names};
-use nicup::app::World;
+use nicup::app::Env;
 use nicup::policy::time::RELEASED;
 use nicup::sys::clock::{Clock, Reading};
 use nicup::sys::file::Root;
@@ -224,11 +224,11 @@ impl Transport for Part {
 }
 
 /// Does `work` with the world that a pass gets.
-pub(crate) fn with_world<T>(scene: &Rc<RefCell<Scene>>, work: impl FnOnce(&mut World<'_>) -> T) -> T {
+pub(crate) fn with_world<T>(scene: &Rc<RefCell<Scene>>, work: impl FnOnce(&mut Env<'_>) -> T) -> T {
     let part = || Part(Rc::clone(scene));
     let (mut clock, mut kernel, mut netifd, mut transport) = (part(), part(), part(), part());
     let root = Root::new(scene.borrow().root.clone());
-    work(&mut World {
+    work(&mut Env {
         root,
         config_dir: "/etc/config".to_owned(),
         clock: &mut clock,

@@ -3,7 +3,7 @@
 //! No namespace, no process, no network: the library, with time, addresses and No-IP in the hands of the story.
 
 use crate::place::long;
-use nicup::app::World;
+use nicup::app::Env;
 use nicup::app::pass::{self, RunOptions};
 use nicup::policy::debounce::{Change, Family};
 use nicup::policy::schedule::{Input, Schedule};
@@ -103,7 +103,7 @@ impl Days {
         self.on(Input::PassStarted);
         let hands = &self.hands;
         let (mut clock, mut kernel, mut netifd, mut transport) = (hands, hands, hands, hands);
-        let mut world = World {
+        let mut env = Env {
             root: Root::new(self.root.clone()),
             config_dir: "/etc/config".to_owned(),
             clock: &mut clock,
@@ -112,7 +112,7 @@ impl Days {
             transport: &mut transport,
         };
         let order = RunOptions { in_loop: true, ..RunOptions::default() };
-        let report = pass::run(&mut world, &order).unwrap().unwrap();
+        let report = pass::run(&mut env, &order).unwrap().unwrap();
         self.on(Input::PassFinished(report.wake));
         let due = self.schedule.due();
         assert!(due.is_none_or(|at| at > self.hands.boot_ms.get()), "a pass that is due at once, again");

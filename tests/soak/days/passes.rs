@@ -39,7 +39,7 @@ impl Days {
         }
         let order = RunOptions { in_loop: true, force, ..RunOptions::default() };
         let ended = catch_unwind(AssertUnwindSafe(|| {
-            with_world(&self.scene, |world| pass::run(world, &order)).unwrap().unwrap()
+            with_world(&self.scene, |env| pass::run(env, &order)).unwrap().unwrap()
         }));
         let between = self.scene.borrow().cut == Some(Cut::BetweenFiles);
         let sent = self.scene.borrow().before.clone();

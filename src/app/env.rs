@@ -10,7 +10,7 @@ use crate::sys::ubus::Netifd;
 use crate::wire::uci;
 
 /// The world of a pass. Files are real, below `root`.
-pub struct World<'a> {
+pub struct Env<'a> {
     /// `--root`.
     pub root: Root,
     /// Directory of UCI files, without root.
@@ -31,7 +31,7 @@ pub(super) const CONFIG_LIMIT: usize = 256 * 1024;
 /// A configuration, or the one problem that keeps it from being read.
 pub(super) type Loaded = Result<Config, Issue>;
 
-impl World<'_> {
+impl Env<'_> {
     /// The moment.
     pub fn now(&mut self) -> Now {
         let reading = self.clock.read();
