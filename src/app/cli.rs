@@ -122,7 +122,7 @@ fn command(matches: &Matches) -> Result<Exit, Failure> {
         "watch" => {
             start_log(&env, &env.config(), verbose);
             let arguments = loop_arguments(matches);
-            watch::run(&mut env, &watch::Mode { until_settled: false, order: &order, arguments })
+            watch::run(&mut env, &watch::LoopMode { until_settled: false, order: &order, arguments })
         }
         "status" => {
             let (text, exit) = status::run(&mut env, matches.opt_present("json"), &order.services)?;
@@ -195,7 +195,7 @@ fn run(env: &mut Env<'_>, order: &RunOptions, matches: &Matches) -> Result<Exit,
     if matches.opt_present("wait") {
         drop(loaded);
         let arguments = loop_arguments(matches);
-        return watch::run(env, &watch::Mode { until_settled: true, order, arguments });
+        return watch::run(env, &watch::LoopMode { until_settled: true, order, arguments });
     }
     let Some(report) = pass::run_with(env, order, loaded)? else { return Ok(Exit::Success) };
     if order.in_loop {

@@ -21,7 +21,7 @@ const BATCH_HOSTS: usize = 20;
 const BATCH_BYTES: usize = 4000;
 
 /// One host that is due, and why.
-type Due = (String, SendReason);
+type DueHost = (String, SendReason);
 
 /// What became of the requests of a pass.
 #[derive(Default)]
@@ -43,7 +43,7 @@ pub(super) struct Delivery<'p, 'w> {
 
 /// What a request says: a service and its addresses.
 #[derive(Clone, Copy)]
-struct Letter<'s> {
+struct Update<'s> {
     service: &'s Service,
     uplink: &'s UplinkState,
 }
@@ -51,23 +51,23 @@ struct Letter<'s> {
 impl Delivery<'_, '_> {
     /// Sends everything that is due for `service`.
     pub(super) fn send_due(&mut self, service: &Service, uplink: &UplinkState) {
-        let letter = Letter { service, uplink };
-        let mut waiting = self.due(letter, &service.hostnames);
+        let update = Update { service, uplink };
+        let mut waiting = self.due(update, &service.hostnames);
         while !waiting.is_empty() && !self.store.is_halted() {
-            let batch = waiting.drain(..batch_length(letter, &waiting)).collect::<Vec<_>>();
+            let batch = waiting.drain(..batch_length(update, &waiting)).collect::<Vec<_>>();
             // What an earlier answer stopped or postponed is no longer due.
             let names: Vec<String> = batch.into_iter().map(|(name, _)| name).collect();
-            let batch = self.due(letter, &names);
+            let batch = self.due(update, &names);
             if !batch.is_empty() {
-                self.send(letter, &batch);
+                self.send(update, &batch);
             }
         }
     }
 
-    fn due(&mut self, letter: Letter<'_>, hostnames: &[String]) -> Vec<Due> {
+    fn due(&mut self, update: Update<'_>, hostnames: &[String]) -> Vec<DueHost> {
         let now = self.env.now();
-        let (plan, records, addresses) = (self.plan, self.store.records(), &letter.uplink.addresses);
-        let decide = |name: &String| match plan.decide(records, letter.service, name, addresses, &now) {
+        let (plan, records, addresses) = (self.plan, self.store.records(), &update.uplink.addresses);
+        let decide = |name: &String| match plan.decide(records, update.service, name, addresses, &now) {
             Decision::Send(because) => Some((name.clone(), because)),
             Decision::Disabled
             | Decision::Stopped(_)
@@ -78,34 +78,34 @@ impl Delivery<'_, '_> {
         hostnames.iter().filter_map(decide).collect()
     }
 
-    fn send(&mut self, letter: Letter<'_>, hosts: &[Due]) {
-        let (service, bind_device) = (letter.service, letter.uplink.bind_device.as_deref());
+    fn send(&mut self, update: Update<'_>, hosts: &[DueHost]) {
+        let (service, bind_device) = (update.service, update.uplink.bind_device.as_deref());
         let begun = self.env.now();
         if let Some(failed) = self.session.failed_route(service, bind_device) {
             let outcome = Outcome::Failed(failed.clone());
-            return self.finish(letter, hosts, &outcome, &begun);
+            return self.finish(update, hosts, &outcome, &begun);
         }
-        if !self.store.begin(service, hosts, &letter.uplink.addresses, &begun) {
+        if !self.store.begin(service, hosts, &update.uplink.addresses, &begun) {
             return;
         }
         let outcome = match bind_error(service, bind_device) {
             Some(failed) => Outcome::Failed(failed),
-            None => self.exchange(letter, hosts),
+            None => self.exchange(update, hosts),
         };
         if let Outcome::Failed(failed) = &outcome
             && !failed.sent
         {
             self.session.note_failed_route(service, bind_device, failed);
         }
-        self.finish(letter, hosts, &outcome, &begun);
+        self.finish(update, hosts, &outcome, &begun);
     }
 
-    fn finish(&mut self, letter: Letter<'_>, hosts: &[Due], outcome: &Outcome, begun: &Now) {
-        let (now, service) = (self.env.now(), letter.service);
+    fn finish(&mut self, update: Update<'_>, hosts: &[DueHost], outcome: &Outcome, begun: &Now) {
+        let (now, service) = (self.env.now(), update.service);
         let sent = Sent {
             service,
             hosts,
-            addresses: &letter.uplink.addresses,
+            addresses: &update.uplink.addresses,
             contact: self.plan.contact,
             version: VERSION,
             begun,
@@ -119,19 +119,19 @@ impl Delivery<'_, '_> {
         }
     }
 
-    fn exchange(&mut self, letter: Letter<'_>, hosts: &[Due]) -> Outcome {
-        let service = letter.service;
+    fn exchange(&mut self, update: Update<'_>, hosts: &[DueHost]) -> Outcome {
+        let service = update.service;
         let names = hosts.iter().map(|(name, because)| format!("{name} ({})", because.explain()));
         say(
             log::Level::Debug,
             format_args!("{}: sending {}", service.name, names.collect::<Vec<_>>().join(", ")),
         );
         let request = Request {
-            target: target(letter, hosts),
+            target: target(update, hosts),
             authorization: Some(dyndns2::basic_auth(&service.username, service.password.reveal())),
             user_agent: self.session.user_agent(&self.env.root, self.plan.contact).to_owned(),
         };
-        match self.by_any_transport(letter, hosts, &request) {
+        match self.by_any_transport(update, hosts, &request) {
             Some(Ok(answer)) => {
                 let replies = replies(&answer, &request, service, hosts.len());
                 let wall = self.env.now().wall;
@@ -147,18 +147,18 @@ impl Delivery<'_, '_> {
     /// Tries one transport after the other until one connects.
     fn by_any_transport(
         &mut self,
-        letter: Letter<'_>,
-        hosts: &[Due],
+        update: Update<'_>,
+        hosts: &[DueHost],
         request: &Request,
     ) -> Option<Result<Answer, Failed>> {
-        let (service, endpoint) = (letter.service, &letter.service.endpoint);
+        let (service, endpoint) = (update.service, &update.service.endpoint);
         let mut outcome = None;
         for transport in transports(endpoint) {
             let way = Way {
                 server: &endpoint.server,
                 port: transport.port,
                 tls: transport.tls,
-                bind_device: letter.uplink.bind_device.as_deref(),
+                bind_device: update.uplink.bind_device.as_deref(),
             };
             match self.session.exchange(self.env, service, &way, request) {
                 Err(failed) if may_try_next(&failed, transport, endpoint) => {
@@ -179,7 +179,7 @@ impl Delivery<'_, '_> {
     }
 
     /// Remembers the transport that a request took, and warns each time that a password was readable on it.
-    fn note_transport(&mut self, service: &Service, hosts: &[Due], transport: Transport) {
+    fn note_transport(&mut self, service: &Service, hosts: &[DueHost], transport: Transport) {
         let usual = transport.tls && transport.port == service.endpoint.port;
         for (hostname, _) in hosts {
             self.store.note_transport(service, hostname, (!usual).then(|| transport.name()));
@@ -210,20 +210,20 @@ fn replies(answer: &Answer, request: &Request, service: &Service, hosts: usize) 
 }
 
 /// How many of `due` go into the next request: a group goes alone, the others as many as fit.
-fn batch_length(letter: Letter<'_>, due: &[Due]) -> usize {
+fn batch_length(update: Update<'_>, due: &[DueHost]) -> usize {
     let alone = |name: &str| name == "all.ddnskey.com" || !name.contains('.');
     if due.first().is_some_and(|(name, _)| alone(name)) {
         return 1;
     }
     let hosts = due.iter().take(BATCH_HOSTS).take_while(|(name, _)| !alone(name)).count();
-    let fits = |&count: &usize| target(letter, &due[..count]).len() < BATCH_BYTES;
+    let fits = |&count: &usize| target(update, &due[..count]).len() < BATCH_BYTES;
     (1..=hosts).rev().find(fits).unwrap_or(1)
 }
 
-fn target(letter: Letter<'_>, hosts: &[Due]) -> String {
+fn target(update: Update<'_>, hosts: &[DueHost]) -> String {
     let names: Vec<&str> = hosts.iter().map(|(name, _)| name.as_str()).collect();
-    let addresses = if letter.service.offline { Vec::new() } else { letter.uplink.addresses.list() };
-    dyndns2::target(&letter.service.endpoint.path, &names, &addresses)
+    let addresses = if update.service.offline { Vec::new() } else { update.uplink.addresses.list() };
+    dyndns2::target(&update.service.endpoint.path, &names, &addresses)
 }
 
 /// A port, and whether TLS is spoken on it.

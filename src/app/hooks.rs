@@ -20,7 +20,7 @@ const HOOKS: &str = "/etc/hotplug.d/nicup";
 
 /// One change, as hooks get it (docs/reference.md#hooks).
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Change {
+pub(super) struct HostChange {
     pub(super) state: State,
     pub(super) service: String,
     pub(super) hostname: String,
@@ -31,7 +31,7 @@ pub(super) struct Change {
 
 const NAMES: [&str; 6] = ["ACTION", "SERVICE", "HOSTNAME", "IPV4", "IPV6", "CODE"];
 
-impl Change {
+impl HostChange {
     /// The values of [`NAMES`], blanks apart: none of them has one.
     fn line(&self) -> String {
         let text = |value: Option<String>| value.unwrap_or_default();
@@ -63,7 +63,7 @@ impl Runner {
     }
 
     /// Hands `changes` to it.
-    pub(super) fn tell(self, changes: &[Change]) {
+    pub(super) fn tell(self, changes: &[HostChange]) {
         let lines: String = changes.iter().map(|change| change.line() + "\n").collect();
         if let Err(error) = self.0.hand_over(lines.as_bytes()) {
             log::warn!("{HOOKS}: the hooks were not told: {error}");

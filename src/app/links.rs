@@ -4,7 +4,7 @@
 //! whatever is doubtful counts as a change.
 
 use crate::policy::address::lifetimes;
-use crate::policy::debounce::{Change, Family};
+use crate::policy::debounce::{Change, IpVersion};
 use crate::sys::netlink;
 use crate::wire::rtnl::{Address, Body, Flags, Lifetime, Link, Messages, Scope};
 use crate::wire::wake::Preferred;
@@ -18,7 +18,7 @@ const LIMIT: usize = 64;
 #[derive(Debug)]
 pub(super) struct Links {
     devices: Vec<Device>,
-    addresses: Vec<Known>,
+    addresses: Vec<HeardAddress>,
     /// Something happened to devices that nobody follows: the pass that is running may be about to name one of them.
     strangers: bool,
     /// Where the last pass chose one of several IPv6 addresses.
@@ -42,7 +42,7 @@ struct Device {
 
 /// An address of a device that counts.
 #[derive(Debug)]
-struct Known {
+struct HeardAddress {
     index: u32,
     ip: IpAddr,
     /// Whether it can be sent as far as its flags tell.
@@ -183,7 +183,7 @@ impl Links {
             if self.addresses.len() >= LIMIT {
                 self.addresses.remove(0);
             }
-            self.addresses.push(Known { index: address.index, ip: address.ip, usable });
+            self.addresses.push(HeardAddress { index: address.index, ip: address.ip, usable });
         }
         match (before.unwrap_or(lost), usable) {
             (false, true) => Some(Change::Came(family(address.ip))),
@@ -248,8 +248,8 @@ impl Device {
     }
 }
 
-fn family(ip: IpAddr) -> Family {
-    if ip.is_ipv4() { Family::Ipv4 } else { Family::Ipv6 }
+fn family(ip: IpAddr) -> IpVersion {
+    if ip.is_ipv4() { IpVersion::Ipv4 } else { IpVersion::Ipv6 }
 }
 
 #[cfg(test)]

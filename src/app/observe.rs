@@ -3,10 +3,10 @@
 //! At most one question to netifd and one to the kernel for a whole pass. Does not decide what is sent, and does not
 //! ask pages and scripts (sources does).
 
-use super::places::{Place, Places, is_listed};
+use super::places::{Candidate, Places, is_listed};
 use super::uplink::{UplinkState, combine};
 use super::{Env, source_results};
-use crate::policy::address::{self, Family, Observed, Rule, WhyAbsent, WhyDown, WhyUnknown, lifetimes};
+use crate::policy::address::{self, Observed, Rule, WantedFamily, WhyAbsent, WhyDown, WhyUnknown, lifetimes};
 use crate::policy::addresses::{Missing, Why};
 use crate::policy::config::{Service, Source};
 use crate::policy::record::{Host, Records};
@@ -18,7 +18,7 @@ use std::net::Ipv4Addr;
 
 /// What is known of a logical interface.
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Uplink {
+enum InterfaceState {
     Device(String),
     Down(WhyDown),
     /// Up, and mwan3 reported it disconnected.
@@ -27,11 +27,14 @@ enum Uplink {
     Unknown(String),
 }
 
-impl Uplink {
+impl InterfaceState {
     fn device(&self) -> Option<String> {
         match self {
-            Uplink::Device(device) => Some(device.clone()),
-            Uplink::Down(_) | Uplink::Disconnected | Uplink::Missing | Uplink::Unknown(_) => None,
+            InterfaceState::Device(device) => Some(device.clone()),
+            InterfaceState::Down(_)
+            | InterfaceState::Disconnected
+            | InterfaceState::Missing
+            | InterfaceState::Unknown(_) => None,
         }
     }
 }
@@ -61,18 +64,18 @@ pub(super) fn devices<'e>(
     if whole && !names.is_empty() && all.is_none() {
         all = Some(list_interfaces(netifd).unwrap_or_default());
     }
-    let device_of = |place: &Place| match place {
-        Place::Device(device) => Uplink::Device(device.clone()),
-        Place::Interface(name) | Place::Sibling(name) => {
-            names.binary_search(&name.as_str()).map_or(Uplink::Missing, |at| uplinks[at].clone())
+    let device_of = |place: &Candidate| match place {
+        Candidate::Device(device) => InterfaceState::Device(device.clone()),
+        Candidate::Interface(name) | Candidate::Sibling(name) => {
+            names.binary_search(&name.as_str()).map_or(InterfaceState::Missing, |at| uplinks[at].clone())
         }
     };
-    let resolve = |service: &Service, list: &[Place]| -> Vec<(Place, Uplink)> {
-        let uplink = |place: &Place| match place {
-            Place::Interface(name) if is_listed(service, name) && records.disconnected.contains(name) => {
-                Uplink::Disconnected
+    let resolve = |service: &Service, list: &[Candidate]| -> Vec<(Candidate, InterfaceState)> {
+        let uplink = |place: &Candidate| match place {
+            Candidate::Interface(name) if is_listed(service, name) && records.disconnected.contains(name) => {
+                InterfaceState::Disconnected
             }
-            Place::Interface(_) | Place::Sibling(_) | Place::Device(_) => device_of(place),
+            Candidate::Interface(_) | Candidate::Sibling(_) | Candidate::Device(_) => device_of(place),
         };
         list.iter().map(|place| (place.clone(), uplink(place))).collect()
     };
@@ -102,7 +105,7 @@ impl Devices<'_> {
         let resolved = std::mem::take(&mut self.resolved);
         let mut devices: Vec<&str> = Vec::new();
         for (_, uplink) in resolved.iter().flat_map(|[v4, v6, _]| v4.iter().chain(v6)) {
-            if let Uplink::Device(device) = uplink
+            if let InterfaceState::Device(device) = uplink
                 && !devices.contains(&device.as_str())
             {
                 devices.push(device);
@@ -147,7 +150,7 @@ impl Devices<'_> {
         let siblings = interfaces.iter().map(|name| format!("{name}_4"));
         let known = |name: String| {
             let interface = all.iter().find(|i| i.interface.as_deref() == Some(&name))?;
-            Some((Place::Sibling(name), uplink_of(interface)))
+            Some((Candidate::Sibling(name), uplink_of(interface)))
         };
         let more: Vec<Resolved> = v4.iter().cloned().chain(siblings.filter_map(known)).collect();
         let mut found = if more.len() == v4.len() {
@@ -175,24 +178,24 @@ fn dynamic_beside(interfaces: &[String], all: &[Interface]) -> Vec<String> {
     names.filter(|name| interfaces.iter().any(|of| name != of && name.starts_with(of.as_str()))).collect()
 }
 
-/// One [`Uplink`] for each of `names`: from the event where it says so, the rest with one question to netifd. And all that
+/// One [`InterfaceState`] for each of `names`: from the event where it says so, the rest with one question to netifd. And all that
 /// netifd has, where that was the question.
 fn uplinks(
     names: &[&str],
     event: Option<&Event>,
     netifd: &mut dyn Netifd,
-) -> (Vec<Uplink>, Option<Vec<Interface>>) {
+) -> (Vec<InterfaceState>, Option<Vec<Interface>>) {
     let told = |name: &str| match event {
         Some(Event::Interface { action, interface, device }) if interface == name => match (action, device) {
-            (Action::Up | Action::Update, Some(device)) => Some(Uplink::Device(device.clone())),
-            (Action::Down, _) => Some(Uplink::Down(WhyDown::Unexplained)),
+            (Action::Up | Action::Update, Some(device)) => Some(InterfaceState::Device(device.clone())),
+            (Action::Down, _) => Some(InterfaceState::Down(WhyDown::Unexplained)),
             (Action::Up | Action::Update, None) => None,
             // What mwan3 reports is in the records, and says nothing of the device.
             (Action::Connected | Action::Disconnected, _) => None,
         },
         _ => None,
     };
-    let mut found: Vec<Option<Uplink>> = names.iter().map(|name| told(name)).collect();
+    let mut found: Vec<Option<InterfaceState>> = names.iter().map(|name| told(name)).collect();
     let mut dumped = None;
     if found.iter().filter(|uplink| uplink.is_none()).count() > 1 {
         // A netifd that does not answer this would not answer one question for each interface either.
@@ -201,14 +204,15 @@ fn uplinks(
             uplink.get_or_insert_with(|| match &all {
                 Ok(all) => {
                     let listed = all.iter().find(|i| i.interface.as_deref() == Some(name));
-                    listed.map_or(Uplink::Missing, uplink_of)
+                    listed.map_or(InterfaceState::Missing, uplink_of)
                 }
-                Err(why) => Uplink::Unknown(why.clone()),
+                Err(why) => InterfaceState::Unknown(why.clone()),
             });
         }
         dumped = Some(all.unwrap_or_default());
     }
-    let ask = |(name, uplink): (&&str, Option<Uplink>)| uplink.unwrap_or_else(|| ask_netifd(name, netifd));
+    let ask =
+        |(name, uplink): (&&str, Option<InterfaceState>)| uplink.unwrap_or_else(|| ask_netifd(name, netifd));
     (names.iter().zip(found).map(ask).collect(), dumped)
 }
 
@@ -223,30 +227,30 @@ fn list_interfaces(netifd: &mut dyn Netifd) -> Result<Vec<Interface>, String> {
 
 const NOT_NETIFDS: &str = "ubus printed something that is not an interface";
 
-fn ask_netifd(name: &str, netifd: &mut dyn Netifd) -> Uplink {
+fn ask_netifd(name: &str, netifd: &mut dyn Netifd) -> InterfaceState {
     match netifd.call(&format!("network.interface.{name}"), "status") {
         Ok(output) => match ubus::status(name, &output) {
             Some(interface) => uplink_of(&interface),
-            None => Uplink::Unknown(NOT_NETIFDS.to_owned()),
+            None => InterfaceState::Unknown(NOT_NETIFDS.to_owned()),
         },
-        Err(UbusError::Missing) => Uplink::Missing,
-        Err(UbusError::Failed(why)) => Uplink::Unknown(why),
+        Err(UbusError::Missing) => InterfaceState::Missing,
+        Err(UbusError::Failed(why)) => InterfaceState::Unknown(why),
     }
 }
 
-fn uplink_of(interface: &Interface) -> Uplink {
+fn uplink_of(interface: &Interface) -> InterfaceState {
     match &interface.l3_device {
-        Some(device) if interface.up => Uplink::Device(device.clone()),
+        Some(device) if interface.up => InterfaceState::Device(device.clone()),
         _ => {
             let mut errors = interface.errors.iter().flatten();
             let error = errors.next_back().and_then(|error| error.code.as_deref());
             let flags = [interface.autostart, interface.available, interface.pending];
-            Uplink::Down(WhyDown::of(interface.up, flags, error))
+            InterfaceState::Down(WhyDown::of(interface.up, flags, error))
         }
     }
 }
 
-type Resolved = (Place, Uplink);
+type Resolved = (Candidate, InterfaceState);
 
 fn sight(
     service: &Service,
@@ -268,7 +272,7 @@ fn sight(
             Some(suffix) => address::pick_ipv6_suffix(device, rule, suffix, registered.ipv6),
             None => address::pick_ipv6(device, rule, registered.ipv6),
         };
-        let nothing = WhyAbsent::NoAddress(Family::Ipv6);
+        let nothing = WhyAbsent::NoAddress(WantedFamily::Ipv6);
         picked.because(|why| if why == nothing && on_uplink { WhyAbsent::NoUplinkIpv6 } else { why })
     });
     let preferred = ipv6.as_ref().ok().zip(at6).and_then(|(picked, at)| {
@@ -285,8 +289,8 @@ fn sight(
     let outside = at4.or(at6.filter(|_| service.uplink.interface6.is_none()));
     UplinkState {
         interface: shown.and_then(|(place, _)| match place {
-            Place::Device(_) => None,
-            Place::Interface(name) | Place::Sibling(name) => Some(name.clone()),
+            Candidate::Device(_) => None,
+            Candidate::Interface(name) | Candidate::Sibling(name) => Some(name.clone()),
         }),
         device: shown.and_then(|(_, uplink)| uplink.device()),
         devices: devices.collect(),
@@ -317,8 +321,9 @@ fn pick_ipv4(
 
 /// The interfaces that the configuration names and netifd does not know.
 fn unknown_interfaces(v4: &[Resolved], v6: &[Resolved]) -> Vec<String> {
-    let unknown =
-        |(place, uplink): &&Resolved| *uplink == Uplink::Missing && matches!(place, Place::Interface(_));
+    let unknown = |(place, uplink): &&Resolved| {
+        *uplink == InterfaceState::Missing && matches!(place, Candidate::Interface(_))
+    };
     let mut names: Vec<String> =
         v4.iter().chain(v6).filter(unknown).map(|(place, _)| place.name().to_owned()).collect();
     names.sort_unstable();
@@ -335,19 +340,19 @@ fn search<'a, T>(
     let mut missing: Option<Missing> = None;
     for place in places {
         let observed = match (&place.1, seen) {
-            (Uplink::Device(device), Ok(seen)) => {
+            (InterfaceState::Device(device), Ok(seen)) => {
                 let picked = seen.iter().find(|d| d.device == *device).map(&pick);
                 let picked = picked.unwrap_or(Observed::Absent(WhyAbsent::DeviceMissing));
-                let named = matches!(place.0, Place::Device(_));
+                let named = matches!(place.0, Candidate::Device(_));
                 let gone = |why| !named && why == WhyAbsent::DeviceMissing;
                 picked.because(|why| if gone(why) { WhyAbsent::DeviceGone } else { why })
             }
-            (Uplink::Device(_), Err(why)) => Observed::Unknown(WhyUnknown::Kernel(why.to_owned())),
-            (Uplink::Unknown(why), _) => Observed::Unknown(WhyUnknown::Netifd(why.clone())),
-            (Uplink::Down(why), _) => Observed::Absent(WhyAbsent::InterfaceDown(*why)),
-            (Uplink::Disconnected, _) => Observed::Absent(WhyAbsent::Disconnected),
-            (Uplink::Missing, _) if matches!(place.0, Place::Sibling(_)) => continue,
-            (Uplink::Missing, _) => Observed::Absent(WhyAbsent::DeviceMissing),
+            (InterfaceState::Device(_), Err(why)) => Observed::Unknown(WhyUnknown::Kernel(why.to_owned())),
+            (InterfaceState::Unknown(why), _) => Observed::Unknown(WhyUnknown::Netifd(why.clone())),
+            (InterfaceState::Down(why), _) => Observed::Absent(WhyAbsent::InterfaceDown(*why)),
+            (InterfaceState::Disconnected, _) => Observed::Absent(WhyAbsent::Disconnected),
+            (InterfaceState::Missing, _) if matches!(place.0, Candidate::Sibling(_)) => continue,
+            (InterfaceState::Missing, _) => Observed::Absent(WhyAbsent::DeviceMissing),
         };
         let why = match observed {
             Observed::Address(address) => return (Ok(address), Some(place)),

@@ -6,7 +6,7 @@ use super::deliver::{Deliveries, Delivery};
 use super::env::Loaded;
 use super::observe::{self, Devices};
 use super::plan::{self, Plan, main_of, valid};
-use super::publish::{self, Outcome};
+use super::publish::{self, PassResult};
 use super::records::RecordStore;
 use super::report::Report;
 use super::session::{self, Session};
@@ -124,7 +124,7 @@ fn pass(env: &mut Env<'_>, order: &RunOptions, config: &Config) -> Result<Report
     // Reading a bundle costs more than all the rest of an unchanged pass: only where TLS has failed.
     let has_failed = |service: &Service| outcome::tls_failed(store.records(), service);
     issues.append(&mut certificates(env, &plan, has_failed));
-    let outcome = Outcome { config, plan, uplinks: &uplinks, store, session, sent, issues };
+    let outcome = PassResult { config, plan, uplinks: &uplinks, store, session, sent, issues };
     Ok(publish::finish(env, outcome))
 }
 

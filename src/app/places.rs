@@ -8,17 +8,17 @@ use crate::wire::ubus::Interface;
 
 /// Somewhere an address may be.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Place {
+pub(super) enum Candidate {
     Device(String),
     Interface(String),
     /// netifd's dynamic IPv6 interface beside one that is configured: no trouble if there is none.
     Sibling(String),
 }
 
-impl Place {
+impl Candidate {
     pub(super) fn name(&self) -> &str {
         match self {
-            Place::Device(name) | Place::Interface(name) | Place::Sibling(name) => name,
+            Candidate::Device(name) | Candidate::Interface(name) | Candidate::Sibling(name) => name,
         }
     }
 }
@@ -26,10 +26,10 @@ impl Place {
 /// Where a service's addresses may be, in the order of preference.
 #[derive(Default)]
 pub(super) struct Places {
-    pub(super) ipv4: Vec<Place>,
-    pub(super) ipv6: Vec<Place>,
+    pub(super) ipv4: Vec<Candidate>,
+    pub(super) ipv6: Vec<Candidate>,
     /// What requests are bound to, where they are.
-    pub(super) way: Vec<Place>,
+    pub(super) way: Vec<Candidate>,
 }
 
 impl Places {
@@ -50,12 +50,12 @@ impl Places {
         let uplink = &service.uplink;
         let ipv4 = Places::uplinks(service);
         let ipv6 = match (&uplink.interface6, &uplink.device) {
-            (Some(name), _) => vec![Place::Interface(name.clone())],
-            (None, Some(device)) => vec![Place::Device(device.clone())],
+            (Some(name), _) => vec![Candidate::Interface(name.clone())],
+            (None, Some(device)) => vec![Candidate::Device(device.clone())],
             (None, None) => {
                 let family = |name: &String| {
-                    let siblings = siblings(name).map(Place::Sibling);
-                    std::iter::once(Place::Interface(name.clone())).chain(siblings)
+                    let siblings = siblings(name).map(Candidate::Sibling);
+                    std::iter::once(Candidate::Interface(name.clone())).chain(siblings)
                 };
                 uplink.interfaces.iter().flat_map(family).collect()
             }
@@ -68,10 +68,10 @@ impl Places {
     }
 
     /// Where a service's way to the internet is. Its IPv6 address may be elsewhere, on the LAN.
-    fn uplinks(service: &Service) -> Vec<Place> {
+    fn uplinks(service: &Service) -> Vec<Candidate> {
         match &service.uplink.device {
-            Some(device) => vec![Place::Device(device.clone())],
-            None => service.uplink.interfaces.iter().cloned().map(Place::Interface).collect(),
+            Some(device) => vec![Candidate::Device(device.clone())],
+            None => service.uplink.interfaces.iter().cloned().map(Candidate::Interface).collect(),
         }
     }
 
@@ -81,8 +81,8 @@ impl Places {
 
     pub(super) fn interfaces(&self) -> impl Iterator<Item = &str> {
         self.ipv4.iter().chain(&self.ipv6).chain(&self.way).filter_map(|place| match place {
-            Place::Device(_) => None,
-            Place::Interface(name) | Place::Sibling(name) => Some(name.as_str()),
+            Candidate::Device(_) => None,
+            Candidate::Interface(name) | Candidate::Sibling(name) => Some(name.as_str()),
         })
     }
 }

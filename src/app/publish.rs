@@ -3,7 +3,7 @@
 //! Does not decide what they say (report does).
 
 use super::deliver::Deliveries;
-use super::hooks::Change;
+use super::hooks::HostChange;
 use super::lines::{self, LogLines};
 use super::plan::Plan;
 use super::records::RecordStore;
@@ -19,7 +19,7 @@ use crate::sys::log::say;
 use crate::wire::wake::Wake;
 
 /// What a pass has found out and done when it ends.
-pub(super) struct Outcome<'a> {
+pub(super) struct PassResult<'a> {
     pub(super) config: &'a Config,
     pub(super) plan: Plan<'a>,
     pub(super) uplinks: &'a [UplinkState],
@@ -30,8 +30,8 @@ pub(super) struct Outcome<'a> {
 }
 
 /// Ends a pass: everything that it learnt is written, and what changed is logged.
-pub(super) fn finish(env: &mut Env<'_>, outcome: Outcome<'_>) -> Report {
-    let Outcome { config, plan, uplinks, mut store, mut session, sent, mut issues } = outcome;
+pub(super) fn finish(env: &mut Env<'_>, outcome: PassResult<'_>) -> Report {
+    let PassResult { config, plan, uplinks, mut store, mut session, sent, mut issues } = outcome;
     let now = env.now();
     let held = report::held(&plan, uplinks, store.records(), &sent.tried, &now);
     // What was asked for has been done: the states are reported as the next pass will find them.
@@ -57,7 +57,7 @@ pub(super) fn finish(env: &mut Env<'_>, outcome: Outcome<'_>) -> Report {
     // NTP may set the clock at any moment, and forced updates wait for that.
     wake.clock |= now.wall.is_none();
     let report = Report { held, wake, ..publish(env, &config.main, status) };
-    let changes: Vec<Change> = found.news.into_iter().filter_map(|news| news.for_hooks).collect();
+    let changes: Vec<HostChange> = found.news.into_iter().filter_map(|news| news.for_hooks).collect();
     session.run_hooks(&env.root, &changes);
     report
 }

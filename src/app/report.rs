@@ -2,7 +2,7 @@
 //!
 //! Writes nothing (publish does).
 
-use super::hooks::Change;
+use super::hooks::HostChange;
 use super::lines::LogLines;
 use super::plan::{Plan, unknown_host};
 use super::uplink::UplinkState;
@@ -49,7 +49,7 @@ pub(super) struct Findings {
 pub(super) struct News {
     pub(super) key: Key,
     pub(super) shown: Shown,
-    pub(super) for_hooks: Option<Change>,
+    pub(super) for_hooks: Option<HostChange>,
     /// What no request has noted yet.
     pub(super) event: Option<Event>,
 }
@@ -276,7 +276,7 @@ fn news(
     let since = was.filter(|_| same_story).map_or(now.ceil(), |was| was.since);
     let moved = !same_address || was.is_none_or(|was| was.state != view.state);
     let hostname = host.key.hostname.clone();
-    let for_hooks = moved.then(|| Change {
+    let for_hooks = moved.then(|| HostChange {
         state: view.state,
         service: service.name.clone(),
         hostname: hostname.clone(),

@@ -2,7 +2,7 @@
 
 use super::deliver::Deliveries;
 use super::plan::{self, Plan, RunOptions};
-use super::publish::{self, Outcome};
+use super::publish::{self, PassResult};
 use super::records::RecordStore;
 use super::report::Report;
 use super::session::Session;
@@ -43,7 +43,7 @@ pub(super) fn run(env: &mut Env<'_>, order: &RunOptions) -> Result<(String, Repo
     issues.append(&mut store.take_issues());
     issues.append(&mut pass::unknown_interfaces(env, &plan, &mut devices, &uplinks));
     let (session, sent) = (Session::default(), Deliveries::default());
-    let outcome = Outcome { config: &config, plan, uplinks: &uplinks, store, session, sent, issues };
+    let outcome = PassResult { config: &config, plan, uplinks: &uplinks, store, session, sent, issues };
     let report = publish::finish(env, outcome);
     drop(lock);
     let woken = watch::wake_loop(env, &main.run_dir);

@@ -2,7 +2,7 @@
 //!
 //! Does not know what is sent and does not judge answers (deliver does).
 
-use super::hooks::{Change, Runner};
+use super::hooks::{HostChange, Runner};
 use super::{Env, VERSION};
 use crate::policy::config::{Proxy, Service};
 use crate::policy::fingerprint;
@@ -75,7 +75,7 @@ impl Session {
     }
 
     /// Hands `changes` to the hooks.
-    pub(super) fn run_hooks(&mut self, root: &Root, changes: &[Change]) {
+    pub(super) fn run_hooks(&mut self, root: &Root, changes: &[HostChange]) {
         if !changes.is_empty() {
             let runner = if self.is_confined { self.runner.take() } else { Runner::start(root) };
             runner.into_iter().for_each(|runner| runner.tell(changes));

@@ -5,7 +5,7 @@
 use super::places;
 use super::plan::Plan;
 use super::uplink::{UplinkState, combine};
-use crate::policy::address::{self, Family, Rule, WhyAbsent, WhyUnknown};
+use crate::policy::address::{self, Rule, WantedFamily, WhyAbsent, WhyUnknown};
 use crate::policy::addresses::{Missing, Why};
 use crate::policy::config::{Service, Source, Url};
 use crate::policy::outcome;
@@ -40,16 +40,16 @@ impl<'s> Asked<'s> {
 }
 
 /// Who is asked for a service's addresses of one family.
-fn asked(service: &Service, family: Family) -> Option<Asked<'_>> {
+fn asked(service: &Service, family: WantedFamily) -> Option<Asked<'_>> {
     let wanted = match family {
-        Family::Ipv4 => service.family.v4(),
-        Family::Ipv6 => service.family.v6(),
+        WantedFamily::Ipv4 => service.family.v4(),
+        WantedFamily::Ipv6 => service.family.v6(),
     };
     match &service.source {
         Source::Interface => None,
         Source::Script(script) => Some(Asked::Script(script)),
         Source::Web { url, url6 } => {
-            let url = if family == Family::Ipv4 { url } else { url6 };
+            let url = if family == WantedFamily::Ipv4 { url } else { url6 };
             url.as_ref().map(Asked::Page)
         }
     }
@@ -58,8 +58,10 @@ fn asked(service: &Service, family: Family) -> Option<Asked<'_>> {
 
 /// Everyone who is asked for a service, each once.
 pub(super) fn all(service: &Service) -> Vec<Asked<'_>> {
-    let mut all: Vec<Asked<'_>> =
-        [Family::Ipv4, Family::Ipv6].into_iter().filter_map(|family| asked(service, family)).collect();
+    let mut all: Vec<Asked<'_>> = [WantedFamily::Ipv4, WantedFamily::Ipv6]
+        .into_iter()
+        .filter_map(|family| asked(service, family))
+        .collect();
     all.dedup_by_key(|asked| asked.name());
     all
 }
@@ -102,11 +104,11 @@ pub(super) fn uplink_state(service: &Service, records: &Records) -> UplinkState 
     if !service.enabled || service.offline {
         return UplinkState::default();
     }
-    let ipv4 = told(service, Family::Ipv4, records, |ip| match ip {
+    let ipv4 = told(service, WantedFamily::Ipv4, records, |ip| match ip {
         IpAddr::V4(ip) => Some(ip),
         IpAddr::V6(_) => None,
     });
-    let ipv6 = told(service, Family::Ipv6, records, |ip| match ip {
+    let ipv6 = told(service, WantedFamily::Ipv6, records, |ip| match ip {
         IpAddr::V4(_) => None,
         IpAddr::V6(ip) => Some(ip),
     });
@@ -116,12 +118,12 @@ pub(super) fn uplink_state(service: &Service, records: &Records) -> UplinkState 
 /// The first address of one family that a source told, or why there is none.
 fn told<T: Copy + Into<IpAddr>>(
     service: &Service,
-    family: Family,
+    family: WantedFamily,
     records: &Records,
     of_family: impl Fn(IpAddr) -> Option<T>,
 ) -> Result<T, Option<Missing>> {
     let asked = asked(service, family).ok_or_else(|| {
-        let option = if family == Family::Ipv4 { "source_url" } else { "source_url6" };
+        let option = if family == WantedFamily::Ipv4 { "source_url" } else { "source_url6" };
         Missing { at: option.to_owned(), why: Why::NoSource }
     })?;
     let name = asked.name();

@@ -18,9 +18,9 @@ const LIMIT: usize = 4 << 20;
 
 /// The files of a configuration.
 pub(super) struct Store {
-    records: Place,
+    records: Location,
     /// Where the records go while `state_dir` cannot be written.
-    fallback: Place,
+    fallback: Location,
     /// The records as they are on disk, and whether in the fallback.
     stored: Option<(String, bool)>,
     state: Volatile,
@@ -28,7 +28,7 @@ pub(super) struct Store {
     attempts: Volatile,
 }
 
-struct Place {
+struct Location {
     /// Without `--root`.
     name: String,
     path: PathBuf,
@@ -36,9 +36,9 @@ struct Place {
 
 /// A file that lives as long as this boot. It is in `run_dir`, or in `state_dir` while that cannot take it.
 struct Volatile {
-    place: Place,
+    place: Location,
     /// A full directory still lets a file be removed, so this one counts only where the other is missing.
-    fallback: Place,
+    fallback: Location,
     /// What is on disk.
     stored: Option<String>,
     /// That is in the fallback.
@@ -49,7 +49,7 @@ impl Store {
     pub(super) fn new(root: &Root, main: &Main) -> Store {
         let place = |dir: &str, file: &str| {
             let name = format!("{dir}/{file}");
-            Place { path: root.path(&name), name }
+            Location { path: root.path(&name), name }
         };
         let volatile = |file: &str| Volatile {
             place: place(&main.run_dir, file),
@@ -192,7 +192,7 @@ impl Store {
 
     /// What a run could not write now, and what it would do about it: for `check`, which writes nothing.
     pub(super) fn inspect(&self, issues: &mut Vec<Issue>) {
-        let room = |place: &Place| file::room(&place.path);
+        let room = |place: &Location| file::room(&place.path);
         let Volatile { place, fallback, .. } = &self.state;
         match (room(place), room(fallback)) {
             (Ok(()), Ok(())) => {}
@@ -247,7 +247,7 @@ impl Volatile {
     }
 }
 
-fn records_stay_in_memory(place: &Place, error: &io::Error) -> Issue {
+fn records_stay_in_memory(place: &Location, error: &io::Error) -> Issue {
     warning(place, format!("cannot be written ({error}): records are kept in memory until a reboot"))
 }
 
@@ -260,15 +260,15 @@ fn cannot_write(error: &io::Error) -> String {
     format!("cannot be written: {error}")
 }
 
-fn warning(place: &Place, message: String) -> Issue {
+fn warning(place: &Location, message: String) -> Issue {
     Issue { level: Level::Warning, file: place.name.clone(), line: None, message }
 }
 
-fn write(place: &Place, text: &str, keep: Keep) -> io::Result<()> {
+fn write(place: &Location, text: &str, keep: Keep) -> io::Result<()> {
     file::replace(&place.path, text.as_bytes(), 0o600, keep)
 }
 
-fn read(place: &Place, issues: &mut Vec<Issue>) -> Result<Option<String>, Failure> {
+fn read(place: &Location, issues: &mut Vec<Issue>) -> Result<Option<String>, Failure> {
     match file::read(&place.path, LIMIT) {
         // What is not text is damaged, and found to be so by whoever reads it.
         Ok(bytes) => Ok(Some(String::from_utf8(bytes).unwrap_or_default())),
@@ -284,7 +284,7 @@ fn read(place: &Place, issues: &mut Vec<Issue>) -> Result<Option<String>, Failur
 }
 
 /// A file that cannot be understood may still be worth something to its owner: it is kept under another name.
-fn put_aside(place: &Place, error: ReadError, really: bool) -> Issue {
+fn put_aside(place: &Location, error: ReadError, really: bool) -> Issue {
     let why = error.explain();
     if !really {
         return warning(place, format!("{why}: a run would set it aside and start without it"));

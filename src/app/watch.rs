@@ -27,7 +27,7 @@ const LOOK: u64 = 50;
 const ATTEMPTS: usize = 5;
 
 /// How the loop was started.
-pub(super) struct Mode<'a> {
+pub(super) struct LoopMode<'a> {
     /// `run --wait`: end when nothing is open any more.
     pub(super) until_settled: bool,
     /// What is asked of its passes; the event is the first one's.
@@ -40,7 +40,7 @@ pub(super) struct Mode<'a> {
 ///
 /// # Errors
 /// The exit status and the sentence for the user: another loop is running, or the system refuses what it needs.
-pub(super) fn run(env: &mut Env<'_>, mode: &Mode<'_>) -> Result<Exit, Failure> {
+pub(super) fn run(env: &mut Env<'_>, mode: &LoopMode<'_>) -> Result<Exit, Failure> {
     let cannot_wait =
         |error: io::Error| Failure::new(Exit::Retry, format!("cannot wait for events: {error}"));
     // Before anybody can find this process to wake it: a signal that nothing catches would end it.
@@ -135,7 +135,7 @@ struct Loop {
 }
 
 impl Loop {
-    fn turn(mut self, env: &mut Env<'_>, mode: &Mode<'_>) -> io::Result<Exit> {
+    fn turn(mut self, env: &mut Env<'_>, mode: &LoopMode<'_>) -> io::Result<Exit> {
         let mut last = None;
         loop {
             if self.schedule.due().is_some_and(|due| due <= now(env)) {
@@ -192,7 +192,7 @@ impl Loop {
     }
 
     /// Runs one pass. None: the loop was told to stop meanwhile. Else the exit status of the pass.
-    fn pass(&mut self, env: &mut Env<'_>, mode: &Mode<'_>, with_event: bool) -> io::Result<Option<Exit>> {
+    fn pass(&mut self, env: &mut Env<'_>, mode: &LoopMode<'_>, with_event: bool) -> io::Result<Option<Exit>> {
         self.schedule.on(now(env), Input::PassStarted);
         self.links.begin();
         let mut child = match Child::start(&mode.arguments, self.schedule.is_forced(), with_event) {

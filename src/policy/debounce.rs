@@ -11,7 +11,7 @@ pub const LATEST: u64 = 3000;
 
 /// An address family.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Family {
+pub enum IpVersion {
     /// IPv4
     Ipv4,
     /// IPv6
@@ -22,9 +22,9 @@ pub enum Family {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Change {
     /// A usable address appeared.
-    Came(Family),
+    Came(IpVersion),
     /// An address disappeared, or is no longer usable.
-    Went(Family),
+    Went(IpVersion),
     /// The device itself appeared, disappeared or was switched, or events were lost.
     Device,
 }
@@ -65,10 +65,10 @@ impl Debounce {
         let first = self.span.map_or(now, |(first, _)| first);
         self.span = Some((first, now));
         match change {
-            Change::Came(Family::Ipv4) => self.latest.ipv4 = Some(false),
-            Change::Came(Family::Ipv6) => self.latest.ipv6 = Some(false),
-            Change::Went(Family::Ipv4) => self.latest.ipv4 = Some(true),
-            Change::Went(Family::Ipv6) => self.latest.ipv6 = Some(true),
+            Change::Came(IpVersion::Ipv4) => self.latest.ipv4 = Some(false),
+            Change::Came(IpVersion::Ipv6) => self.latest.ipv6 = Some(false),
+            Change::Went(IpVersion::Ipv4) => self.latest.ipv4 = Some(true),
+            Change::Went(IpVersion::Ipv6) => self.latest.ipv6 = Some(true),
             Change::Device => {}
         }
         self.missing = self.missing.map(|missing| self.latest.applied_to(missing));
@@ -131,8 +131,8 @@ impl Debounce {
 mod tests {
     use super::*;
 
-    const V4: Change = Change::Came(Family::Ipv4);
-    const V6: Change = Change::Came(Family::Ipv6);
+    const V4: Change = Change::Came(IpVersion::Ipv4);
+    const V6: Change = Change::Came(IpVersion::Ipv6);
     const NONE: Option<Lacks> = Some(Lacks { ipv4: true, ipv6: true });
     const ONLY_V4: Option<Lacks> = Some(Lacks { ipv4: false, ipv6: true });
     const BOTH: Option<Lacks> = Some(Lacks { ipv4: false, ipv6: false });
@@ -182,8 +182,8 @@ mod tests {
     fn with_family_both_the_first_waits_for_the_second() {
         assert_eq!(due(NONE, &[(1000, V4)]), Some(4000));
         assert_eq!(due(NONE, &[(1000, V4), (3000, V6)]), Some(3300));
-        assert_eq!(due(BOTH, &[(1000, Change::Went(Family::Ipv4)), (1001, V4)]), Some(1301));
-        assert_eq!(due(BOTH, &[(1000, Change::Went(Family::Ipv4))]), Some(4000));
+        assert_eq!(due(BOTH, &[(1000, Change::Went(IpVersion::Ipv4)), (1001, V4)]), Some(1301));
+        assert_eq!(due(BOTH, &[(1000, Change::Went(IpVersion::Ipv4))]), Some(4000));
         assert_eq!(due(BOTH, &[(1000, Change::Device)]), Some(1300));
     }
 
@@ -211,7 +211,7 @@ mod tests {
     #[test]
     fn what_a_pass_answered_says_nothing_about_the_next() {
         // The address that went is there again, or is another device's: the pass knows better.
-        let mut debounce = after(BOTH, &[(1000, Change::Went(Family::Ipv4))]);
+        let mut debounce = after(BOTH, &[(1000, Change::Went(IpVersion::Ipv4))]);
         debounce.pass_started();
         debounce.pass_finished(BOTH);
         debounce.note(2000, Change::Device);

@@ -11,7 +11,7 @@ pub use hold::clock_offset;
 
 use super::code::{Code, Kind};
 use super::config::Service;
-use super::fingerprint::{self, Scope};
+use super::fingerprint::{self, StopScope};
 use super::record::{Host, Records, Registered, Stop};
 use super::time::{Boot, Now, Wait};
 
@@ -151,16 +151,16 @@ pub fn is_held(case: &HostContext<'_>) -> bool {
 fn standing_stop<'a>(case: &HostContext<'a>) -> Option<&'a Stop> {
     let service = case.service;
     let server = &service.endpoint.server;
-    let agent = Scope::Server { contact: case.contact, version: case.version };
+    let agent = StopScope::Server { contact: case.contact, version: case.version };
     let of_server = case.records.server(server).and_then(|record| record.stop.as_ref());
     let of_account = case.records.account_stop(server, &service.username);
     let of_host = case.host.stop.as_ref().filter(|_| host_stop_stands(case.host, service));
-    let of_account = of_account.filter(|stop| stands(stop, case.services, Scope::Service));
+    let of_account = of_account.filter(|stop| stands(stop, case.services, StopScope::Service));
     of_server.filter(|stop| stands(stop, case.services, agent)).or(of_account).or(of_host)
 }
 
 /// Whether a stop still stands: one of the services that it can hang on has the settings that earned it.
-pub(super) fn stands(stop: &Stop, services: &[&Service], scope: Scope<'_>) -> bool {
+pub(super) fn stands(stop: &Stop, services: &[&Service], scope: StopScope<'_>) -> bool {
     services.iter().any(|service| fingerprint::of_stop(service, scope) == stop.print)
 }
 
@@ -168,7 +168,7 @@ pub(super) fn stands(stop: &Stop, services: &[&Service], scope: Scope<'_>) -> bo
 pub(super) fn host_stop_stands(host: &Host, service: &Service) -> bool {
     host.stop.as_ref().is_some_and(|stop| {
         let alone = stop.code.kind() == Kind::StopsHost;
-        let scope = if alone { Scope::Host(&host.key.hostname) } else { Scope::Service };
+        let scope = if alone { StopScope::Host(&host.key.hostname) } else { StopScope::Service };
         stands(stop, &[service], scope)
     })
 }

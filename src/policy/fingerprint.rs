@@ -9,7 +9,7 @@ use super::digest::Digest;
 
 /// How far a stop reaches, and so which settings end it (docs/reference.md#waits-and-stops).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Scope<'a> {
+pub enum StopScope<'a> {
     /// One hostname.
     Host(&'a str),
     /// All hostnames of a service.
@@ -25,18 +25,18 @@ pub enum Scope<'a> {
 
 /// The settings of `service` that a stop in `scope` hangs on.
 #[must_use]
-pub fn of_stop(service: &Service, scope: Scope<'_>) -> u32 {
+pub fn of_stop(service: &Service, scope: StopScope<'_>) -> u32 {
     let mut hash = Digest::new();
     let endpoint = &service.endpoint;
     hash.text(&endpoint.server).text(&endpoint.port.to_string()).text(&endpoint.path);
     hash.text(&service.username).text(service.password.reveal());
     hash.text(if service.offline { "offline" } else { "" });
     match scope {
-        Scope::Host(hostname) => {
+        StopScope::Host(hostname) => {
             hash.text(hostname);
         }
-        Scope::Service => hash_hostnames(&mut hash, service),
-        Scope::Server { contact, version } => {
+        StopScope::Service => hash_hostnames(&mut hash, service),
+        StopScope::Server { contact, version } => {
             hash_hostnames(&mut hash, service);
             hash.text(contact).text(version);
         }

@@ -14,7 +14,7 @@ pub use maintenance::{
 use super::code::{Code, Kind};
 use super::config::Service;
 use super::decide::{self, Addresses, CLOCK_PACE, STORM_BURST, STORM_WINDOW, SendReason};
-use super::fingerprint::{self, Scope};
+use super::fingerprint::{self, StopScope};
 use super::record::{Account, Event, Host, Ordered, RETRY_AFTER_LIMIT, Records, Registered, Retry, Stop};
 use super::time::{Boot, Now, Stamp, Wait};
 use crate::wire::dyndns2::{Failed, Failure, Reply};
@@ -173,16 +173,16 @@ fn apply_verdict(
 ) {
     let service = sent.service;
     let server = service.endpoint.server.as_str();
-    let agent = Scope::Server { contact: sent.contact, version: sent.version };
+    let agent = StopScope::Server { contact: sent.contact, version: sent.version };
     match verdict {
         Verdict::Accepted(code) => accept(records, sent, hostname, because, *code),
         Verdict::StopHost(code, detail) => {
-            let stop = stop(sent, *code, detail, Scope::Host(hostname));
+            let stop = stop(sent, *code, detail, StopScope::Host(hostname));
             refused(records, sent, hostname).stop = Some(stop);
         }
         Verdict::StopService(code) => {
             refused(records, sent, hostname);
-            let stop = stop(sent, *code, "", Scope::Service);
+            let stop = stop(sent, *code, "", StopScope::Service);
             for name in &service.hostnames {
                 let host = records.host(server, &service.username, name);
                 // A stop of the hostname's own outlives the service's, e.g. when another hostname is removed.
@@ -197,7 +197,7 @@ fn apply_verdict(
             records.accounts.push(Account {
                 server: server.to_owned(),
                 username: service.username.clone(),
-                stop: stop(sent, *code, "", Scope::Service),
+                stop: stop(sent, *code, "", StopScope::Service),
             });
         }
         Verdict::StopServer(code) => {
@@ -283,7 +283,7 @@ fn refused<'a>(records: &'a mut Records, sent: &Sent<'_>, hostname: &str) -> &'a
     host
 }
 
-fn stop(sent: &Sent<'_>, code: Code, detail: &str, scope: Scope<'_>) -> Stop {
+fn stop(sent: &Sent<'_>, code: Code, detail: &str, scope: StopScope<'_>) -> Stop {
     let print = fingerprint::of_stop(sent.service, scope);
     Stop { code, detail: detail.to_owned(), print, at: Stamp::of(sent.now) }
 }

@@ -84,7 +84,8 @@ impl AddressSource for Netlink {
         let mut buffer = Vec::with_capacity(DATAGRAM);
         settled(|| {
             // A socket for each attempt: what is left of an interrupted dump goes with it.
-            let mut kernel = Kernel { socket: open()?, buffer: &mut buffer, sequence: 0, patience: PATIENCE };
+            let mut kernel =
+                RouteSocket { socket: open()?, buffer: &mut buffer, sequence: 0, patience: PATIENCE };
             read(&mut kernel, devices)
         })
     }
@@ -109,14 +110,14 @@ fn settled<T>(mut attempt: impl FnMut() -> Result<T, NetlinkError>) -> Result<T,
 }
 
 /// One attempt.
-fn read(kernel: &mut Kernel<'_>, devices: &[&str]) -> Result<Vec<DeviceAddresses>, NetlinkError> {
+fn read(kernel: &mut RouteSocket<'_>, devices: &[&str]) -> Result<Vec<DeviceAddresses>, NetlinkError> {
     let mut found = Vec::with_capacity(devices.len());
     for device in devices {
         let link = kernel.link(device)?;
         let state = match link {
             None => DeviceState::Missing,
-            Some(Known { up: false, .. }) => DeviceState::Down,
-            Some(Known { up: true, .. }) => DeviceState::Up,
+            Some(LinkEntry { up: false, .. }) => DeviceState::Down,
+            Some(LinkEntry { up: true, .. }) => DeviceState::Up,
         };
         let addresses = DeviceAddresses { device: (*device).to_owned(), state, addresses: Vec::new() };
         found.push((link.map(|known| known.index), addresses));
@@ -139,7 +140,7 @@ fn open() -> Result<OwnedFd, NetlinkError> {
 }
 
 /// A socket to the kernel, and the number of its last question.
-struct Kernel<'a> {
+struct RouteSocket<'a> {
     socket: OwnedFd,
     buffer: &'a mut Vec<u8>,
     sequence: u32,
@@ -148,7 +149,7 @@ struct Kernel<'a> {
 
 /// What is kept of a link.
 #[derive(Clone, Copy)]
-struct Known {
+struct LinkEntry {
     index: u32,
     up: bool,
 }
@@ -160,9 +161,9 @@ enum Wanted {
     Nothing,
 }
 
-impl Kernel<'_> {
+impl RouteSocket<'_> {
     /// None: there is no such device.
-    fn link(&mut self, device: &str) -> Result<Option<Known>, NetlinkError> {
+    fn link(&mut self, device: &str) -> Result<Option<LinkEntry>, NetlinkError> {
         self.sequence += 1;
         let Some(question) = rtnl::link(device, self.sequence) else {
             return Ok(None);
@@ -172,7 +173,7 @@ impl Kernel<'_> {
             let Body::Link(Link { index, up, .. }) = body else {
                 return Wanted::More;
             };
-            known = Some(Known { index, up });
+            known = Some(LinkEntry { index, up });
             Wanted::Nothing
         });
         match asked {
@@ -315,7 +316,7 @@ mod tests {
         theirs.send(&[0; 64]).unwrap();
         let mut buffer = Vec::with_capacity(DATAGRAM);
         let patience = Duration::from_millis(1);
-        let mut kernel = Kernel { socket: ours.into(), buffer: &mut buffer, sequence: 1, patience };
+        let mut kernel = RouteSocket { socket: ours.into(), buffer: &mut buffer, sequence: 1, patience };
         assert_eq!(kernel.receive(), Ok(false));
         assert_eq!(kernel.receive(), Err(NetlinkError::Silent));
     }

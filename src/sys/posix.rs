@@ -41,7 +41,7 @@ pub fn poll(fds: &mut [PollFd<'_>], patience: Duration) -> rustix::io::Result<us
 
 /// Which addresses of a name are wanted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Family {
+pub enum AddressFamily {
     /// IPv4 and IPv6, with one answer for both.
     Any,
     /// A records alone.
@@ -54,7 +54,7 @@ pub enum Family {
 ///
 /// # Errors
 /// The resolver's reason.
-pub fn getaddrinfo(host: &str, family: Family) -> Result<Vec<IpAddr>, String> {
+pub fn getaddrinfo(host: &str, family: AddressFamily) -> Result<Vec<IpAddr>, String> {
     let host = CString::new(host).map_err(|_| "there is a NUL in it".to_owned())?;
     let mut found = std::ptr::null_mut();
     // SAFETY: all of its bytes being zero is a value of an addrinfo, and name and hints live as long as the call. What
@@ -63,9 +63,9 @@ pub fn getaddrinfo(host: &str, family: Family) -> Result<Vec<IpAddr>, String> {
         let mut hints = MaybeUninit::<libc::addrinfo>::zeroed().assume_init();
         hints.ai_socktype = libc::SOCK_STREAM;
         hints.ai_family = match family {
-            Family::Any => libc::AF_UNSPEC,
-            Family::Ipv4 => libc::AF_INET,
-            Family::Ipv6 => libc::AF_INET6,
+            AddressFamily::Any => libc::AF_UNSPEC,
+            AddressFamily::Ipv4 => libc::AF_INET,
+            AddressFamily::Ipv6 => libc::AF_INET6,
         };
         match libc::getaddrinfo(host.as_ptr(), std::ptr::null(), &raw const hints, &raw mut found) {
             0 => {}
@@ -215,15 +215,15 @@ mod tests {
 
     #[test]
     fn each_family_of_a_name_is_found_alone() {
-        let literals = [("127.0.0.9", Family::Ipv4), ("2001:db8::7", Family::Ipv6)];
+        let literals = [("127.0.0.9", AddressFamily::Ipv4), ("2001:db8::7", AddressFamily::Ipv6)];
         for (text, family) in literals {
-            for asked in [Family::Any, family] {
+            for asked in [AddressFamily::Any, family] {
                 assert_eq!(getaddrinfo(text, asked), Ok(vec![text.parse().unwrap()]));
             }
         }
-        assert!(getaddrinfo("127.0.0.9", Family::Ipv6).is_err());
-        assert!(getaddrinfo("a\0b", Family::Any).is_err());
-        assert!(getaddrinfo("localhost", Family::Any).unwrap().iter().all(IpAddr::is_loopback));
+        assert!(getaddrinfo("127.0.0.9", AddressFamily::Ipv6).is_err());
+        assert!(getaddrinfo("a\0b", AddressFamily::Any).is_err());
+        assert!(getaddrinfo("localhost", AddressFamily::Any).unwrap().iter().all(IpAddr::is_loopback));
     }
 
     #[test]

@@ -5,7 +5,7 @@ use crate::scene::{Cut, Scene};
 use crate::server::Mood;
 use crate::timing::Timing;
 use crate::{Tally, tell};
-use nicup::policy::debounce::{Change, Family};
+use nicup::policy::debounce::{Change, IpVersion};
 use nicup::policy::schedule::{Input, Schedule};
 use nicup::wire::wake::Lacks;
 use passes::Fate;
@@ -264,17 +264,17 @@ impl Days {
             Event::Ipv4(ip) => {
                 self.scene.borrow_mut().ipv4 = ip;
                 self.address(if ip.is_some() {
-                    Change::Came(Family::Ipv4)
+                    Change::Came(IpVersion::Ipv4)
                 } else {
-                    Change::Went(Family::Ipv4)
+                    Change::Went(IpVersion::Ipv4)
                 });
             }
             Event::Ipv6(ip) => {
                 self.scene.borrow_mut().ipv6 = ip;
                 self.address(if ip.is_some() {
-                    Change::Came(Family::Ipv6)
+                    Change::Came(IpVersion::Ipv6)
                 } else {
-                    Change::Went(Family::Ipv6)
+                    Change::Went(IpVersion::Ipv6)
                 });
             }
             Event::Mood(server, mood) => {

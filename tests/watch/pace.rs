@@ -5,7 +5,7 @@
 use crate::place::long;
 use nicup::app::Env;
 use nicup::app::pass::{self, RunOptions};
-use nicup::policy::debounce::{Change, Family};
+use nicup::policy::debounce::{Change, IpVersion};
 use nicup::policy::schedule::{Input, Schedule};
 use nicup::policy::status;
 use nicup::policy::time::RELEASED;
@@ -133,8 +133,8 @@ impl Days {
     fn change(&mut self, at: u64, last: u64) {
         self.until(at);
         self.hands.address.set(Ipv4Addr::new(203, 0, 113, u8::try_from(last).unwrap()));
-        self.on(Input::Device(Change::Went(Family::Ipv4)));
-        self.on(Input::Device(Change::Came(Family::Ipv4)));
+        self.on(Input::Device(Change::Went(IpVersion::Ipv4)));
+        self.on(Input::Device(Change::Came(IpVersion::Ipv4)));
     }
 
     fn on(&mut self, input: Input) {

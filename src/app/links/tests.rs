@@ -49,8 +49,8 @@ fn del(index: u32, ip: &str) -> Body<'static> {
     Body::AddressGone(address(index, ip, Flags::PERMANENT))
 }
 
-const CAME: Option<Change> = Some(Change::Came(Family::Ipv4));
-const WENT: Option<Change> = Some(Change::Went(Family::Ipv4));
+const CAME: Option<Change> = Some(Change::Came(IpVersion::Ipv4));
+const WENT: Option<Change> = Some(Change::Went(IpVersion::Ipv4));
 const DEVICE: Option<Change> = Some(Change::Device);
 
 #[test]
@@ -72,9 +72,9 @@ fn an_ipv6_address_matters_when_it_can_be_used() {
     let both = Flags(Flags::TENTATIVE.0 | Flags::DAD_FAILED.0);
     for (flags, change) in [
         (Flags::TENTATIVE, None),
-        (Flags(0), Some(Change::Came(Family::Ipv6))),
+        (Flags(0), Some(Change::Came(IpVersion::Ipv6))),
         (Flags(0), None),
-        (Flags::DEPRECATED, Some(Change::Went(Family::Ipv6))),
+        (Flags::DEPRECATED, Some(Change::Went(IpVersion::Ipv6))),
         (both, None),
         (Flags::SECONDARY_OR_TEMPORARY, None),
     ] {
@@ -92,7 +92,7 @@ fn an_address_that_is_first_heard_of_when_it_cannot_be_used_any_more_counts_once
     let deprecated = |ip| address(7, ip, Flags::DEPRECATED);
     let expired = |ip| Address { preferred: Lifetime::Seconds(0), ..address(7, ip, Flags(0)) };
     let duplicate = |ip| address(7, ip, Flags(Flags::DAD_FAILED.0 | Flags::TENTATIVE.0));
-    for (ip, family) in [("203.0.113.7", Family::Ipv4), ("2001:db8::7", Family::Ipv6)] {
+    for (ip, family) in [("203.0.113.7", IpVersion::Ipv4), ("2001:db8::7", IpVersion::Ipv6)] {
         for event in [deprecated(ip), expired(ip), duplicate(ip)].map(Body::Address) {
             let mut links = following(&[("wan", 7)]);
             assert_eq!(links.heard(&event), Some(Change::Went(family)), "it may be the registered one");
@@ -262,7 +262,7 @@ fn a_prefix_that_is_no_longer_announced_is_noticed_by_the_other_ones_lifetime() 
     let (old, new) = ("2001:db8:a::7", "2001:db8:b::7");
     assert_eq!(
         (heard(7, old, 0), heard(7, new, 0)),
-        (Some(Change::Came(Family::Ipv6)), Some(Change::Came(Family::Ipv6)))
+        (Some(Change::Came(IpVersion::Ipv6)), Some(Change::Came(IpVersion::Ipv6)))
     );
     for minutes in (10..100).step_by(10) {
         assert_eq!((heard(7, old, minutes), heard(7, new, minutes)), (None, None), "both are announced");

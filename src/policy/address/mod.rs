@@ -12,7 +12,7 @@ mod why;
 
 pub use lifetimes::Choice;
 pub use reach::{Reach, reach};
-pub use why::{Family, WhyAbsent, WhyDown, WhyUnknown};
+pub use why::{WantedFamily, WhyAbsent, WhyDown, WhyUnknown};
 
 use crate::wire::rtnl::{Address, DeviceAddresses, DeviceState, Flags, Lifetime, Scope};
 use std::cmp::Reverse;
@@ -52,7 +52,7 @@ impl<T> Observed<T> {
 /// one, which has lost its primary to one of the rules.
 #[must_use]
 pub fn pick_ipv4(device: &DeviceAddresses, rule: Rule, registered: Option<Ipv4Addr>) -> Observed<Ipv4Addr> {
-    choose(device, Family::Ipv4, |address| {
+    choose(device, WantedFamily::Ipv4, |address| {
         let IpAddr::V4(ip) = address.ip else { return None };
         let secondary = address.flags.any(Flags::SECONDARY_OR_TEMPORARY);
         Some(usable(address, rule).map(|()| ((Some(ip) != registered, secondary), ip)))
@@ -85,7 +85,7 @@ fn pick_host(
 ) -> Observed<Ipv6Addr> {
     let stays = |registered: &Ipv6Addr| lifetimes::stays(&choices(device, rule, suffix), *registered);
     let registered = registered.filter(stays);
-    choose(device, Family::Ipv6, |address| {
+    choose(device, WantedFamily::Ipv6, |address| {
         let host = host(address, rule, suffix)?;
         Some(host.map(|host| ((Some(host) != registered, Reverse(address.preferred), host), host)))
     })
@@ -166,7 +166,7 @@ fn is_dialled(device: &str) -> bool {
 /// The first address whose order is lowest, or the most telling of the reasons why there is none.
 fn choose<T, RunOptions: Ord>(
     device: &DeviceAddresses,
-    family: Family,
+    family: WantedFamily,
     weigh: impl Fn(&Address) -> Option<Result<(RunOptions, T), WhyAbsent>>,
 ) -> Observed<T> {
     match device.state {

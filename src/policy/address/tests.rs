@@ -55,8 +55,8 @@ fn each_family_is_picked_by_itself() {
     let both = [address("2001:db8::7"), address("203.0.113.7")];
     assert_eq!(first_v4(&both), Observed::Address(v4("203.0.113.7")));
     assert_eq!(first_v6(&both), Observed::Address(v6("2001:db8::7")));
-    assert_eq!(first_v4(&both[..1]), absent(WhyAbsent::NoAddress(Family::Ipv4)));
-    assert_eq!(first_v6(&both[1..]), absent(WhyAbsent::NoAddress(Family::Ipv6)));
+    assert_eq!(first_v4(&both[..1]), absent(WhyAbsent::NoAddress(WantedFamily::Ipv4)));
+    assert_eq!(first_v6(&both[1..]), absent(WhyAbsent::NoAddress(WantedFamily::Ipv6)));
 }
 
 #[test]
@@ -73,17 +73,17 @@ fn a_missing_device_a_device_that_is_down_and_no_address_are_three_answers() {
     assert_eq!(state(DeviceState::Missing), absent(WhyAbsent::DeviceMissing));
     assert_eq!(state(DeviceState::Down), absent(WhyAbsent::DeviceDown));
     assert_eq!(state(DeviceState::Up), Observed::Address(v4("203.0.113.7")));
-    assert_eq!(first_v4(&[]), absent(WhyAbsent::NoAddress(Family::Ipv4)));
+    assert_eq!(first_v4(&[]), absent(WhyAbsent::NoAddress(WantedFamily::Ipv4)));
 }
 
 #[test]
 fn only_global_scope_counts() {
     for scope in [Scope::Site, Scope::Link, Scope::Host, Scope::Other(7)] {
         let near = Address { scope, ..address("203.0.113.7") };
-        assert_eq!(first_v4(&[near]), absent(WhyAbsent::NoAddress(Family::Ipv4)), "{scope:?}");
+        assert_eq!(first_v4(&[near]), absent(WhyAbsent::NoAddress(WantedFamily::Ipv4)), "{scope:?}");
     }
     let every_device_has_one = Address { scope: Scope::Link, ..address("fe80::1") };
-    assert_eq!(first_v6(&[every_device_has_one]), absent(WhyAbsent::NoAddress(Family::Ipv6)));
+    assert_eq!(first_v6(&[every_device_has_one]), absent(WhyAbsent::NoAddress(WantedFamily::Ipv6)));
 }
 
 #[test]
@@ -322,8 +322,8 @@ fn every_reason_has_a_sentence_of_at_most_160_bytes_and_a_word() {
         WhyAbsent::DeviceMissing,
         WhyAbsent::DeviceDown,
         WhyAbsent::Disconnected,
-        WhyAbsent::NoAddress(Family::Ipv4),
-        WhyAbsent::NoAddress(Family::Ipv6),
+        WhyAbsent::NoAddress(WantedFamily::Ipv4),
+        WhyAbsent::NoAddress(WantedFamily::Ipv6),
         WhyAbsent::Special(longest, "Segment Routing (SRv6) SIDs"),
         WhyAbsent::LinkLocal(longest),
         WhyAbsent::UniqueLocal(longest),
@@ -342,7 +342,7 @@ fn every_reason_has_a_sentence_of_at_most_160_bytes_and_a_word() {
         assert!(!sentence.ends_with('.') && sentence.contains("fifteen-letters"), "{sentence}");
         assert!(["no-address", "private-address"].contains(&why.code().as_str()));
     }
-    assert_eq!(WhyAbsent::NoAddress(Family::Ipv6).explain("wan6"), "wan6 has no public IPv6 address");
+    assert_eq!(WhyAbsent::NoAddress(WantedFamily::Ipv6).explain("wan6"), "wan6 has no public IPv6 address");
 }
 
 #[test]
@@ -376,8 +376,8 @@ fn every_reason_has_a_template() {
         WhyAbsent::OnlyIpv6(v6),
         WhyAbsent::ProviderNat(v4),
         WhyAbsent::Disconnected,
-        WhyAbsent::NoAddress(Family::Ipv4),
-        WhyAbsent::NoAddress(Family::Ipv6),
+        WhyAbsent::NoAddress(WantedFamily::Ipv4),
+        WhyAbsent::NoAddress(WantedFamily::Ipv6),
         WhyAbsent::Special(v4, "benchmarking"),
         WhyAbsent::LinkLocal(v4),
         WhyAbsent::UniqueLocal(v6.into()),

@@ -10,7 +10,7 @@ const SENTENCE: usize = 160;
 
 /// Of which kind an address was wanted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Family {
+pub enum WantedFamily {
     /// For the A record.
     Ipv4,
     /// For the AAAA record.
@@ -52,7 +52,7 @@ pub enum WhyAbsent {
     /// mwan3 reported the interface disconnected, and not connected since.
     Disconnected,
     /// The device has none of global scope.
-    NoAddress(Family),
+    NoAddress(WantedFamily),
     /// The uplink has no IPv6 address, and may have a prefix for the LAN.
     NoUplinkIpv6,
     /// No IPv4 address, and this public IPv6 one.
@@ -141,8 +141,8 @@ impl WhyAbsent {
                     "{name} has no connection, as mwan3 reports: waiting for mwan3 to report it connected"
                 )
             }
-            Self::NoAddress(Family::Ipv4) => format!("{name} has no IPv4 address"),
-            Self::NoAddress(Family::Ipv6) => format!("{name} has no public IPv6 address"),
+            Self::NoAddress(WantedFamily::Ipv4) => format!("{name} has no IPv4 address"),
+            Self::NoAddress(WantedFamily::Ipv6) => format!("{name} has no public IPv6 address"),
             Self::NoUplinkIpv6 => {
                 format!(
                     "{name} has no public IPv6 address: if the provider delegates only a prefix, set interface6 to lan"

@@ -12,10 +12,10 @@ pub(super) struct Draft {
     pub(super) login: Login,
     pub(super) hostnames: Vec<String>,
     pub(super) family: Family,
-    pub(super) uplink: Uplink,
+    pub(super) uplink: DraftUplink,
     pub(super) source: Source,
     pub(super) settings: Settings,
-    pub(super) endpoint: Endpoint,
+    pub(super) endpoint: DraftServer,
 }
 
 #[derive(PartialEq, Eq)]
@@ -26,7 +26,7 @@ pub(super) struct Login {
 
 /// Where the address is.
 #[derive(Clone, Default, PartialEq, Eq)]
-pub(super) struct Uplink {
+pub(super) struct DraftUplink {
     pub(super) interface: Option<String>,
     /// Only of a service for both families.
     pub(super) interface6: Option<String>,
@@ -35,7 +35,7 @@ pub(super) struct Uplink {
 
 /// Where the request goes; None is nicup's default.
 #[derive(Default, PartialEq, Eq)]
-pub(super) struct Endpoint {
+pub(super) struct DraftServer {
     pub(super) port: Option<String>,
 }
 

@@ -2,7 +2,7 @@
 //!
 //! Does not decide which intervals matter.
 
-use super::options::Options;
+use super::options::SectionOptions;
 
 /// A duration of nicup: the two options that it comes from, the unit that ddns-scripts takes for a missing one, and
 /// nicup's least value.
@@ -32,7 +32,7 @@ pub(super) const FORCE: Interval = Interval {
 };
 
 /// The duration as nicup writes it; None without a number: LuCI writes the unit alone into every section. A 0 stays.
-pub(super) fn take(options: &mut Options<'_>, interval: &Interval) -> Option<String> {
+pub(super) fn take(options: &mut SectionOptions<'_>, interval: &Interval) -> Option<String> {
     let unit = options.take(interval.unit);
     let given = options.take(interval.number)?;
     let (line, name) = (given.line, interval.number);

@@ -3,7 +3,7 @@
 //! Does not join anything else: one service for each section.
 
 use super::Note;
-use super::draft::{Draft, Uplink};
+use super::draft::{Draft, DraftUplink};
 use crate::policy::config::{Family, Source};
 
 /// The services in the order of their first sections.
@@ -23,7 +23,7 @@ pub(super) fn join(drafts: Vec<Draft>, notes: &mut Vec<Note>) -> Vec<Draft> {
 }
 
 /// What the two have in common as one service; None if they cannot be one.
-fn pair(first: &Draft, second: &Draft) -> Option<(Uplink, Source)> {
+fn pair(first: &Draft, second: &Draft) -> Option<(DraftUplink, Source)> {
     let (v4, v6) = match (first.family, second.family) {
         (Family::Ipv4, Family::Ipv6) => (first, second),
         (Family::Ipv6, Family::Ipv4) => (second, first),
@@ -52,13 +52,13 @@ fn pair(first: &Draft, second: &Draft) -> Option<(Uplink, Source)> {
     let uplink = match (&v4.uplink, &v6.uplink) {
         (one, other) if one == other => one.clone(),
         // a device stands for both families, unless an interface6 is named
-        (_, Uplink { device: Some(_), .. }) => return None,
-        (one, other) => Uplink { interface6: other.interface.clone(), ..one.clone() },
+        (_, DraftUplink { device: Some(_), .. }) => return None,
+        (one, other) => DraftUplink { interface6: other.interface.clone(), ..one.clone() },
     };
     Some((uplink, source))
 }
 
-fn take_in(first: &mut Draft, second: &Draft, together: (Uplink, Source), notes: &mut Vec<Note>) {
+fn take_in(first: &mut Draft, second: &Draft, together: (DraftUplink, Source), notes: &mut Vec<Note>) {
     let differences = first.settings.differences(&second.settings);
     let mut message = format!(
         "{}: is one service with {} now, {}, family both",

@@ -19,7 +19,7 @@ mod write;
 
 use crate::wire::uci::{Package, Section};
 use fate::flag;
-use options::Options;
+use options::SectionOptions;
 use provider::is_no_ip;
 
 /// What became of an option or a section.
@@ -98,7 +98,7 @@ fn shorten(message: &mut String) {
 fn global(package: &Package, notes: &mut Vec<Note>) -> bool {
     let is_global = |section: &&Section| section.name == "global" && section.kind == "ddns";
     let Some(section) = package.sections.iter().find(is_global) else { return false };
-    let mut options = Options::new(section, notes);
+    let mut options = SectionOptions::new(section, notes);
     let new = options.take("upd_privateip");
     let old = options.take("allow_local_ip");
     options.finish();

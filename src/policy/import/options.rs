@@ -8,13 +8,13 @@ use crate::policy::config::accepts;
 use crate::wire::uci::{Opt, Section, Value};
 
 /// What the file says.
-pub(super) struct Given {
+pub(super) struct GivenOption {
     pub(super) line: u32,
     /// A list as its entries with a blank between, as the shell reads it. Never empty.
     pub(super) text: String,
 }
 
-pub(super) struct Options<'a> {
+pub(super) struct SectionOptions<'a> {
     left: Vec<&'a Opt>,
     section: &'a Section,
     notes: &'a mut Vec<Note>,
@@ -22,9 +22,9 @@ pub(super) struct Options<'a> {
     pub(super) broken: bool,
 }
 
-impl<'a> Options<'a> {
+impl<'a> SectionOptions<'a> {
     pub(super) fn new(section: &'a Section, notes: &'a mut Vec<Note>) -> Self {
-        Options { left: section.options.iter().collect(), section, notes, broken: false }
+        SectionOptions { left: section.options.iter().collect(), section, notes, broken: false }
     }
 
     pub(super) fn section_line(&self) -> u32 {
@@ -41,7 +41,7 @@ impl<'a> Options<'a> {
         self.broken = true;
     }
 
-    pub(super) fn take(&mut self, name: &str) -> Option<Given> {
+    pub(super) fn take(&mut self, name: &str) -> Option<GivenOption> {
         let at = self.left.iter().position(|opt| opt.name == name)?;
         let opt = self.left.remove(at);
         let words: Option<Vec<&str>> = match &opt.value {
@@ -53,7 +53,7 @@ impl<'a> Options<'a> {
             return None;
         };
         let text = words.join(" ");
-        (!text.is_empty()).then_some(Given { line: opt.line, text })
+        (!text.is_empty()).then_some(GivenOption { line: opt.line, text })
     }
 
     pub(super) fn has(&self, name: &str) -> bool {

@@ -26,11 +26,11 @@ pub(super) fn is_no_ip(section: &Section) -> bool {
         let name = script.rsplit('/').next().unwrap_or(script);
         return SCRIPTS.iter().any(|ours| name.eq_ignore_ascii_case(ours));
     }
-    value("update_url").and_then(Url::parse).is_some()
+    value("update_url").and_then(UpdateUrl::parse).is_some()
 }
 
 /// An update URL of No-IP's, with ddns-scripts' placeholders still in it.
-pub(super) struct Url<'a> {
+pub(super) struct UpdateUrl<'a> {
     https: bool,
     server: bool,
     port: Option<&'a str>,
@@ -39,9 +39,9 @@ pub(super) struct Url<'a> {
     login: Option<(&'a str, &'a str)>,
 }
 
-impl<'a> Url<'a> {
+impl<'a> UpdateUrl<'a> {
     /// None: not a URL, or another provider's.
-    pub(super) fn parse(text: &'a str) -> Option<Url<'a>> {
+    pub(super) fn parse(text: &'a str) -> Option<UpdateUrl<'a>> {
         let (https, rest) = match text.strip_prefix("https://") {
             Some(rest) => (true, rest),
             None => (false, text.strip_prefix("http://")?),
@@ -60,7 +60,7 @@ impl<'a> Url<'a> {
             host.strip_suffix(domain).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
         });
         let (path, query) = target.split_once('?').unwrap_or((target, ""));
-        ours.then_some(Url { https, server: host == SERVER, port, path, query, login })
+        ours.then_some(UpdateUrl { https, server: host == SERVER, port, path, query, login })
     }
 
     /// User and password that stand in the URL itself.

@@ -3,10 +3,10 @@
 //! Does not look at other sections (join does).
 
 use super::Note;
-use super::draft::{Draft, Endpoint, Login, Settings};
+use super::draft::{Draft, DraftServer, Login, Settings};
 use super::intervals::{self, CHECK, FORCE};
-use super::options::Options;
-use super::provider::Url;
+use super::options::SectionOptions;
+use super::provider::UpdateUrl;
 use super::uplink;
 use crate::policy::config::{Family, Secret, Source};
 use crate::wire::uci::Section;
@@ -17,7 +17,7 @@ pub(super) fn read(
     directories: &[String],
     notes: &mut Vec<Note>,
 ) -> Draft {
-    let mut options = Options::new(section, notes);
+    let mut options = SectionOptions::new(section, notes);
     let enabled = options.flag("enabled");
     let family = if options.flag("use_ipv6") { Family::Ipv6 } else { Family::Ipv4 };
     let (login, hostnames, endpoint) = account(&mut options);
@@ -56,12 +56,12 @@ pub(super) fn read(
 }
 
 /// Who updates which names where. What a URL says itself comes before the options that it has no place for.
-fn account(options: &mut Options<'_>) -> (Login, Vec<String>, Endpoint) {
+fn account(options: &mut SectionOptions<'_>) -> (Login, Vec<String>, DraftServer) {
     let named =
         options.take("service_name").is_some_and(|name| !matches!(name.text.as_str(), "-" | "custom"));
     let script = options.has("update_script");
     let text = if named || script { None } else { options.take("update_url") };
-    let url = text.as_ref().and_then(|given| Some((given.line, Url::parse(&given.text)?)));
+    let url = text.as_ref().and_then(|given| Some((given.line, UpdateUrl::parse(&given.text)?)));
     let (in_url, hostname_in_url) = match &url {
         Some((line, url)) => (endpoint_notes(options, *line, url), url.hostname().map(|name| (*line, name))),
         None => ((None, None), None),
@@ -71,17 +71,17 @@ fn account(options: &mut Options<'_>) -> (Login, Vec<String>, Endpoint) {
     let password = credential(options, "password", in_url.1).map(Secret::new);
     let hostnames = hostnames(options, hostname_in_url);
     let endpoint = match &url {
-        Some((line, url)) => Endpoint {
+        Some((line, url)) => DraftServer {
             port: url.port().and_then(|port| options.fits(*line, "update_url", "port", port.to_owned())),
         },
-        None => Endpoint::default(),
+        None => DraftServer::default(),
     };
     (Login { username, password }, hostnames, endpoint)
 }
 
 type InUrl = (Option<(u32, String)>, Option<(u32, String)>);
 
-fn endpoint_notes(options: &mut Options<'_>, line: u32, url: &Url<'_>) -> InUrl {
+fn endpoint_notes(options: &mut SectionOptions<'_>, line: u32, url: &UpdateUrl<'_>) -> InUrl {
     if url.is_elsewhere() {
         options.note(line, "option update_url: requests go to dynupdate.no-ip.com over https, port 443");
     }
@@ -96,7 +96,7 @@ fn endpoint_notes(options: &mut Options<'_>, line: u32, url: &Url<'_>) -> InUrl 
     (username.map(|text| (line, text)), password.map(|text| (line, text)))
 }
 
-fn credential(options: &mut Options<'_>, name: &str, in_url: Option<(u32, String)>) -> Option<String> {
+fn credential(options: &mut SectionOptions<'_>, name: &str, in_url: Option<(u32, String)>) -> Option<String> {
     let given = options.take(name).map(|given| (given.line, given.text));
     let Some((line, text)) = in_url.or(given) else {
         options.broken(options.section_line(), &format!("option {name} is missing"));
@@ -105,7 +105,7 @@ fn credential(options: &mut Options<'_>, name: &str, in_url: Option<(u32, String
     options.fits(line, name, name, text)
 }
 
-fn hostnames(options: &mut Options<'_>, in_url: Option<(u32, String)>) -> Vec<String> {
+fn hostnames(options: &mut SectionOptions<'_>, in_url: Option<(u32, String)>) -> Vec<String> {
     let domain = options.take("domain").map(|given| (given.line, given.text));
     let lookup = options.take("lookup_host");
     let given = match (in_url.or(domain), &lookup) {
@@ -142,7 +142,7 @@ fn hostnames(options: &mut Options<'_>, in_url: Option<(u32, String)>) -> Vec<St
 }
 
 /// cacert and proxy.
-fn transport(options: &mut Options<'_>, directories: &[String]) -> (Option<String>, Option<Secret>) {
+fn transport(options: &mut SectionOptions<'_>, directories: &[String]) -> (Option<String>, Option<Secret>) {
     let https = options.take("use_https");
     let encrypted = https.as_ref().is_some_and(|given| super::flag(&given.text));
     if let Some(given) = https.filter(|_| !encrypted) {

@@ -2,16 +2,16 @@
 //!
 //! Does not ask whether such an interface, page or script exists.
 
-use super::draft::Uplink;
-use super::options::Options;
+use super::draft::DraftUplink;
+use super::options::SectionOptions;
 use crate::policy::config::{self, Family, Source};
 
 /// Takes ip_source, ip_network, ip_interface, ip_url, ip_script, interface and bind_network.
-pub(super) fn read(options: &mut Options<'_>, family: Family) -> (Uplink, Source, bool) {
+pub(super) fn read(options: &mut SectionOptions<'_>, family: Family) -> (DraftUplink, Source, bool) {
     let kind = options.take("ip_source");
     let event = options.take("interface");
     let mut source = Source::Interface;
-    let mut uplink = Uplink::default();
+    let mut uplink = DraftUplink::default();
     match kind.as_ref().map_or("network", |given| given.text.as_str()) {
         "interface" => match options.take("ip_interface") {
             // ddns-scripts' way to name a logical interface here
@@ -54,11 +54,11 @@ pub(super) fn read(options: &mut Options<'_>, family: Family) -> (Uplink, Source
     (uplink, source, bind)
 }
 
-fn line(options: &Options<'_>, given: Option<&super::options::Given>) -> u32 {
+fn line(options: &SectionOptions<'_>, given: Option<&super::options::GivenOption>) -> u32 {
     given.map_or(options.section_line(), |given| given.line)
 }
 
-fn web(options: &mut Options<'_>, family: Family, line: u32) -> Source {
+fn web(options: &mut SectionOptions<'_>, family: Family, line: u32) -> Source {
     let given = options.take("ip_url");
     // ddns-scripts takes a page of dyndns.com if none is given
     let is_page = |text: &str| {
@@ -91,7 +91,7 @@ fn web(options: &mut Options<'_>, family: Family, line: u32) -> Source {
     }
 }
 
-fn script(options: &mut Options<'_>, line: u32) -> Source {
+fn script(options: &mut SectionOptions<'_>, line: u32) -> Source {
     let Some(given) = options.take("ip_script") else {
         options.broken(line, "option ip_script is missing");
         return Source::Interface;
@@ -107,7 +107,7 @@ fn script(options: &mut Options<'_>, line: u32) -> Source {
     }
 }
 
-fn bind(options: &mut Options<'_>, uplink: &Uplink) -> bool {
+fn bind(options: &mut SectionOptions<'_>, uplink: &DraftUplink) -> bool {
     let Some(given) = options.take("bind_network") else { return false };
     let same = uplink.interface.as_ref() == Some(&given.text);
     if !same {

@@ -6,7 +6,7 @@ use super::{count, note, postponed};
 use crate::policy::code::Code;
 use crate::policy::config::Service;
 use crate::policy::decide::{self, Addresses, SendReason};
-use crate::policy::fingerprint::Scope;
+use crate::policy::fingerprint::StopScope;
 use crate::policy::record::{Attempt, Host, Interrupted, Records, Retry, Stop};
 use crate::policy::time::{Boot, Now, Stamp};
 
@@ -213,12 +213,12 @@ pub fn prune(records: &mut Records, services: &[&Service], contact: &str, versio
     records.accounts.retain(|account| {
         let mine = |s: &&&Service| s.endpoint.server == account.server && s.username == account.username;
         let kept =
-            services.iter().any(|s| mine(&s)) && decide::stands(&account.stop, services, Scope::Service);
+            services.iter().any(|s| mine(&s)) && decide::stands(&account.stop, services, StopScope::Service);
         dropped |= !kept;
         kept
     });
     records.servers.retain_mut(|record| {
-        let over = |stop: &mut Stop| !decide::stands(stop, services, Scope::Server { contact, version });
+        let over = |stop: &mut Stop| !decide::stands(stop, services, StopScope::Server { contact, version });
         dropped |= record.stop.take_if(over).is_some();
         let kept = record.wait.is_some() || services.iter().any(|s| s.endpoint.server == record.name);
         dropped |= !kept;

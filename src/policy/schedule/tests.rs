@@ -1,6 +1,6 @@
 use super::*;
 use crate::policy::config::{Config, Entry, build};
-use crate::policy::debounce::Family as Of;
+use crate::policy::debounce::IpVersion as Of;
 
 const NOW: u64 = 1_000_000;
 const USR1: Input = Input::PassRequested;

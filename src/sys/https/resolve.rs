@@ -16,7 +16,7 @@ use std::time::Duration;
 use super::failed;
 use super::tcp::{Deadline, Phase};
 use crate::sys::file;
-use crate::sys::posix::{Family, getaddrinfo};
+use crate::sys::posix::{AddressFamily, getaddrinfo};
 use crate::wire::dyndns2::{Failed, Failure};
 
 /// musl's resolver gives a question up after 5 seconds, unless resolv.conf has `options` (musl, src/network/resolvconf.c).
@@ -26,9 +26,9 @@ const PATIENCE: Duration = Duration::from_secs(15);
 const RESOLV_CONF: usize = 1024;
 /// Room for glibc's getaddrinfo and its modules; only what is touched costs memory.
 const STACK: usize = 256 * 1024;
-const BOTH: &[Family] = &[Family::Any];
+const BOTH: &[AddressFamily] = &[AddressFamily::Any];
 /// IPv4 first: No-IP's server has nothing else.
-const EACH: &[Family] = &[Family::Ipv4, Family::Ipv6];
+const EACH: &[AddressFamily] = &[AddressFamily::Ipv4, AddressFamily::Ipv6];
 
 /// Addresses, or the resolver's words.
 type Found = Result<Vec<IpAddr>, String>;
@@ -89,7 +89,7 @@ fn ends_by_itself(host: &str) -> bool {
 }
 
 /// The addresses of the first of `families` that has any; else the first reason why there are none.
-fn ask(host: &str, families: &[Family]) -> Found {
+fn ask(host: &str, families: &[AddressFamily]) -> Found {
     let mut problem = None;
     for family in families {
         match getaddrinfo(host, *family) {
@@ -125,7 +125,7 @@ struct Aside {
 }
 
 impl Aside {
-    fn start(host: &str, families: &'static [Family]) -> Result<Aside, Failed> {
+    fn start(host: &str, families: &'static [AddressFamily]) -> Result<Aside, Failed> {
         let answer = Arc::new(OnceLock::new());
         let (ours, name, asker) = (answer.clone(), host.to_owned(), thread::current());
         let started = thread::Builder::new().stack_size(STACK).spawn(move || {
