@@ -30,9 +30,9 @@ pub(super) struct Checked {
 ///
 /// # Errors
 /// A service that does not exist.
-pub(super) fn run(env: &mut Env<'_>, order: &RunOptions, dns: bool) -> Result<Checked, Failure> {
+pub(super) fn run(env: &mut Env<'_>, options: &RunOptions, dns: bool) -> Result<Checked, Failure> {
     let loaded = env.config();
-    plan::check_services(&loaded, order, &env.config_file())?;
+    plan::check_services(&loaded, options, &env.config_file())?;
     let config = match loaded {
         Ok(config) => config,
         Err(issue) => {
@@ -41,10 +41,10 @@ pub(super) fn run(env: &mut Env<'_>, order: &RunOptions, dns: bool) -> Result<Ch
         }
     };
     let now = env.now();
-    let plan = Plan::new(&config, order);
+    let plan = Plan::new(&config, options);
     let mut store = RecordStore::open(&env.root, &config.main, &now, false)?;
     store.prune(&plan);
-    let mut devices = pass::devices(env, &plan, order, &store, false);
+    let mut devices = pass::devices(env, &plan, options, &store, false);
     let uplinks = pass::detect(env, &plan, &mut devices, &store, &now);
     store.close_interrupted(&plan, &uplinks, &now);
     let mut issues = config.issues.clone();
@@ -225,12 +225,12 @@ fn would(
     let later = |until: Boot| format!("in {}", span(until.since(now.floor())));
     let from_now = |until: Boot| format!("{} from now", span(until.since(now.floor())));
     match decision {
-        Decision::Send(because) if service.offline => {
-            format!("would send offline=YES: {}", because.explain())
+        Decision::Send(reason) if service.offline => {
+            format!("would send offline=YES: {}", reason.explain())
         }
-        Decision::Send(because) => {
+        Decision::Send(reason) => {
             let addresses: Vec<String> = uplink.addresses.list().iter().map(ToString::to_string).collect();
-            format!("would send {}: {}", addresses.join(","), because.explain())
+            format!("would send {}: {}", addresses.join(","), reason.explain())
         }
         Decision::Leave { held: Some((until, cause)), .. } => {
             message::held(cause, &service.endpoint.server, &from_now(*until))

@@ -115,23 +115,23 @@ fn command(matches: &Matches) -> Result<Exit, Failure> {
         transport: &mut Https::default(),
     };
     // An event that is none of nicup's.
-    let Some(order) = order(matches) else { return Ok(Exit::Success) };
+    let Some(options) = order(matches) else { return Ok(Exit::Success) };
     let verbose = matches.opt_present("verbose");
     match name {
-        "run" => run(&mut env, &order, matches),
+        "run" => run(&mut env, &options, matches),
         "watch" => {
             start_log(&env, &env.config(), verbose);
             let arguments = loop_arguments(matches);
-            watch::run(&mut env, &watch::LoopMode { until_settled: false, order: &order, arguments })
+            watch::run(&mut env, &watch::LoopMode { until_settled: false, options: &options, arguments })
         }
         "status" => {
-            let (text, exit) = status::run(&mut env, matches.opt_present("json"), &order.services)?;
+            let (text, exit) = status::run(&mut env, matches.opt_present("json"), &options.services)?;
             print(&text);
             Ok(exit)
         }
         "check" => {
             start_log_to_stderr(verbose);
-            let checked = check::run(&mut env, &order, matches.opt_present("dns"))?;
+            let checked = check::run(&mut env, &options, matches.opt_present("dns"))?;
             checked.problems.iter().for_each(|problem| say(&super::view::plain(problem)));
             print(&checked.text);
             Ok(checked.exit)
@@ -139,7 +139,7 @@ fn command(matches: &Matches) -> Result<Exit, Failure> {
         "import" => print_import(&env),
         _ => {
             start_log(&env, &env.config(), verbose);
-            let (sentence, report) = resume::run(&mut env, &order)?;
+            let (sentence, report) = resume::run(&mut env, &options)?;
             print(&format!("{sentence}\n"));
             Ok(if report.exit == Exit::Config { Exit::Config } else { Exit::Success })
         }
@@ -183,10 +183,10 @@ fn command_name(matches: &Matches) -> Result<&str, Failure> {
 }
 
 /// `nicup run`, once or until every host is settled.
-fn run(env: &mut Env<'_>, order: &RunOptions, matches: &Matches) -> Result<Exit, Failure> {
+fn run(env: &mut Env<'_>, options: &RunOptions, matches: &Matches) -> Result<Exit, Failure> {
     let loaded = env.config();
-    if let Some(event) = &order.event
-        && !order.in_loop
+    if let Some(event) = &options.event
+        && !options.in_loop
         && hand_over(env, &loaded, event)?
     {
         return Ok(Exit::Success);
@@ -195,15 +195,15 @@ fn run(env: &mut Env<'_>, order: &RunOptions, matches: &Matches) -> Result<Exit,
     if matches.opt_present("wait") {
         drop(loaded);
         let arguments = loop_arguments(matches);
-        return watch::run(env, &watch::LoopMode { until_settled: true, order, arguments });
+        return watch::run(env, &watch::LoopMode { until_settled: true, options, arguments });
     }
-    let Some(report) = pass::run_with(env, order, loaded)? else { return Ok(Exit::Success) };
-    if order.in_loop {
+    let Some(report) = pass::run_with(env, options, loaded)? else { return Ok(Exit::Success) };
+    if options.in_loop {
         print(&format!("{}\n", report.wake));
-    } else if order.event.is_none() {
+    } else if options.event.is_none() {
         let problems = report.status.problems.iter();
         problems.for_each(|problem| say(&super::view::plain(&problem.to_string())));
-        print(&summary(&report.status, &order.services));
+        print(&summary(&report.status, &options.services));
         print(&report.held.iter().map(|line| format!("{line}\n")).collect::<String>());
     }
     Ok(report.exit)

@@ -68,7 +68,7 @@ impl Delivery<'_, '_> {
         let now = self.env.now();
         let (plan, records, addresses) = (self.plan, self.store.records(), &update.uplink.addresses);
         let decide = |name: &String| match plan.decide(records, update.service, name, addresses, &now) {
-            Decision::Send(because) => Some((name.clone(), because)),
+            Decision::Send(reason) => Some((name.clone(), reason)),
             Decision::Disabled
             | Decision::Stopped(_)
             | Decision::NoAddress(_)
@@ -121,7 +121,7 @@ impl Delivery<'_, '_> {
 
     fn exchange(&mut self, update: Update<'_>, hosts: &[DueHost]) -> Outcome {
         let service = update.service;
-        let names = hosts.iter().map(|(name, because)| format!("{name} ({})", because.explain()));
+        let names = hosts.iter().map(|(name, reason)| format!("{name} ({})", reason.explain()));
         say(
             log::Level::Debug,
             format_args!("{}: sending {}", service.name, names.collect::<Vec<_>>().join(", ")),

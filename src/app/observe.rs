@@ -273,7 +273,7 @@ fn sight(
             None => address::pick_ipv6(device, rule, registered.ipv6),
         };
         let nothing = WhyAbsent::NoAddress(WantedFamily::Ipv6);
-        picked.because(|why| if why == nothing && on_uplink { WhyAbsent::NoUplinkIpv6 } else { why })
+        picked.reason(|why| if why == nothing && on_uplink { WhyAbsent::NoUplinkIpv6 } else { why })
     });
     let preferred = ipv6.as_ref().ok().zip(at6).and_then(|(picked, at)| {
         let device = at.1.device()?;
@@ -311,7 +311,7 @@ fn pick_ipv4(
 ) -> Observed<Ipv4Addr> {
     let only_ipv4 = !service.family.v6();
     // DS-Lite and its like.
-    address::pick_ipv4(device, rule, registered).because(|why| {
+    address::pick_ipv4(device, rule, registered).reason(|why| {
         match (why, address::pick_ipv6(device, rule, None)) {
             (WhyAbsent::NoAddress(_), Observed::Address(ip)) if only_ipv4 => WhyAbsent::OnlyIpv6(ip),
             (why, _) => why,
@@ -345,7 +345,7 @@ fn search<'a, T>(
                 let picked = picked.unwrap_or(Observed::Absent(WhyAbsent::DeviceMissing));
                 let named = matches!(place.0, Candidate::Device(_));
                 let gone = |why| !named && why == WhyAbsent::DeviceMissing;
-                picked.because(|why| if gone(why) { WhyAbsent::DeviceGone } else { why })
+                picked.reason(|why| if gone(why) { WhyAbsent::DeviceGone } else { why })
             }
             (InterfaceState::Device(_), Err(why)) => Observed::Unknown(WhyUnknown::Kernel(why.to_owned())),
             (InterfaceState::Unknown(why), _) => Observed::Unknown(WhyUnknown::Netifd(why.clone())),

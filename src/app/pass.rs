@@ -27,9 +27,9 @@ pub use super::plan::RunOptions;
 ///
 /// # Errors
 /// The exit status and the sentence for the user, where not even a status file can be written.
-pub fn run(env: &mut Env<'_>, order: &RunOptions) -> Result<Option<Report>, Failure> {
+pub fn run(env: &mut Env<'_>, options: &RunOptions) -> Result<Option<Report>, Failure> {
     let loaded = env.config();
-    run_with(env, order, loaded)
+    run_with(env, options, loaded)
 }
 
 /// The same with a configuration that was just read.
@@ -38,26 +38,26 @@ pub fn run(env: &mut Env<'_>, order: &RunOptions) -> Result<Option<Report>, Fail
 /// As [`run`].
 pub(super) fn run_with(
     env: &mut Env<'_>,
-    order: &RunOptions,
+    options: &RunOptions,
     mut loaded: Loaded,
 ) -> Result<Option<Report>, Failure> {
     // The loop has its event from a process that asked the same.
-    if let Some(event) = order.event.as_ref().filter(|_| !order.in_loop)
+    if let Some(event) = options.event.as_ref().filter(|_| !options.in_loop)
         && !concerns(env, &loaded, event)
     {
         return Ok(None);
     }
-    plan::check_services(&loaded, order, &env.config_file())?;
+    plan::check_services(&loaded, options, &env.config_file())?;
     let main = main_of(&loaded);
     let run_dir = env.root.path(&main.run_dir);
     let cannot = |error: io::Error| Failure::unwritable(&main.run_dir, &error);
-    let lock = take_lock(&run_dir, order.event.is_some() && !order.in_loop).map_err(cannot)?;
+    let lock = take_lock(&run_dir, options.event.is_some() && !options.in_loop).map_err(cannot)?;
     let Some((_lock, waited)) = lock else { return Ok(None) };
     if waited {
         loaded = env.config(); // the pass before this one may have taken long
     }
     match loaded {
-        Ok(config) => pass(env, order, &config).map(Some),
+        Ok(config) => pass(env, options, &config).map(Some),
         Err(issue) => Ok(Some(publish::broken(env, &main, issue))),
     }
 }
@@ -92,16 +92,16 @@ pub(super) fn note_event(env: &mut Env<'_>, loaded: &Loaded, event: &Event) -> i
     store.note_event(event, &now).map_err(|issue| io::Error::other(issue.message))
 }
 
-fn pass(env: &mut Env<'_>, order: &RunOptions, config: &Config) -> Result<Report, Failure> {
+fn pass(env: &mut Env<'_>, options: &RunOptions, config: &Config) -> Result<Report, Failure> {
     let begun = env.now();
-    let plan = Plan::new(config, order);
+    let plan = Plan::new(config, options);
     let mut store = RecordStore::open(&env.root, &config.main, &begun, true)?;
     store.prune(&plan);
     let mut session = Session::default();
-    let wishes = |service: &&Service| source_results::wishes(&plan, service, order.event.as_ref());
+    let wishes = |service: &&Service| source_results::wishes(&plan, service, options.event.as_ref());
     store.look_again(&plan.services.iter().copied().filter(wishes).collect::<Vec<_>>());
     let due = sources::due(&plan, store.records(), &begun);
-    let mut devices = devices(env, &plan, order, &store, sources::asks_page(&plan, &due));
+    let mut devices = devices(env, &plan, options, &store, sources::asks_page(&plan, &due));
     sources::run_scripts(env, &plan, &mut store, &due, &begun);
     let bind_device = |at| devices.bind_device(at);
     sources::fetch_pages(env, &plan, &mut store, &mut session, &due, &begun, bind_device);
@@ -132,12 +132,12 @@ fn pass(env: &mut Env<'_>, order: &RunOptions, config: &Config) -> Result<Report
 pub(super) fn devices<'o>(
     env: &mut Env<'_>,
     plan: &Plan<'_>,
-    order: &'o RunOptions,
+    options: &'o RunOptions,
     store: &RecordStore,
     whole: bool,
 ) -> Devices<'o> {
     let services = if plan.enabled { plan.services.as_slice() } else { &[] };
-    observe::devices(env.netifd, services, order.event.as_ref(), store.records(), whole)
+    observe::devices(env.netifd, services, options.event.as_ref(), store.records(), whole)
 }
 
 /// Where the addresses are now.

@@ -39,14 +39,14 @@ pub(super) struct Plan<'a> {
 }
 
 impl<'a> Plan<'a> {
-    pub(super) fn new(config: &'a Config, order: &'a RunOptions) -> Plan<'a> {
+    pub(super) fn new(config: &'a Config, options: &'a RunOptions) -> Plan<'a> {
         Plan {
             services: valid(config),
             is_whole: config.services.iter().all(|entry| matches!(entry, Entry::Valid(_))),
             contact: config.main.contact().0,
             enabled: config.main.enabled,
-            only: &order.services,
-            overrides: Overrides { force: order.force, clock_set: order.event == Some(Event::Clock) },
+            only: &options.services,
+            overrides: Overrides { force: options.force, clock_set: options.event == Some(Event::Clock) },
         }
     }
 
@@ -151,12 +151,12 @@ pub(super) fn main_of(loaded: &Result<Config, Issue>) -> Main {
 /// One does not exist.
 pub(super) fn check_services(
     loaded: &Result<Config, Issue>,
-    order: &RunOptions,
+    options: &RunOptions,
     file: &str,
 ) -> Result<(), Failure> {
     let Ok(config) = loaded else { return Ok(()) };
     let known = |name: &&String| config.services.iter().any(|entry| entry.name() == name.as_str());
-    match order.services.iter().find(|name| !known(name)) {
+    match options.services.iter().find(|name| !known(name)) {
         Some(unknown) => Err(Failure::new(Exit::Usage, format!("no service '{unknown}' in {file}"))),
         None => Ok(()),
     }

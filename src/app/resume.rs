@@ -17,9 +17,9 @@ use std::io;
 ///
 /// # Errors
 /// The exit status and the reason: a service that does not exist, a configuration that is wrong.
-pub(super) fn run(env: &mut Env<'_>, order: &RunOptions) -> Result<(String, Report), Failure> {
+pub(super) fn run(env: &mut Env<'_>, options: &RunOptions) -> Result<(String, Report), Failure> {
     let loaded = env.config();
-    plan::check_services(&loaded, order, &env.config_file())?;
+    plan::check_services(&loaded, options, &env.config_file())?;
     let main = plan::main_of(&loaded);
     let run_dir = env.root.path(&main.run_dir);
     let cannot = |error: io::Error| Failure::unwritable(&main.run_dir, &error);
@@ -29,14 +29,14 @@ pub(super) fn run(env: &mut Env<'_>, order: &RunOptions) -> Result<(String, Repo
         Err(issue) => return Err(Failure::new(Exit::Config, issue.to_string())),
     };
     let now = env.now();
-    let plan = Plan::new(&config, order);
+    let plan = Plan::new(&config, options);
     let mut store = RecordStore::open(&env.root, &config.main, &now, true)?;
     store.prune(&plan);
     store.resume(plan.selected().as_deref());
     let meant = plan.selected().unwrap_or_else(|| plan.services.clone());
     store.look_again(&meant);
     let waits = waits(store.records(), &meant, &now);
-    let mut devices = pass::devices(env, &plan, order, &store, false);
+    let mut devices = pass::devices(env, &plan, options, &store, false);
     let uplinks = pass::detect(env, &plan, &mut devices, &store, &now);
     store.close_interrupted(&plan, &uplinks, &now);
     let mut issues = config.issues.clone();

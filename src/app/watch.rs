@@ -31,7 +31,7 @@ pub(super) struct LoopMode<'a> {
     /// `run --wait`: end when nothing is open any more.
     pub(super) until_settled: bool,
     /// What is asked of its passes; the event is the first one's.
-    pub(super) order: &'a RunOptions,
+    pub(super) options: &'a RunOptions,
     /// The options that every pass is given: `--config`, `--root`, `--service`, `--verbose`.
     pub(super) arguments: Vec<OsString>,
 }
@@ -46,12 +46,12 @@ pub(super) fn run(env: &mut Env<'_>, mode: &LoopMode<'_>) -> Result<Exit, Failur
     // Before anybody can find this process to wake it: a signal that nothing catches would end it.
     let mut events = Events::open().map_err(cannot_wait)?;
     let loaded = env.config();
-    plan::check_services(&loaded, mode.order, &env.config_file())?;
+    plan::check_services(&loaded, mode.options, &env.config_file())?;
     let main = plan::main_of(&loaded);
     let services = loaded.as_ref().map(valid).unwrap_or_default();
     // A configuration that is broken now may be any by the time of a pass.
     let pass_limit = schedule::pass_limit(loaded.is_ok().then_some(services.as_slice()));
-    let missing = schedule::expected(&services, mode.order.event.as_ref(), &mode.order.services);
+    let missing = schedule::expected(&services, mode.options.event.as_ref(), &mode.options.services);
     let run_dir = env.root.path(&main.run_dir);
     let cannot = |error: io::Error| Failure::unwritable(&main.run_dir, &error);
     file::make_dir(&run_dir).map_err(cannot)?;
@@ -79,7 +79,7 @@ pub(super) fn run(env: &mut Env<'_>, mode: &LoopMode<'_>) -> Result<Exit, Failur
         return Err(Failure::new(Exit::Retry, message));
     }
     drop(loaded);
-    let schedule = Schedule::start(now(env), missing, mode.order.force);
+    let schedule = Schedule::start(now(env), missing, mode.options.force);
     let turn = Loop { events, path, lock, links: Links::default(), schedule, pass_limit };
     turn.turn(env, mode).map_err(cannot_wait)
 }
@@ -139,7 +139,7 @@ impl Loop {
         let mut last = None;
         loop {
             if self.schedule.due().is_some_and(|due| due <= now(env)) {
-                let with_event = last.is_none() && mode.order.event.is_some();
+                let with_event = last.is_none() && mode.options.event.is_some();
                 let Some(status) = self.pass(env, mode, with_event)? else { break };
                 last = Some(status);
                 if mode.until_settled && self.schedule.is_settled() && self.leave(env)? {

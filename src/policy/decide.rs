@@ -123,9 +123,9 @@ pub fn decide(case: &HostContext<'_>) -> Decision {
         };
     }
     match due(case) {
-        Due::Now(because) => match hold::hold(case, because) {
+        Due::Now(reason) => match hold::hold(case, reason) {
             Some((until, cause)) => Decision::WaitUntil { until, cause },
-            None => Decision::Send(because),
+            None => Decision::Send(reason),
         },
         Due::Not(forced) if case.ask.force => match hold::hold(case, SendReason::Asked) {
             Some(held) => Decision::Leave { forced, held: Some(held) },

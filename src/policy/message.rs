@@ -48,8 +48,8 @@ pub fn view(service: &Service, records: &Records, host: &Host, decision: &Decisi
             (State::Waiting, Some(code_of(cause)), waiting(cause, server), Some(*until), failures)
         }
         Decision::Send(
-            because @ (SendReason::New | SendReason::Changed | SendReason::Offline | SendReason::Unsettled),
-        ) => (State::Waiting, None, format!("to be sent: {}", because.explain()), Some(now), retried),
+            reason @ (SendReason::New | SendReason::Changed | SendReason::Offline | SendReason::Unsettled),
+        ) => (State::Waiting, None, format!("to be sent: {}", reason.explain()), Some(now), retried),
         Decision::Send(SendReason::Asked | SendReason::Interval) => {
             (State::Current, accepted, current(accepted, service), Some(now), retried)
         }

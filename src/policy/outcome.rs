@@ -121,8 +121,8 @@ pub fn apply(records: &mut Records, sent: &Sent<'_>, outcome: &Outcome) {
             }
             let mut hosts: Vec<_> = sent.hosts.iter().zip(&verdicts).collect();
             hosts.sort_by_key(|(_, verdict)| verdict.breadth());
-            for ((hostname, because), verdict) in hosts {
-                apply_verdict(records, sent, hostname, *because, verdict);
+            for ((hostname, reason), verdict) in hosts {
+                apply_verdict(records, sent, hostname, *reason, verdict);
             }
         }
         Outcome::Failed(failed) => {
@@ -168,14 +168,14 @@ fn apply_verdict(
     records: &mut Records,
     sent: &Sent<'_>,
     hostname: &str,
-    because: SendReason,
+    reason: SendReason,
     verdict: &Verdict,
 ) {
     let service = sent.service;
     let server = service.endpoint.server.as_str();
     let agent = StopScope::Server { contact: sent.contact, version: sent.version };
     match verdict {
-        Verdict::Accepted(code) => accept(records, sent, hostname, because, *code),
+        Verdict::Accepted(code) => accept(records, sent, hostname, reason, *code),
         Verdict::StopHost(code, detail) => {
             let stop = stop(sent, *code, detail, StopScope::Host(hostname));
             refused(records, sent, hostname).stop = Some(stop);
@@ -221,11 +221,11 @@ fn apply_verdict(
     note(records, sent.service, sent.addresses, sent.now.ceil(), hostname, code);
 }
 
-fn accept(records: &mut Records, sent: &Sent<'_>, hostname: &str, because: SendReason, code: Code) {
+fn accept(records: &mut Records, sent: &Sent<'_>, hostname: &str, reason: SendReason, code: Code) {
     let stamp = Stamp::of(sent.now);
     let addresses = sent.addresses;
     let host = closed(records, sent, hostname);
-    count(host, because, stamp.boot);
+    count(host, reason, stamp.boot);
     let old = &host.registered;
     host.registered = Registered {
         // An update with IPv6 alone is reported to change the A record too: what it is then is not known.
@@ -252,8 +252,8 @@ pub fn has_failed(records: &Records, sent: &Sent<'_>) -> bool {
 
 /// Notes what the pace hangs on: when something was accepted that changed nothing, and when a registered address changed.
 /// The fifth change within ten minutes begins a storm, ten quiet ones end it.
-fn count(host: &mut Host, because: SendReason, now: Boot) {
-    match because {
+fn count(host: &mut Host, reason: SendReason, now: Boot) {
+    match reason {
         SendReason::Changed => {}
         SendReason::Unsettled | SendReason::Asked | SendReason::Interval => return host.forced = Some(now),
         SendReason::New | SendReason::Offline => return,

@@ -155,8 +155,8 @@ impl Story {
 
     fn due(&self, service: &Service) -> Vec<(String, SendReason)> {
         let decide = |name: &String| {
-            let Decision::Send(because) = self.decide_for(service, name) else { return None };
-            Some((name.clone(), because))
+            let Decision::Send(reason) = self.decide_for(service, name) else { return None };
+            Some((name.clone(), reason))
         };
         service.hostnames.iter().filter_map(decide).collect()
     }

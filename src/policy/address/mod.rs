@@ -40,7 +40,7 @@ pub enum Observed<T> {
 impl<T> Observed<T> {
     /// The same with a better reason, where there is none that counts.
     #[must_use]
-    pub fn because(self, better: impl FnOnce(WhyAbsent) -> WhyAbsent) -> Observed<T> {
+    pub fn reason(self, better: impl FnOnce(WhyAbsent) -> WhyAbsent) -> Observed<T> {
         match self {
             Observed::Absent(why) => Observed::Absent(better(why)),
             Observed::Address(_) | Observed::Unknown(_) => self,

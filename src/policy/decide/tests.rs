@@ -8,8 +8,8 @@ use crate::wire::dyndns2::{Failure, Reply};
 
 mod storms;
 
-fn is_send(decision: &Decision, because: SendReason) -> bool {
-    *decision == Decision::Send(because)
+fn is_send(decision: &Decision, reason: SendReason) -> bool {
+    *decision == Decision::Send(reason)
 }
 
 fn forced(story: &Story) -> u64 {

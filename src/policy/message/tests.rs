@@ -87,7 +87,7 @@ fn every_sentence_about_a_host_has_a_template() {
     let mut sentences: Vec<String> = ADVICE.iter().map(|(code, _)| meaning(*code, "why", "a.b")).collect();
     sentences.extend(
         [SendReason::New, SendReason::Changed, SendReason::Offline, SendReason::Unsettled]
-            .map(|because| format!("to be sent: {}", because.explain())),
+            .map(|reason| format!("to be sent: {}", reason.explain())),
     );
     sentences.push(waiting(&WaitReason::JustForced, "a.b"));
     for offline in [false, true] {

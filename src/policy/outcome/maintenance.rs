@@ -48,9 +48,9 @@ pub fn close_interrupted(records: &mut Records, service: &Service, now: &Now) {
         };
         host.retry = None;
         match outcome {
-            Recorded::Accepted(because) => {
+            Recorded::Accepted(reason) => {
                 host.unsettled = false;
-                count(host, because, at);
+                count(host, reason, at);
             }
             Recorded::Refused => host.unsettled = true,
             Recorded::Held => {}
@@ -85,7 +85,7 @@ fn recorded(
         && let Some((code, stamp)) = &registered.accepted
         && let Some(at) = since(stamp)
     {
-        return Some((Recorded::Accepted(begun.because), *code, at));
+        return Some((Recorded::Accepted(begun.reason), *code, at));
     }
     let server = records.server(&service.endpoint.server);
     let stops = [

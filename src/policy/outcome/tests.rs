@@ -6,7 +6,7 @@ use crate::policy::record;
 use crate::policy::tests::*;
 use crate::wire::dyndns2::{Failure, Reply};
 
-mod books;
+mod between;
 mod ladders;
 mod words;
 

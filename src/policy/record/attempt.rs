@@ -31,10 +31,10 @@ impl Records {
         let known = self.attempts;
         for attempt in attempts.into_iter().filter(|attempt| attempt.number > known) {
             let Attempt { server, username, number, at, hosts, ipv4, ipv6 } = attempt;
-            for (hostname, because) in hosts {
+            for (hostname, reason) in hosts {
                 let sent = Addresses { ipv4, ipv6, missing: None };
                 let host = self.host(&server, &username, &hostname);
-                host.interrupted = Some(Interrupted { number, at, sent, because });
+                host.interrupted = Some(Interrupted { number, at, sent, reason });
             }
         }
     }

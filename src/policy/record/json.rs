@@ -194,7 +194,7 @@ pub fn write_attempts(attempts: &[Attempt], now: &Now) -> String {
         hosts: attempt
             .hosts
             .iter()
-            .map(|(hostname, because)| DueRow { hostname: hostname.clone(), because: *because })
+            .map(|(hostname, reason)| DueRow { hostname: hostname.clone(), reason: *reason })
             .collect(),
     });
     json::to_text(&AttemptsFile {
@@ -218,7 +218,7 @@ pub fn read_attempts(text: &str, now: &Now) -> Result<Vec<Attempt>, ReadError> {
         username: row.username,
         number: row.number,
         at: past(row.at, now),
-        hosts: row.hosts.into_iter().map(|due| (due.hostname, due.because)).collect(),
+        hosts: row.hosts.into_iter().map(|due| (due.hostname, due.reason)).collect(),
         ipv4: row.ipv4,
         ipv6: row.ipv6,
     });

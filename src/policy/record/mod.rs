@@ -104,7 +104,7 @@ pub struct Interrupted {
     /// What it sends.
     pub sent: Addresses,
     /// Why it was due.
-    pub because: SendReason,
+    pub reason: SendReason,
 }
 
 /// What the server accepted last.

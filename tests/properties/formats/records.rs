@@ -130,7 +130,7 @@ pub(crate) fn sample(dice: &mut Dice) -> Vec<u8> {
                 (dice.roll(100_010), dice.roll(100_010), ["new", "changed", "?"][dice.roll(3)]);
             text.push_str(&format!(
                 "\0{}",
-                format_args!(r#"{{"version":1,"boot_id":"{id}","attempts":[{{"server":"s.example","username":"u","number":{number},"at":{at},"ipv4":"203.0.113.7","ipv6":null,"hosts":[{{"hostname":"h.example","because":"{due}"}}]}}]}}"#)
+                format_args!(r#"{{"version":1,"boot_id":"{id}","attempts":[{{"server":"s.example","username":"u","number":{number},"at":{at},"ipv4":"203.0.113.7","ipv6":null,"hosts":[{{"hostname":"h.example","reason":"{due}"}}]}}]}}"#)
             ));
         }
     }
@@ -168,7 +168,7 @@ pub(crate) const WORDS: &[&[u8]] = &[
     b"\"sources\":[]",
     b"\"attempts\":",
     b"\"number\":",
-    b"\"because\":\"changed\"",
+    b"\"reason\":\"changed\"",
     b"\"code\":\"clock\"",
     b"\"code\":\"abuse\"",
     b"[",

@@ -207,9 +207,9 @@ object!(AttemptRow { server, username, number, at, ipv4, ipv6, hosts });
 #[derive(Default)]
 pub(super) struct DueRow {
     pub(super) hostname: String,
-    pub(super) because: SendReason,
+    pub(super) reason: SendReason,
 }
-object!(DueRow { hostname, because });
+object!(DueRow { hostname, reason });
 
 #[derive(Default)]
 pub(super) struct RetryRow {

@@ -76,10 +76,10 @@ fn what_is_written_is_read_back() {
 
 #[test]
 fn every_reason_for_a_request_is_read_back() {
-    for because in SendReason::ALL {
-        assert_eq!(because.as_str().parse(), Ok(*because));
+    for reason in SendReason::ALL {
+        assert_eq!(reason.as_str().parse(), Ok(*reason));
     }
-    let text = write_attempts(&attempts(), &now()).replace("\"because\":\"changed\"", "\"because\":\"\"");
+    let text = write_attempts(&attempts(), &now()).replace("\"reason\":\"changed\"", "\"reason\":\"\"");
     assert_eq!(read_attempts(&text, &now()), Err(ReadError::Garbage));
 }
 

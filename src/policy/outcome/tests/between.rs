@@ -8,10 +8,10 @@ fn lose(story: &mut Story) {
 }
 
 /// The same, with what the pass has written besides.
-fn lose_with(story: &mut Story, because: SendReason, more: impl FnOnce(&mut Story)) {
+fn lose_with(story: &mut Story, reason: SendReason, more: impl FnOnce(&mut Story)) {
     let (service, now, state) =
         (story.services[0].clone(), story.now(), record::write_state(&story.records, &story.now()));
-    let attempt = begin(&mut story.records, &service, &[(A.to_owned(), because)], &story.addresses, &now);
+    let attempt = begin(&mut story.records, &service, &[(A.to_owned(), reason)], &story.addresses, &now);
     let note = record::write_attempts(&[attempt], &now);
     more(story);
     let records = record::read_records(&record::write_records(&story.records)).unwrap();
@@ -48,8 +48,8 @@ fn a_crash_in_a_request_is_a_lost_answer_and_no_tight_loop() {
 
 /// What is due is sent, and after the records are written the state is what it was before the answer.
 fn cut_off_after_the_records(story: &mut Story, reply: Reply) {
-    let Decision::Send(because) = story.decide(A) else { panic!("{:?}", story.decide(A)) };
-    lose_with(story, because, |story| {
+    let Decision::Send(reason) = story.decide(A) else { panic!("{:?}", story.decide(A)) };
+    lose_with(story, reason, |story| {
         story.boot_ms += 800; // the answer comes in the same second, or in the next
         story.reply(reply);
     });
