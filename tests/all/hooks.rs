@@ -14,8 +14,11 @@ fn hook(r: &Router, body: &str) {
     let call = format!(
         "#!/bin/sh\nexport HOTPLUG_TYPE=\"$1\"\nfor script in {root}/etc/hotplug.d/$1/*; do (. \"$script\"); done\n"
     );
-    r.write(CALL, call);
-    std::fs::set_permissions(r.root.join(CALL), PermissionsExt::from_mode(0o755)).unwrap();
+    // It is the same each time, and cannot be written while a hook of the pass before is starting.
+    if !r.exists(CALL) {
+        r.write(CALL, call);
+        std::fs::set_permissions(r.root.join(CALL), PermissionsExt::from_mode(0o755)).unwrap();
+    }
     r.write("etc/hotplug.d/nicup/10-mine", format!("cd {root}\n{body}\n"));
 }
 
