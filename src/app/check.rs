@@ -237,7 +237,7 @@ fn would(
         }
         Decision::Leave { forced: Some(at), .. } => format!("current, sent again {}", later(*at)),
         Decision::Leave { forced: None, .. } => "current, not sent again while it is unchanged".to_owned(),
-        Decision::WaitUntil { until, .. } => format!("waits, tried again {}: {message}", later(*until)),
+        Decision::WaitUntil { until, .. } => format!("waiting, retry {}: {message}", later(*until)),
         Decision::Stopped(_) => format!("stopped: {message}"),
         Decision::NoAddress(missing) => format!("nothing to send: {}", missing.explain()),
         Decision::Disabled => "disabled".to_owned(),

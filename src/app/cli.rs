@@ -1,6 +1,4 @@
-//! The command line: words to an order, an outcome to text and an exit status.
-//!
-//! Does not know what the commands do.
+//! The command line: parses arguments, runs the command, and turns its outcome into text and an exit status.
 
 use super::env::Loaded;
 use super::plan::{self, RunOptions};
@@ -28,13 +26,13 @@ nicup: keeps a No-IP hostname at this router's address
 Usage: nicup [OPTIONS] COMMAND [OPTIONS]
 
 Commands:
-    run       send what is due, once, and write the status
-    watch     stay, and run whenever an address changes or a wait is over
+    run       send the updates that are due, once, and write the status
+    watch     stay resident, and run when an address changes or a wait ends
     status    show the last status
-    check     say what a run would send and why, and what is wrong; sends nothing
-    resume    forget stops and back-off, so that a run tries again
+    check     show what a run would send and why, and what is wrong; sends nothing
+    resume    clear stops and back-off, so that the next run retries
     import    print the No-IP sections of ddns-scripts as nicup's configuration;
-              the output holds passwords";
+              the output contains passwords";
 
 /// The commands, and which options each of them takes besides the common ones.
 const COMMANDS: [(&str, &[&str]); 6] = [
@@ -52,7 +50,7 @@ const COMMON: [&str; 5] = ["config", "root", "verbose", "help", "version"];
 pub fn main() -> ExitCode {
     let arguments: Vec<OsString> = std::env::args_os().skip(1).collect();
     let mut options = options();
-    options.optflag("", subprocess::OPTION, ""); // the loop's own, so not in the help
+    options.optflag("", subprocess::OPTION, ""); // internal to the loop, so not in the help
     let outcome = match options.parse(arguments) {
         Ok(matches) => command(&matches),
         Err(error) => {
@@ -82,12 +80,16 @@ fn options() -> Options {
     options.optmulti("s", "service", "only this service; may be repeated", "NAME");
     options.optflag("f", "force", "send an unchanged address too, at most once in 10 minutes");
     options.optflag("", "json", "status: print the file as it is");
-    options.optflag("", "dns", "check: ask DNS for the hostnames, too");
-    options.optflag("", "hotplug", "run: the event is in the environment; exit at once if it is not ours");
-    options.optflagmulti("v", "verbose", "log to standard error too");
+    options.optflag("", "dns", "check: also look up the hostnames in DNS");
+    options.optflag(
+        "",
+        "hotplug",
+        "run: handle the hotplug event in the environment; exit at once if it concerns no service",
+    );
+    options.optflagmulti("v", "verbose", "also log to standard error");
     options.optflag("", "wait", "run: stay until every host is current, stopped or without an address");
-    options.optflag("h", "help", "this text");
-    options.optflag("V", "version", "the version");
+    options.optflag("h", "help", "print this help");
+    options.optflag("V", "version", "print the version");
     options
 }
 
@@ -114,8 +116,8 @@ fn command(matches: &Matches) -> Result<Exit, Failure> {
         netifd: &mut Ubus,
         transport: &mut Https::default(),
     };
-    // An event that is none of nicup's.
-    let Some(options) = order(matches) else { return Ok(Exit::Success) };
+    // An event that nicup does not know.
+    let Some(options) = run_options(matches) else { return Ok(Exit::Success) };
     let verbose = matches.opt_present("verbose");
     match name {
         "run" => run(&mut env, &options, matches),
@@ -146,8 +148,8 @@ fn command(matches: &Matches) -> Result<Exit, Failure> {
     }
 }
 
-/// What is asked; None: an event that nicup does not know.
-fn order(matches: &Matches) -> Option<RunOptions> {
+/// What the command line asks for; None: an event that nicup does not know.
+fn run_options(matches: &Matches) -> Option<RunOptions> {
     let event = match matches.opt_present("hotplug") {
         true => Some(hotplug::event(|name| std::env::var(name).ok())?),
         false => None,
@@ -160,7 +162,7 @@ fn order(matches: &Matches) -> Option<RunOptions> {
     })
 }
 
-/// The command, whose options are those that it takes.
+/// The command, if it takes all options that were given.
 fn command_name(matches: &Matches) -> Result<&str, Failure> {
     let wrong = |reason: String| {
         Failure::new(Exit::Usage, format!("{reason}; nicup --help lists commands and options"))
@@ -168,7 +170,7 @@ fn command_name(matches: &Matches) -> Result<&str, Failure> {
     let name = match matches.free.as_slice() {
         [name] => name.as_str(),
         [] => return Err(wrong("no command".to_owned())),
-        [_, surplus, ..] => return Err(wrong(format!("surplus argument '{surplus}'"))),
+        [_, surplus, ..] => return Err(wrong(format!("unexpected argument '{surplus}'"))),
     };
     let Some((_, allowed)) = COMMANDS.iter().find(|(command, _)| *command == name) else {
         return Err(wrong(format!("unknown command '{name}'")));
@@ -224,14 +226,14 @@ fn hand_over(env: &mut Env<'_>, loaded: &Loaded, event: &hotplug::Event) -> Resu
         let noted = pass::note_event(env, loaded, event);
         noted.map_err(|error| Failure::unwritable(&run_dir, &error))?;
     }
-    // A loop that ended just now hears nothing: then the event is this process's own.
+    // If the loop ended just now, it cannot be woken, and this process handles the event.
     Ok(resident && watch::wake_loop(env, &run_dir))
 }
 
 /// `nicup import`.
 fn print_import(env: &Env<'_>) -> Result<Exit, Failure> {
     let printed = import::run(env)?;
-    // it is mostly written to a file: half a configuration must not look like a whole one
+    // Users redirect this to a file, and half a configuration must not look like a whole one.
     let mut stdout = std::io::stdout();
     let written = stdout.write_all(printed.text.as_bytes()).and_then(|()| stdout.flush());
     let cannot = |error| Failure::new(Exit::Retry, format!("the output cannot be written: {error}"));
@@ -240,7 +242,7 @@ fn print_import(env: &Env<'_>) -> Result<Exit, Failure> {
     Ok(Exit::Success)
 }
 
-/// What every pass of a loop is given of the loop's own options.
+/// The options that the loop passes on to each of its passes.
 fn loop_arguments(matches: &Matches) -> Vec<OsString> {
     let pair = |option: &str, value: String| [format!("--{option}"), value];
     let with_value = ["config", "root", "service"].into_iter();

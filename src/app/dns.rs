@@ -6,7 +6,7 @@ use std::net::IpAddr;
 /// One sentence about `hostname`, by the system's own resolver.
 pub(super) fn compare(hostname: &str, registered: &[IpAddr]) -> String {
     if hostname == "all.ddnskey.com" || !hostname.contains('.') || hostname.contains('@') {
-        return "not looked up in DNS: it stands for several hosts".to_owned();
+        return "not looked up in DNS: it is a name for several hosts".to_owned();
     }
     match https::look_up(hostname) {
         Ok(found) => verdict(found, registered),

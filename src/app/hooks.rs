@@ -1,6 +1,6 @@
 //! The user's own hooks: `/sbin/hotplug-call nicup` after a host's state or registered address changed.
 //!
-//! A process of its own runs them one after the other, so that one that hangs or fails holds up no pass.
+//! A separate process runs them one after the other, so that a hook that hangs or fails delays no pass.
 
 use crate::policy::code::{Code, State};
 use crate::sys::file::{self, Root};
@@ -66,7 +66,7 @@ impl Runner {
     pub(super) fn tell(self, changes: &[HostChange]) {
         let lines: String = changes.iter().map(|change| change.line() + "\n").collect();
         if let Err(error) = self.0.hand_over(lines.as_bytes()) {
-            log::warn!("{HOOKS}: the hooks were not told: {error}");
+            log::warn!("{HOOKS}: the hooks could not be started: {error}");
         }
     }
 }

@@ -1,6 +1,4 @@
-//! The log lines of a pass: no more news within an hour than there is room for.
-//!
-//! Does not know what was logged before, nor what a host has to report (report does).
+//! The log lines of a pass, limited to a number of lines in an hour.
 
 use crate::policy::config::{Issue, Level};
 use crate::policy::log_limit::{Line, LogLimit};
@@ -13,7 +11,7 @@ pub(super) struct LogLines {
     pub(super) limit: LogLimit,
     hosts: usize,
     now: Boot,
-    /// The least important level that anything reads.
+    /// The least important level that is logged anywhere.
     verbosity: log::LevelFilter,
     lines: Vec<(log::Level, String)>,
 }
@@ -24,7 +22,7 @@ impl LogLines {
         LogLines { limit, hosts, now, verbosity, lines: Vec::new() }
     }
 
-    /// A line, if anything reads it.
+    /// Adds a line if its level is logged.
     pub(super) fn push(&mut self, level: log::Level, text: impl FnOnce() -> String) {
         if level <= self.verbosity {
             self.lines.push((level, text()));
@@ -36,7 +34,7 @@ impl LogLines {
         match self.limit.line(self.now, self.hosts) {
             Line::Told => return level,
             Line::First(limit) => self.push(log::Level::Warn, || {
-                format!("more than {limit} lines in an hour: what follows is logged at debug")
+                format!("more than {limit} lines in an hour: further lines are logged at debug")
             }),
             Line::Silent => {}
         }

@@ -1,4 +1,4 @@
-//! The one place of output of a pass: the records' files, the log, status.json and the hooks.
+//! All output of a pass: the files of records, the log, status.json and the hooks.
 //!
 //! Does not decide what they say (report does).
 
@@ -79,7 +79,7 @@ fn publish(env: &Env<'_>, main: &Main, mut status: Status) -> Report {
         // In place it may fit still, without a moment in which it is whole.
         let what = match file::overwrite(&path, text.as_bytes()) {
             Ok(()) => "written in place",
-            Err(_) => "removed, so that no old status is taken for the present",
+            Err(_) => "removed, because it was outdated",
         };
         let message = format!("cannot be replaced ({error}): free space there; it was {what}");
         log::error!("{name}: {message}");

@@ -1,4 +1,4 @@
-//! `nicup resume`: forgets stops and our own back-off, never a wait that the server ordered, and wakes the loop.
+//! `nicup resume`: clears stops and nicup's own back-off, never a wait that the server ordered, and wakes the loop.
 
 use super::deliver::Deliveries;
 use super::plan::{self, Plan, RunOptions};
@@ -48,9 +48,9 @@ pub(super) fn run(env: &mut Env<'_>, options: &RunOptions) -> Result<(String, Re
     drop(lock);
     let woken = watch::wake_loop(env, &main.run_dir);
     let sentence = match (woken, waits.is_empty()) {
-        (true, true) => "stops and back-off are forgotten, the service tries again now",
-        (false, true) => "stops and back-off are forgotten: nicup run tries again",
-        (_, false) => "stops and back-off are cleared",
+        (true, true) => "stops and back-off cleared: the service retries now",
+        (false, true) => "stops and back-off cleared: nicup run retries",
+        (_, false) => "stops and back-off cleared",
     };
     Ok((format!("{sentence}{waits}"), report))
 }

@@ -69,7 +69,7 @@ impl Session {
         self.is_confined = true;
         self.runner = Runner::start(&env.root);
         if let Err(error) = env.transport.lock_down() {
-            let line = format_args!("the kernel does not take away all that is not needed: {error}");
+            let line = format_args!("could not drop all privileges: {error}");
             say(log::Level::Debug, line);
         }
     }

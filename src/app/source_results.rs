@@ -83,12 +83,12 @@ pub(super) fn concerns(service: &Service, event: &Event) -> bool {
     service.source != Source::Interface && !gone && places::is_ours(event, &[service], Vec::new)
 }
 
-/// When a source may be asked again.
+/// When nicup may query a source again.
 pub(super) fn next_check(service: &Service, learnt: Option<&SourceResult>, now: &Now) -> Boot {
     learnt.map_or(now.floor(), |learnt| outcome::next_look(learnt, service.check_interval))
 }
 
-/// When a source of this service is asked next; None: it has none, or nothing is to be asked.
+/// When nicup queries a source of this service next; None: it has none, or no query is planned.
 pub(super) fn next_of(plan: &Plan<'_>, records: &Records, service: &Service, now: &Now) -> Option<Boot> {
     let asked = all(service);
     let asks = plan.enabled && service.enabled && !service.offline;
@@ -131,7 +131,7 @@ fn told<T: Copy + Into<IpAddr>>(
     let missing = |why| Missing { at: name.to_owned(), why };
     let unknown = |why: &str| missing(Why::Unknown(WhyUnknown::Source(why.to_owned())));
     let learnt = records.learnt(&asked.key(service));
-    let learnt = learnt.ok_or_else(|| unknown("it has not been asked yet, a run asks it"))?;
+    let learnt = learnt.ok_or_else(|| unknown("not queried yet: nicup run queries it"))?;
     let addresses = learnt.found.as_ref().map_err(|why| unknown(why))?;
     let mut refused = None;
     for ip in addresses.iter().filter_map(|ip| of_family(*ip)) {

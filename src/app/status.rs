@@ -1,4 +1,4 @@
-//! `nicup status`: the last status as a table for a person, or as it is. No network, no lock.
+//! `nicup status`: the last status as a table or as JSON. No network, no lock.
 
 use super::view::{plain, span, table};
 use super::{Env, Exit, Failure, plan, report};
@@ -34,7 +34,7 @@ pub(super) fn run(env: &mut Env<'_>, json: bool, only: &[String]) -> Result<(Str
     let Some(mut status) = status::read(&text) else {
         return Err(Failure::new(
             Exit::Retry,
-            format!("{name} is damaged or of another version: it is written anew by nicup run"),
+            format!("{name} is damaged or of another version: write it anew with nicup run"),
         ));
     };
     if json {

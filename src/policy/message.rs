@@ -1,4 +1,4 @@
-//! The only place that words things for people: what a host's state is, why, and what to do.
+//! The messages about a host: its state, the reason, and what to do.
 //!
 //! Does not decide anything. Every sentence is lower case, without a final period, at most [`LIMIT`] bytes, and names
 //! no secret. It is the same in status.json, on the terminal and in the log.
@@ -27,7 +27,7 @@ pub struct View {
     pub failures: u32,
 }
 
-/// Words a decision about `host`; `now` is the boot time for what is due at once.
+/// The state and message of a decision about `host`; `now` is the boot time for what is due at once.
 #[must_use]
 pub fn view(service: &Service, records: &Records, host: &Host, decision: &Decision, now: Boot) -> View {
     let server = &service.endpoint.server;
@@ -93,7 +93,7 @@ fn waiting(cause: &WaitReason, server: &str) -> String {
     }
 }
 
-/// What a code means and what to do. What may be long (a server's name, a detail) stands last, where a cut costs least.
+/// What a code means and what to do. Long values (the server's name, a detail) come last, so that a cut removes no advice.
 fn meaning(code: Code, detail: &str, server: &str) -> String {
     match code {
         Code::Good => "accepted".to_owned(),
@@ -103,7 +103,7 @@ fn meaning(code: Code, detail: &str, server: &str) -> String {
                 .to_owned()
         }
         Code::NotFqdn => {
-            "No-IP does not take this for a hostname: write it with its domain, e.g. home.example.net".to_owned()
+            "not a valid hostname: write it with its domain, e.g. home.example.net".to_owned()
         }
         Code::NotYours => {
             "this hostname belongs to another account: correct the hostname or the login".to_owned()
@@ -124,29 +124,29 @@ fn meaning(code: Code, detail: &str, server: &str) -> String {
         }
         Code::Abuse => "No-IP blocked this user for abuse: ask No-IP's support, then resume".to_owned(),
         Code::BadAgent | Code::BadSys => format!(
-            "this program is refused: set option contact to your mail address, or update nicup; said by {server}"
+            "the server rejects this client: set option contact to your email address, or update nicup; server: {server}"
         ),
-        Code::Mismatch => format!("look for a proxy on the way, then resume: {detail}"),
+        Code::Mismatch => format!("check for a proxy, then resume: {detail}"),
         Code::Outage | Code::DnsErr => {
-            format!("an outage at No-IP ({code}): nothing to do, it is tried again; said by {server}")
+            format!("the server reports an outage ({code}): retrying automatically; server: {server}")
         }
         Code::Http(401 | 403) => {
             format!("rejected, but not by No-IP: check for a filter or firewall, then resume ({detail})")
         }
         Code::Http(429) => {
-            format!("too many requests (HTTP 429): nothing to do, it is tried again; said by {server}")
+            format!("the server reports too many requests (HTTP 429): retrying automatically; server: {server}")
         }
         Code::Http(status) => {
-            format!("an outage at the server (HTTP {status}): nothing to do, it is tried again; said by {server}")
+            format!("the server reports an outage (HTTP {status}): retrying automatically; server: {server}")
         }
-        Code::Unintelligible => format!("not No-IP's answer: is a login page or proxy in the way? ({detail})"),
+        Code::Unintelligible => format!("unexpected response, not from No-IP: check for a captive portal or proxy ({detail})"),
         Code::Dns => format!("the server's name was not found: check the router's DNS ({detail})"),
         Code::Connect => format!("no connection: check the internet connection ({detail}), to {server}"),
         Code::Tls => format!("no secure connection: {detail}, to {server}"),
         Code::Timeout => format!("no connection in time: check the internet connection ({detail}), to {server}"),
         Code::Proxy => format!("the proxy failed: check option proxy ({detail})"),
         Code::Clock => {
-            "the clock is not set yet, so certificates cannot be checked: NTP has to set it".to_owned()
+            "the system clock is not set, so certificates cannot be verified: waiting for NTP".to_owned()
         }
         Code::Unconfirmed => format!("could not confirm the update: it will be sent again ({detail})"),
         Code::Storm => {

@@ -9,7 +9,7 @@ pub enum SendReason {
     New,
     /// Another address is registered.
     Changed,
-    /// It is marked offline there and should not be, or the other way round.
+    /// It is marked offline there and should not be, or vice versa.
     Offline,
     /// The last request was refused or not confirmed, and what held it is over.
     Unsettled,
@@ -34,7 +34,7 @@ impl SendReason {
     pub fn explain(self) -> &'static str {
         match self {
             SendReason::New => "nothing is registered yet",
-            SendReason::Changed => "the registered address is another one",
+            SendReason::Changed => "the registered address is different",
             SendReason::Offline => "option offline changed",
             SendReason::Unsettled => "the last request was not confirmed",
             SendReason::Asked => "--force was given",

@@ -178,13 +178,13 @@ fn a_bundle_without_certificates() {
     r.pass(1);
     let message = r.shows(HOME, "waiting", "tls").message.unwrap();
     assert!(
-        message.contains("/etc/ssl/certs/ca-certificates.crt holds no certificate: install"),
+        message.contains("/etc/ssl/certs/ca-certificates.crt contains no certificate: install"),
         "{message}"
     );
     assert_eq!(r.problems().len(), 1);
     let check = r.run(&["check"]);
     assert!(
-        check.out.contains("ca-certificates.crt holds no certificate: install the package ca-bundle"),
+        check.out.contains("ca-certificates.crt contains no certificate: install the package ca-bundle"),
         "{check:?}"
     );
     r.configure("option cacert '/etc/own.pem'");

@@ -22,7 +22,7 @@ fn check_says_what_would_be_sent_and_sends_and_writes_nothing() {
     let changed = r.run(&["check"]);
     assert_eq!(changed.exit, 0, "a run sends it at once");
     assert!(
-        changed.out.contains("would send 203.0.113.8: the registered address is another one"),
+        changed.out.contains("would send 203.0.113.8: the registered address is different"),
         "{changed:?}"
     );
     // Not even what a run would set aside.

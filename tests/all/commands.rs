@@ -33,7 +33,10 @@ fn force_says_what_holds_it() {
     let held = r.run(&["run", "--force"]);
     assert_eq!((held.exit, r.requests()), (1, 1));
     let line = held.out.lines().last().unwrap();
-    assert!(line.contains("not sent, possible 60 min from now: too many requests"), "{line}");
+    assert!(
+        line.contains("not sent, possible 60 min from now: the server reports too many requests"),
+        "{line}"
+    );
 }
 
 #[test]
@@ -69,7 +72,7 @@ fn wrong_usage_exits_with_2_and_touches_nothing() {
         (&["resume", "-s", "nobody"], "no service 'nobody'"),
         (&[], "no command"),
         (&["fly"], "unknown command 'fly'"),
-        (&["run", "twice"], "surplus argument 'twice'"),
+        (&["run", "twice"], "unexpected argument 'twice'"),
         (&["run", "--jump"], "jump"),
         (&["run", "--json"], "--json does not belong to run"),
         (&["status", "--force"], "--force does not belong to status"),
@@ -120,7 +123,7 @@ fn resume_ends_a_stop() {
     r.pass(4);
     let resumed = r.run(&["resume"]);
     assert_eq!((resumed.exit, r.requests()), (0, 1), "{resumed:?}");
-    assert!(resumed.out.contains("stops and back-off are forgotten: nicup run tries again"), "{resumed:?}");
+    assert!(resumed.out.contains("stops and back-off cleared: nicup run retries"), "{resumed:?}");
     r.shows(HOME, "waiting", "-");
     r.pass(0);
     assert_eq!(r.requests(), 2);

@@ -80,7 +80,7 @@ fn a_page_tells_the_address_and_is_asked_once_in_check_interval() {
     assert!(!request.to_lowercase().contains("authorization"), "{request}");
     assert_eq!(r.service_status("home").ipv4.as_deref(), Some("203.0.113.50"));
     assert!(
-        r.problems().iter().any(|problem| problem.contains("over http anyone on the way")),
+        r.problems().iter().any(|problem| problem.contains("http lets anyone on the network path")),
         "{:?}",
         r.problems()
     );

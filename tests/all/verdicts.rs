@@ -86,15 +86,15 @@ rows! {
     status_503_with_retry_after_waits_as_told: "reply:503\nRetry-After: 7200\n\nback soon" => 1 "waiting" "http-503" Silent
         Some(7199..=7201), "HTTP 503";
     badagent_stops_the_server: "words:badagent" => 4 "stopped" "badagent" Silent None, "option contact";
-    badsys_stops_the_server: "words:badsys" => 4 "stopped" "badsys" Silent None, "program is refused";
-    a_loopback_address_is_badagent: "words:good 127.0.0.1" => 4 "stopped" "badagent" Silent None, "program is refused";
+    badsys_stops_the_server: "words:badsys" => 4 "stopped" "badsys" Silent None, "rejects this client";
+    a_loopback_address_is_badagent: "words:good 127.0.0.1" => 4 "stopped" "badagent" Silent None, "rejects this client";
     donator_stops_the_service: "words:!donator" => 4 "stopped" "!donator" Silent None, "paid feature";
     numhost_stops_the_service: "words:numhost" => 4 "stopped" "numhost" Silent None, "too many hostnames";
     abuse_stops_the_user: "words:abuse" => 4 "stopped" "abuse" Silent None, "support";
     another_address_is_a_mismatch: "words:good 198.51.100.1" => 4 "stopped" "mismatch" Silent None,
         "sent 203.0.113.7, registered 198.51.100.1";
     outage_911_waits_half_an_hour: "words:911" => 1 "waiting" "911" Silent Some(1799..=1981), "(911)";
-    dnserr_waits_half_an_hour: "words:dnserr" => 1 "waiting" "dnserr" Silent Some(1799..=1981), "outage at No-IP (dnserr)";
+    dnserr_waits_half_an_hour: "words:dnserr" => 1 "waiting" "dnserr" Silent Some(1799..=1981), "reports an outage (dnserr)";
     status_503_waits_half_an_hour: "status:503" => 1 "waiting" "http-503" Silent Some(1799..=1981), "HTTP 503";
     status_500_with_good_is_an_outage: "reply:500\n\ngood 203.0.113.7" => 1 "waiting" "http-500" Silent
         Some(1799..=1981), "HTTP 500";
@@ -106,8 +106,8 @@ rows! {
         Some(299..=301), "<html>good morning";
     good_in_prose_is_not_good: "body:good morning" => 1 "waiting" "unintelligible" Sends Some(299..=301), "good morning";
     an_empty_answer: "body:" => 1 "waiting" "unintelligible" Sends Some(299..=301), "empty answer";
-    a_long_answer: "huge:5000" => 1 "waiting" "unintelligible" Sends Some(299..=301), "not No-IP's";
-    long_headers: "headers:20000" => 1 "waiting" "unintelligible" Sends Some(299..=301), "not No-IP's";
+    a_long_answer: "huge:5000" => 1 "waiting" "unintelligible" Sends Some(299..=301), "not from No-IP";
+    long_headers: "headers:20000" => 1 "waiting" "unintelligible" Sends Some(299..=301), "not from No-IP";
     an_unknown_word: "words:goodish 203.0.113.7" => 1 "waiting" "unintelligible" Sends Some(299..=301), "goodish";
     case_counts: "words:GOOD 203.0.113.7" => 1 "waiting" "unintelligible" Sends Some(299..=301), "GOOD";
     status_404_is_not_an_answer: "reply:404\n\nnot found" => 1 "waiting" "unintelligible" Sends Some(299..=301), "HTTP 404";

@@ -150,7 +150,7 @@ fn missing_unreadable_and_empty_ca_files_are_three_problems() {
             shown("empty", leaf(&ca, "localhost"), text),
             Failure::Tls,
             false,
-            "/etc/ssl/certs/ca-certificates.crt holds no certificate: install the package ca-bundle",
+            "/etc/ssl/certs/ca-certificates.crt contains no certificate: install the package ca-bundle",
         );
     }
 }

@@ -1,6 +1,6 @@
 //! Why there is no address, and why it is not known whether there is one.
 //!
-//! Does not choose among reasons beyond how telling they are, and knows neither log nor status.
+//! Ranks reasons by how much they explain. Does not write to the log or the status.
 
 use crate::policy::code::Code;
 use std::net::{IpAddr, Ipv6Addr};
@@ -59,9 +59,9 @@ pub enum WhyAbsent {
     OnlyIpv6(Ipv6Addr),
     /// Only one that no host on the internet has, and the name of its range.
     Special(IpAddr, &'static str),
-    /// Only one that the machine gave itself.
+    /// Only a self-assigned one.
     LinkLocal(IpAddr),
-    /// Only one within somebody's own networks (ULA).
+    /// Only a unique local address (ULA).
     UniqueLocal(IpAddr),
     /// Only the router's end of a DS-Lite or 464XLAT tunnel.
     DsLite(IpAddr),
@@ -157,9 +157,7 @@ impl WhyAbsent {
                 format!("{name} has only {ip} ({range}), which is not public: check the connection")
             }
             Self::LinkLocal(ip) => {
-                format!(
-                    "{name} has only {ip}, which it gave itself: no DHCP server answered, look at the modem"
-                )
+                format!("{name} has only the self-assigned {ip}: no DHCP server answered, check the modem")
             }
             Self::UniqueLocal(ip) => {
                 format!(
@@ -221,7 +219,7 @@ impl WhyAbsent {
         }
     }
 
-    /// The closer an address was to being sent, the more its reason says.
+    /// How much a reason explains: the closer an address was to being sent, the higher.
     pub(super) const fn telling(&self) -> u8 {
         match self {
             Self::DeviceMissing
@@ -266,7 +264,7 @@ impl WhyUnknown {
         cut(match self {
             Self::Kernel(cause) => format!("could not read the addresses of {name}: {cause}"),
             Self::Netifd(cause) => format!("could not find the device of {name}: {cause}"),
-            Self::Source(cause) => format!("could not learn the address from {name}: {cause}"),
+            Self::Source(cause) => format!("could not detect the address from {name}: {cause}"),
         })
     }
 

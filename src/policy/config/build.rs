@@ -38,7 +38,7 @@ pub fn build(package: &Package, file: &str) -> Config {
                     "more than {SERVICES} services: this one and those behind it are not run, remove some"
                 );
                 issues.error(section.line, message);
-                // It stands for all of them: while a service is wrong, no record is dropped as nobody's.
+                // It stands for all of them: while a service is wrong, no record is dropped as unused.
                 services.push(Entry::Invalid(Invalid {
                     name: section.name.clone(),
                     enabled: true,
@@ -184,8 +184,9 @@ fn warn_of_clear_text(section: &Section, source: &Source, plaintext: bool, issue
     let Source::Web { url, url6 } = source else { return };
     for (name, url) in [("source_url", url), ("source_url6", url6)] {
         if url.as_ref().is_some_and(|url| !url.tls) {
-            let message =
-                format!("option {name}: over http anyone on the way can answer with another address");
+            let message = format!(
+                "option {name}: http lets anyone on the network path change the address: use https if the page has it"
+            );
             issues.warning(line(name), message);
         }
     }

@@ -1,4 +1,4 @@
-//! The options of one section, taken out one by one, and the issues that come of it.
+//! Takes the options of one section one by one, and collects their issues.
 //!
 //! Does not know which options there are (build), nor what a value may be (value).
 
@@ -56,7 +56,7 @@ impl<'a> Issues<'a> {
     pub(super) fn finish(mut self, whole: Option<String>) -> Vec<Issue> {
         let of_file = |level, message| Issue { level, file: self.file.to_owned(), line: None, message };
         let surplus = (self.more > 0).then(|| {
-            of_file(self.worst, format!("{} more, which are not told: correct these first", self.more))
+            of_file(self.worst, format!("{} more problems not shown: correct these first", self.more))
         });
         let whole = whole.map(|message| of_file(Level::Warning, message));
         self.list.extend(surplus.into_iter().chain(whole));

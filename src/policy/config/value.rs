@@ -190,7 +190,7 @@ pub(super) fn url(text: &str) -> Result<Url, Wrong> {
     };
     let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
     if authority.contains('@') {
-        return Err("has a login in it, which a page that tells an address does not need");
+        return Err("contains a login: remove it, a page with an address needs none");
     }
     let (host, port) = host_port(authority).ok_or(WRONG)?;
     let plain = |b: u8| (b'!'..=b'~').contains(&b) && b != b'#' && b != b'"' && b != b'<' && b != b'>';
@@ -244,7 +244,7 @@ pub(super) fn contact(text: &str) -> Result<String, Wrong> {
     if visible(text) && (1..=128).contains(&text.len()) {
         Ok(text.to_owned())
     } else {
-        Err("is not a contact: one mail address or URL without blanks")
+        Err("is not a contact: one email address or URL without blanks")
     }
 }
 

@@ -1,6 +1,4 @@
-//! What became of the options that have no counterpart, a sentence each.
-//!
-//! Does not see options that were carried over.
+//! One sentence for each option of ddns-scripts that has no counterpart in nicup.
 
 use crate::wire::uci::Opt;
 
@@ -14,9 +12,9 @@ pub(super) fn fate(opt: &Opt) -> Option<&'static str> {
         }
         "dns_server" => Some(NO_LOOKUP),
         "force_dnstcp" | "is_glue" | "use_api_check" => unless_off(NO_LOOKUP),
-        "force_ipversion" => {
-            unless_off("both addresses travel in one request, over whatever reaches No-IP's server")
-        }
+        "force_ipversion" => unless_off(
+            "both addresses travel in one request, over the connection that reaches No-IP's server",
+        ),
         // 2 is notice, nicup's default
         "use_syslog" => {
             (value != "2").then_some("log_level of section nicup says it for all services, and is notice")

@@ -29,19 +29,19 @@ const ADVICE: [(Code, &str); 28] = [
     (Code::BadAgent, "option contact"),
     (Code::BadSys, "update nicup"),
     (Code::Mismatch, "then resume"),
-    (Code::Outage, "nothing to do"),
-    (Code::DnsErr, "nothing to do"),
+    (Code::Outage, "retrying automatically"),
+    (Code::DnsErr, "retrying automatically"),
     (Code::Http(401), "then resume"),
     (Code::Http(403), "check for a filter or firewall"),
-    (Code::Http(429), "nothing to do"),
-    (Code::Http(503), "nothing to do"),
-    (Code::Unintelligible, "login page or proxy"),
+    (Code::Http(429), "retrying automatically"),
+    (Code::Http(503), "retrying automatically"),
+    (Code::Unintelligible, "check for a captive portal or proxy"),
     (Code::Dns, "check the router's DNS"),
     (Code::Connect, "check the internet connection"),
     (Code::Tls, "no secure connection"),
     (Code::Timeout, "check the internet connection"),
     (Code::Proxy, "check option proxy"),
-    (Code::Clock, "NTP has to set it"),
+    (Code::Clock, "waiting for NTP"),
     (Code::Unconfirmed, "sent again"),
     (Code::Storm, "every 5 minutes"),
 ];
@@ -77,8 +77,8 @@ fn a_mismatch_names_both_however_long_they_are() {
 #[test]
 fn what_force_cannot_send_says_until_when_and_why() {
     let text = held(&WaitReason::Server(Code::Outage, String::new()), &"s".repeat(253), "in 28 min");
-    assert!(text.starts_with("not sent, possible in 28 min: an outage"), "{text}");
-    assert!(text.len() <= LIMIT && text.contains("nothing to do"), "{text}");
+    assert!(text.starts_with("not sent, possible in 28 min: the server reports an outage"), "{text}");
+    assert!(text.len() <= LIMIT && text.contains("retrying automatically"), "{text}");
 }
 
 /// Without a template in `wording.txt`, LuCI shows the sentence in English only.

@@ -35,7 +35,7 @@ impl CaProblem {
         match self {
             CaProblem::Missing => format!("{ca_name} is missing: {}", remedy(ca_name)),
             CaProblem::Unreadable(why) => format!("{ca_name} cannot be read: {why}"),
-            CaProblem::Empty => format!("{ca_name} holds no certificate: {}", remedy(ca_name)),
+            CaProblem::Empty => format!("{ca_name} contains no certificate: {}", remedy(ca_name)),
         }
     }
 

@@ -113,7 +113,7 @@ pub(crate) fn problems(r: &Router, limit: usize) {
         let problems = r.problems();
         assert_eq!((run, problems.len()), (exit, limit + surplus.min(1)), "{problems:#?}");
         let last = problems.last().unwrap();
-        assert_eq!(last.contains(" more, which are not told: correct these first"), surplus > 0, "{last}");
+        assert_eq!(last.contains(" more problems not shown: correct these first"), surplus > 0, "{last}");
         assert_eq!(last.starts_with("error "), surplus == 2, "{last}");
     }
 }

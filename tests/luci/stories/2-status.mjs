@@ -149,7 +149,7 @@ export const stories = {
 		await sees(page, 'Nothing can be sent: correct the settings', '.nicup-reason');
 		assert.ok(await page.locator('.nicup-update').isDisabled());
 		await page.locator('.nicup-resume').click();
-		await sees(page, 'stops and back-off are forgotten', '.nicup-result');
+		await sees(page, 'stops and back-off cleared', '.nicup-result');
 		await sees(page, 'Current', '.nicup-hosts');
 		await sees(page, '127.0.0.1 does not know this hostname', '.nicup-events');
 	},

@@ -290,8 +290,8 @@ fn no_message_holds_a_secret() {
 fn what_travels_in_clear_is_warned_about() {
     let rows = [
         ("plaintext 1", "travels in clear"),
-        ("source web\n option source_url http://h/", "over http anyone"),
-        ("source web\n option source_url6 http://h/", "over http anyone"),
+        ("source web\n option source_url http://h/", "http lets anyone"),
+        ("source web\n option source_url6 http://h/", "http lets anyone"),
     ];
     for (line, told) in rows {
         let config = with(&format!(" option {line}"));
