@@ -1,4 +1,4 @@
-//! Sends what is due: hosts of one service together, an outcome for each, the record moved before the next request.
+//! Sends the updates that are due, the hosts of one service together, and saves each outcome before the next request.
 //!
 //! Does not decide what is due (policy::decide) and does not judge answers (wire::dyndns2, policy::outcome).
 
@@ -28,7 +28,7 @@ type DueHost = (String, SendReason);
 pub(super) struct Deliveries {
     /// The hosts that were tried.
     pub(super) tried: Vec<Key>,
-    /// Passwords that were readable on the way, each time anew.
+    /// Passwords that were sent unencrypted in this pass.
     pub(super) clear_text: Vec<Issue>,
 }
 

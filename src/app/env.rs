@@ -1,4 +1,4 @@
-//! Everything outside the program that a pass touches, so that a test can hand in another one.
+//! Everything outside of the program that a pass uses, so that a test can replace it.
 
 use crate::policy::config::{Config, Issue, Level, build};
 use crate::policy::time::Now;

@@ -29,7 +29,7 @@ impl Exit {
         }
     }
 
-    /// The status that a pass, a process of its own, ended with.
+    /// The status of a pass that ran as a child process.
     pub(super) const fn of_pass(status: u8) -> Exit {
         match status {
             0 => Exit::Success,

@@ -1,6 +1,6 @@
 //! `nicup import`: the No-IP sections of ddns-scripts as a configuration of nicup. Writes no file.
 //!
-//! The text is for standard output and the only one that holds passwords; the notes are for standard error.
+//! The text goes to standard output and contains passwords; the notes go to standard error and contain none.
 
 use super::env::CONFIG_LIMIT;
 use super::view::plain;

@@ -1,7 +1,7 @@
-//! Which of the kernel's events concern a device that counts. Keeps a few numbers of each, and nothing of the others.
+//! Decides which of the kernel's events concern a device that a service uses. Ignores all other devices.
 //!
-//! Does not read addresses for use: a pass does. An event that is missed here is an address that is never sent, so
-//! whatever is doubtful counts as a change.
+//! Does not read addresses for use: a pass does. A missed event would be an address that is never sent, so every
+//! doubtful event counts as a change.
 
 use crate::policy::address::lifetimes;
 use crate::policy::debounce::{Change, IpVersion};
@@ -10,8 +10,8 @@ use crate::wire::rtnl::{Address, Body, Flags, Lifetime, Link, Messages, Scope};
 use crate::wire::wake::Preferred;
 use std::net::IpAddr;
 
-/// Addresses that are remembered, and devices that no pass names any more; what is forgotten beyond that only costs a
-/// needless pass.
+/// Most addresses to remember, and most devices that no pass names any more. Beyond that, nicup may run a needless
+/// pass.
 const LIMIT: usize = 64;
 
 /// The devices that count.
@@ -19,7 +19,7 @@ const LIMIT: usize = 64;
 pub(super) struct Links {
     devices: Vec<Device>,
     addresses: Vec<HeardAddress>,
-    /// Something happened to devices that nobody follows: the pass that is running may be about to name one of them.
+    /// Something happened to devices that are not followed: the pass that is running may be about to name one of them.
     strangers: bool,
     /// Where the last pass chose one of several IPv6 addresses.
     preferred: Vec<Preferred>,
@@ -34,7 +34,7 @@ struct Device {
     name: String,
     /// The kernel's number; None while there is no such device.
     index: Option<u32>,
-    /// Whether it is switched on; None: not heard yet.
+    /// Whether it is switched on; None: no event yet.
     up: Option<bool>,
     /// The last pass named it.
     named: bool,
@@ -45,7 +45,7 @@ struct Device {
 struct HeardAddress {
     index: u32,
     ip: IpAddr,
-    /// Whether it can be sent as far as its flags tell.
+    /// Whether its flags allow to send it.
     usable: bool,
 }
 
@@ -69,7 +69,7 @@ impl Links {
     }
 
     /// Devices that a pass named are followed; earlier ones too, since netifd names no device while it is down.
-    /// True: something may have happened to one of them that the pass did not see and nobody followed.
+    /// True: something may have happened to one of them that the pass did not see and that was not followed.
     pub(super) fn follow(&mut self, names: &[String]) -> bool {
         let mut missed = false;
         for device in &mut self.devices {
@@ -96,7 +96,7 @@ impl Links {
         self.preferred = preferred.to_vec();
     }
 
-    /// Something was missed: what is known may be wrong.
+    /// Events were lost, so the known state may be wrong.
     pub(super) fn forget(&mut self) {
         self.addresses.clear();
         self.devices.iter_mut().for_each(|device| device.up = None);
@@ -169,7 +169,7 @@ impl Links {
     /// A new address, or one whose flags or lifetimes changed. The kernel repeats IPv6 addresses with every router
     /// advertisement: only a change of usability matters. An address whose first event says that it cannot be used may
     /// have been usable before, and registered: that is a change, too. Only a uniqueness check that has just begun is
-    /// none: it starts on a new address, or after the device was switched off, which has an event of its own.
+    /// none: it starts on a new address, or after the device was switched off, which causes a separate event.
     fn came(&mut self, address: &Address) -> Option<Change> {
         if !self.counts(address) {
             return None;
@@ -212,7 +212,7 @@ impl Links {
             return None;
         }
         let known = self.known(address).map(|at| self.addresses.remove(at));
-        // Of one that was never heard of nobody knows whether it was sent.
+        // nicup may have sent an address that it never saw an event for.
         known.is_none_or(|known| known.usable).then(|| Change::Went(family(address.ip)))
     }
 

@@ -1,7 +1,7 @@
 //! Which addresses each service has now: interface to device by netifd, device to addresses by the kernel.
 //!
-//! At most one question to netifd and one to the kernel for a whole pass. Does not decide what is sent, and does not
-//! ask pages and scripts (sources does).
+//! Queries netifd and the kernel at most once in a pass. Does not decide what is sent, and does not
+//! query pages and scripts (sources does).
 
 use super::places::{Candidate, Places, is_listed};
 use super::uplink::{UplinkState, combine};
@@ -41,14 +41,14 @@ impl InterfaceState {
 
 /// The devices of each service, as netifd names them.
 pub(super) struct Devices<'e> {
-    /// For each service: where its IPv4 and IPv6 addresses and its way out are.
+    /// For each service: where its IPv4 and IPv6 addresses and its uplink are.
     resolved: Vec<[Vec<Resolved>; 3]>,
-    /// All that netifd has, once that was asked.
+    /// All interfaces of netifd, after a query for all.
     all: Option<Vec<Interface>>,
     event: Option<&'e Event>,
 }
 
-/// Asks netifd for the devices of `services`. `whole`: nothing can be asked later, so everything is asked now.
+/// Asks netifd for the devices of `services`. `whole`: no later query is possible, so this one covers everything.
 pub(super) fn devices<'e>(
     netifd: &mut dyn Netifd,
     services: &[&Service],
@@ -128,8 +128,8 @@ impl Devices<'_> {
         services.iter().zip(&resolved).map(detect).collect()
     }
 
-    /// netifd's dynamic interfaces beside a service's own may have the IPv4 address that those lack. netifd is asked once
-    /// more for them, and only then.
+    /// netifd's dynamic interfaces beside a service's interfaces may have a missing IPv4 address. Only then does this query
+    /// netifd once more.
     fn look_beside(
         &mut self,
         env: &mut Env<'_>,
@@ -190,7 +190,7 @@ fn uplinks(
             (Action::Up | Action::Update, Some(device)) => Some(InterfaceState::Device(device.clone())),
             (Action::Down, _) => Some(InterfaceState::Down(WhyDown::Unexplained)),
             (Action::Up | Action::Update, None) => None,
-            // What mwan3 reports is in the records, and says nothing of the device.
+            // mwan3's reports are in the records, and do not concern the device.
             (Action::Connected | Action::Disconnected, _) => None,
         },
         _ => None,
@@ -198,7 +198,7 @@ fn uplinks(
     let mut found: Vec<Option<InterfaceState>> = names.iter().map(|name| told(name)).collect();
     let mut dumped = None;
     if found.iter().filter(|uplink| uplink.is_none()).count() > 1 {
-        // A netifd that does not answer this would not answer one question for each interface either.
+        // If this query fails, one for each interface would fail as well.
         let all = list_interfaces(netifd);
         for (name, uplink) in names.iter().zip(&mut found) {
             uplink.get_or_insert_with(|| match &all {
@@ -331,7 +331,7 @@ fn unknown_interfaces(v4: &[Resolved], v6: &[Resolved]) -> Vec<String> {
     names
 }
 
-/// The first place with an address that counts, or the most telling reason why there is none.
+/// The first place with an address that counts, or the reason that explains most.
 fn search<'a, T>(
     places: &'a [Resolved],
     seen: Result<&[DeviceAddresses], &str>,

@@ -23,7 +23,7 @@ use std::io;
 
 pub use super::plan::RunOptions;
 
-/// Runs a pass and returns the report, or None where there was nothing for this process to do.
+/// Runs a pass and returns the report, or None if this process had nothing to do.
 ///
 /// # Errors
 /// The exit status and the sentence for the user, where not even a status file can be written.
@@ -41,7 +41,7 @@ pub(super) fn run_with(
     options: &RunOptions,
     mut loaded: Loaded,
 ) -> Result<Option<Report>, Failure> {
-    // The loop has its event from a process that asked the same.
+    // The process that woke the loop has checked this already.
     if let Some(event) = options.event.as_ref().filter(|_| !options.in_loop)
         && !concerns(env, &loaded, event)
     {
@@ -63,7 +63,7 @@ pub(super) fn run_with(
 }
 
 /// Whether a hotplug event is about a configured service, or the device that the last pass found for one. With a
-/// configuration that cannot be read it may be. Takes no lock and writes nothing.
+/// configuration that cannot be read, every event counts. Takes no lock and writes nothing.
 pub(super) fn concerns(env: &mut Env<'_>, loaded: &Loaded, event: &Event) -> bool {
     let Ok(config) = loaded else { return true };
     places::is_ours(event, &valid(config), || {
@@ -74,7 +74,7 @@ pub(super) fn concerns(env: &mut Env<'_>, loaded: &Loaded, event: &Event) -> boo
 }
 
 /// Notes an event that a pass must know of even if another process starts it: NTP set the clock, so what waits for that
-/// must not wait any longer; mwan3 reported an interface connected or disconnected; pages and scripts are asked again.
+/// must not wait any longer; mwan3 reported an interface connected or disconnected; pages and scripts are queried again.
 pub(super) fn note_event(env: &mut Env<'_>, loaded: &Loaded, event: &Event) -> io::Result<()> {
     let services = loaded.as_ref().map(valid).unwrap_or_default();
     let asked: Vec<&Service> =
@@ -121,14 +121,14 @@ fn pass(env: &mut Env<'_>, options: &RunOptions, config: &Config) -> Result<Repo
     }
     let sent = delivery.done;
     issues.append(&mut store.take_issues());
-    // Reading a bundle costs more than all the rest of an unchanged pass: only where TLS has failed.
+    // Reading a bundle costs more than the rest of an unchanged pass, so nicup reads it only after TLS failed.
     let has_failed = |service: &Service| outcome::tls_failed(store.records(), service);
     issues.append(&mut certificates(env, &plan, has_failed));
     let outcome = PassResult { config, plan, uplinks: &uplinks, store, session, sent, issues };
     Ok(publish::finish(env, outcome))
 }
 
-/// The devices of all services. `whole`: netifd cannot be asked later.
+/// The devices of all services. `whole`: netifd cannot be queried later.
 pub(super) fn devices<'o>(
     env: &mut Env<'_>,
     plan: &Plan<'_>,
@@ -157,7 +157,7 @@ pub(super) fn detect(
     uplinks
 }
 
-/// Names what the configuration promises and netifd does not have.
+/// An issue for each configured interface that netifd does not have.
 pub(super) fn unknown_interfaces(
     env: &mut Env<'_>,
     plan: &Plan<'_>,
@@ -178,7 +178,7 @@ pub(super) fn unknown_interfaces(
     issues
 }
 
-/// Names what is wrong with the certificates of each service that `asks`.
+/// An issue for each CA bundle that is unusable, of the services that `asks` selects.
 pub(super) fn certificates(env: &Env<'_>, plan: &Plan<'_>, asks: impl Fn(&Service) -> bool) -> Vec<Issue> {
     let (mut seen, mut issues): (Vec<&str>, Vec<Issue>) = (Vec::new(), Vec::new());
     for service in plan.services.iter().filter(|service| service.enabled && asks(service)) {
@@ -196,8 +196,8 @@ pub(super) fn certificates(env: &Env<'_>, plan: &Plan<'_>, asks: impl Fn(&Servic
     issues
 }
 
-/// The pass lock, and whether it had to be waited for. None: `or_leave`, and somebody waits for it already who will
-/// see what this process would.
+/// The pass lock, and whether this process waited for it. None: with `or_leave`, another process waits for it already,
+/// and will see the same state.
 pub(super) fn take_lock(run_dir: &std::path::Path, or_leave: bool) -> io::Result<Option<(Lock, bool)>> {
     let path = run_dir.join("pass.lock");
     if let Some(lock) = lock::try_lock(&path)? {

@@ -67,7 +67,7 @@ impl Places {
         }
     }
 
-    /// Where a service's way to the internet is. Its IPv6 address may be elsewhere, on the LAN.
+    /// The uplinks of a service. Its IPv6 address may be elsewhere, on the LAN.
     fn uplinks(service: &Service) -> Vec<Candidate> {
         match &service.uplink.device {
             Some(device) => vec![Candidate::Device(device.clone())],

@@ -1,6 +1,6 @@
 //! What a run was asked to do: the configuration's services, and the options of the command line. Nothing changes it.
 //!
-//! Puts policy's questions about one host; knows neither files nor the network.
+//! Calls policy for a decision about one host. Uses neither files nor the network.
 
 use super::{Exit, Failure, VERSION};
 use crate::policy::addresses::Addresses;

@@ -1,7 +1,7 @@
-//! Addresses that no interface has: asked of a web page or of a script, for a router behind another NAT.
+//! Detects addresses through a web page or a script, for a router behind another NAT.
 //!
-//! Asks each page and script once in its check_interval, and not at all while a stop or a server's wait holds. A failed
-//! look backs off as the network does. `--force`, `resume` and events bring the next look forward, once a minute at most.
+//! Queries each page and script once in its check_interval, and not at all during a stop or a wait ordered by the server.
+//! Failures back off as for the network. `--force`, `resume` and events cause an earlier query, at most once in 1 min.
 //! The results are kept with the state of this boot; source_results looks them up.
 
 use super::Env;

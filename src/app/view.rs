@@ -1,4 +1,4 @@
-//! Text for a terminal: columns, and lengths of time. Does not word what happened (policy::message does).
+//! Formats tables and durations for a terminal. The messages come from policy::message.
 
 /// Rows in columns, two blanks apart, the first row as heading. The last column is not padded.
 pub(super) fn table(rows: &[Vec<String>]) -> String {

@@ -1,7 +1,7 @@
 //! The loop of `nicup watch` and `nicup run --wait`: sleep until a pass is due, run it as a child, sleep again.
 //!
-//! Holds no configuration, no records and no TLS: what a pass took goes back to the router when it ends, and what the
-//! loop has to know of it is one line ([`Wake`](crate::wire::wake::Wake)). When a pass is due is for policy::schedule.
+//! Keeps no configuration, records or TLS in memory: a pass is a child process, and reports to the loop with one line
+//! ([`Wake`](crate::wire::wake::Wake)). policy::schedule decides when a pass is due.
 
 use super::links::Links;
 use super::plan::{self, RunOptions, valid};
@@ -16,10 +16,10 @@ use std::ffi::OsString;
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// Milliseconds that a running pass gets when the loop is told to stop, and again after its own TERM. procd kills after
-/// five seconds.
+/// Milliseconds for a running pass to end after the loop received TERM, and again after the pass received it. procd
+/// sends KILL after 5 s.
 const GRACE: [u64; 2] = [3000, 1000];
-/// Milliseconds that a loop takes besides to end.
+/// Milliseconds that the loop itself takes to end.
 const LEAVING: u64 = 1000;
 /// Milliseconds between two attempts to take over the lock of a loop that is about to stop.
 const LOOK: u64 = 50;
@@ -28,9 +28,9 @@ const ATTEMPTS: usize = 5;
 
 /// How the loop was started.
 pub(super) struct LoopMode<'a> {
-    /// `run --wait`: end when nothing is open any more.
+    /// `run --wait`: ends when no host is waiting.
     pub(super) until_settled: bool,
-    /// What is asked of its passes; the event is the first one's.
+    /// The options of its passes; the event is for the first one only.
     pub(super) options: &'a RunOptions,
     /// The options that every pass is given: `--config`, `--root`, `--service`, `--verbose`.
     pub(super) arguments: Vec<OsString>,
@@ -43,13 +43,13 @@ pub(super) struct LoopMode<'a> {
 pub(super) fn run(env: &mut Env<'_>, mode: &LoopMode<'_>) -> Result<Exit, Failure> {
     let cannot_wait =
         |error: io::Error| Failure::new(Exit::Retry, format!("cannot wait for events: {error}"));
-    // Before anybody can find this process to wake it: a signal that nothing catches would end it.
+    // Before another process can find and wake this one: an uncaught signal would end it.
     let mut events = Events::open().map_err(cannot_wait)?;
     let loaded = env.config();
     plan::check_services(&loaded, mode.options, &env.config_file())?;
     let main = plan::main_of(&loaded);
     let services = loaded.as_ref().map(valid).unwrap_or_default();
-    // A configuration that is broken now may be any by the time of a pass.
+    // A configuration that is broken now may be correct by the time of a pass.
     let pass_limit = schedule::pass_limit(loaded.is_ok().then_some(services.as_slice()));
     let missing = schedule::expected(&services, mode.options.event.as_ref(), &mode.options.services);
     let run_dir = env.root.path(&main.run_dir);
@@ -113,12 +113,12 @@ fn lock_path(env: &Env<'_>, run_dir: &str) -> PathBuf {
     env.root.path(&format!("{run_dir}/loop.lock"))
 }
 
-/// Who ends a running pass.
+/// How a running pass ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum End {
-    /// Itself, in time.
+    /// By itself, in time.
     Itself,
-    /// Itself, soon: the loop was told to stop.
+    /// By itself, soon: the loop received TERM.
     Soon,
     /// It was sent TERM.
     Terminated,
@@ -157,8 +157,7 @@ impl Loop {
         Ok(last.filter(|_| mode.until_settled).unwrap_or(Exit::Success))
     }
 
-    /// Releases the lock for good, unless an event or a request came in until then that another process left to this
-    /// loop.
+    /// Releases the lock for good, unless another process passed an event or a request to this loop meanwhile.
     fn leave(&mut self, env: &mut Env<'_>) -> io::Result<bool> {
         self.lock = None;
         let woken = self.events.sleep(Some(0), None)?;

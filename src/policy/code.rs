@@ -1,4 +1,4 @@
-//! The words for what happened, as status.json, the log and the records carry them (docs/reference.md#statusjson).
+//! The codes for what happened, as in status.json, the log and the records (docs/reference.md#statusjson).
 
 use super::words::{UnknownWord, fixed_words, words};
 use crate::wire::dyndns2::Failure;

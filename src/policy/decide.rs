@@ -1,7 +1,7 @@
 //! What to do about one host now: send, leave, wait or stay stopped, and why.
 //!
-//! Does not send and does not change a record (policy::outcome does, once the outcome is known). `hold` knows the
-//! waits; what is due, and what stops it, is here.
+//! Does not send and does not change a record (policy::settle does, once the outcome is known). The waits are
+//! in `hold`.
 
 mod hold;
 
@@ -17,30 +17,30 @@ use super::time::{Boot, Now, Wait};
 
 /// Changes of a registered address that are sent at once ([`STORM_WINDOW`]).
 pub const STORM_BURST: usize = 5;
-/// Seconds within which those are counted, and after which a storm is over.
+/// Seconds in which they are counted, and after which the rate limit ends.
 pub const STORM_WINDOW: u64 = 600;
-/// Seconds between changes while there is a storm.
+/// Seconds between changes during the rate limit.
 pub const STORM_PACE: u64 = 300;
-/// Seconds between two sendings of an unchanged address that the user forces.
+/// Seconds between two forced updates of an unchanged address.
 pub const FORCE_PACE: u64 = 600;
-/// Seconds after a try within which even a new address waits.
+/// Seconds between two attempts, even for a new address.
 pub const SETTLE: u64 = 10;
-/// Seconds between tries while the clock is not set.
+/// Seconds between attempts while the clock is not set.
 pub const CLOCK_PACE: u64 = 600;
 
-/// What is asked of a pass besides the ordinary.
+/// What a pass does beyond the usual.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Overrides {
     /// `--force`.
     pub force: bool,
-    /// NTP says that the clock is right now.
+    /// NTP has set the clock.
     pub clock_set: bool,
 }
 
-/// What is known of one host when it is decided upon.
+/// The input for a decision about one host.
 #[derive(Clone, Copy)]
 pub struct HostContext<'a> {
-    /// All services that are valid: a stop that one of them earned holds others too.
+    /// All valid services: a stop of one can apply to others.
     pub services: &'a [&'a Service],
     /// The host's service.
     pub service: &'a Service,
@@ -91,13 +91,13 @@ pub enum Decision {
 /// Why a request that is due waits.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum WaitReason {
-    /// The server ordered it; with what was read, where it was not No-IP's.
+    /// The server ordered it; with the response's text if it is not from No-IP.
     Server(Code, String),
     /// After a failure.
     Retry(Code, String),
     /// Too many changes.
     Storm,
-    /// The address could not be found out.
+    /// The address could not be detected.
     Unknown(Missing),
     /// An unchanged address was sent a short time ago.
     JustForced,
@@ -141,13 +141,13 @@ pub fn decide(case: &HostContext<'_>) -> Decision {
     }
 }
 
-/// Whether nothing can be sent for this host, with any address: then no page or script is asked for one.
+/// Whether nothing can be sent for this host, with any address: then nicup queries no page or script.
 #[must_use]
 pub fn is_held(case: &HostContext<'_>) -> bool {
     !case.service.enabled || standing_stop(case).is_some() || hold::by_server(case)
 }
 
-/// The stop that holds this host, if its settings are still those that earned it.
+/// The stop of this host, if the settings that caused it are unchanged.
 fn standing_stop<'a>(case: &HostContext<'a>) -> Option<&'a Stop> {
     let service = case.service;
     let server = &service.endpoint.server;
@@ -159,12 +159,12 @@ fn standing_stop<'a>(case: &HostContext<'a>) -> Option<&'a Stop> {
     of_server.filter(|stop| stands(stop, case.services, agent)).or(of_account).or(of_host)
 }
 
-/// Whether a stop still stands: one of the services that it can hang on has the settings that earned it.
+/// Whether a stop still applies: a service that it depends on has the settings that caused it.
 pub(super) fn stands(stop: &Stop, services: &[&Service], scope: StopScope<'_>) -> bool {
     services.iter().any(|service| fingerprint::of_stop(service, scope) == stop.print)
 }
 
-/// Whether a host has a stop that stands. It hangs on that hostname alone, or on its service.
+/// Whether a stop applies to a host. It depends on the hostname alone, or on its service.
 pub(super) fn host_stop_stands(host: &Host, service: &Service) -> bool {
     host.stop.as_ref().is_some_and(|stop| {
         let alone = stop.code.kind() == Kind::StopsHost;
@@ -194,7 +194,7 @@ fn due(case: &HostContext<'_>) -> Due {
             SendReason::New
         });
     }
-    // The address may be back at the registered one while the server has the one whose answer was lost.
+    // The address may have changed back while the server has the unconfirmed one.
     if case.host.unsettled {
         return Due::Now(SendReason::Unsettled);
     }

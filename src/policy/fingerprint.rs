@@ -1,4 +1,4 @@
-//! A short number that changes when the settings that a stop or a back-off hangs on change.
+//! A fingerprint of the settings that a stop or a back-off depends on: it changes when they do.
 //!
 //! Does not hash (policy::digest).
 

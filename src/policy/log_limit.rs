@@ -1,5 +1,5 @@
-//! How many lines passes may put into the log within an hour. An address that comes and goes every second has news every
-//! second, and a router's log is a small ring that everybody shares.
+//! Limits the lines that passes log within an hour: an address that comes and goes every second causes a line every
+//! second, and the router's log is a small ring buffer that all programs share.
 //!
 //! Does not log, and does not know what a line says.
 
@@ -7,7 +7,7 @@ use super::time::Boot;
 
 /// Seconds.
 const HOUR: u64 = 3600;
-/// Lines of an hour, whatever there is to tell.
+/// Lines of an hour that are always allowed.
 const LINES: u32 = 60;
 /// More of them for each host. One host's storm, slowed down, makes about thirty.
 const EACH: u32 = 10;

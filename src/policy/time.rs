@@ -61,7 +61,7 @@ impl Now {
     }
 }
 
-/// A moment that may be asked for in a later boot.
+/// A moment that stays comparable in a later boot.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Stamp {
     /// Unix seconds, if the clock was set.
@@ -93,7 +93,7 @@ impl Stamp {
     }
 }
 
-/// A wait that may outlive a boot: `length` seconds from `from`, whatever clocks and reboots do meanwhile.
+/// A wait that may outlive a boot: `length` seconds from `from`, across clock jumps and reboots.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Wait {
     /// When it was ordered.

@@ -34,9 +34,9 @@ pub fn identify(text: Option<&str>) -> (Option<String>, Vec<String>) {
     best.map(|(id, _, values)| (Some(id.to_owned()), values)).unwrap_or_default()
 }
 
-/// What stands for each `{}`; None if `text` is not made from `template`.
+/// The value of each `{}`; None if `text` is not made from `template`.
 fn values(template: &str, text: &str) -> Option<Vec<String>> {
-    // Most templates begin with another letter: nothing else is looked at, or allocated, for those.
+    // Most templates begin with another letter, and need no allocation then.
     let first = template.as_bytes().first();
     if first != Some(&b'{') && first != text.as_bytes().first() {
         return None;

@@ -1,4 +1,4 @@
-//! The words of an enum, in both directions from one table, as files and messages carry them.
+//! Converts enums to strings and back, from one table, for files and messages.
 //!
 //! A variant without a word does not compile, because the match that writes is exhaustive.
 

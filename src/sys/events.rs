@@ -1,4 +1,4 @@
-//! What the loop sleeps on: rtnetlink's multicast groups, signals, and timers on boot time and on clock jumps.
+//! The events that wake the loop: rtnetlink's multicast groups, signals, and timers on boot time and on clock jumps.
 //!
 //! Does not decide which event matters.
 
@@ -153,7 +153,7 @@ mod tests {
             }
         }
         assert!(quiet > 0 && (begun + 60..begun + 2000).contains(&now()), "{} ms", now() - begun);
-        // What is past is due at once, whatever the number.
+        // A past time is due at once.
         for past in [0, 1, 999, begun] {
             events.sleep(Some(past), None).unwrap();
         }

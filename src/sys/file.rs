@@ -63,7 +63,7 @@ pub fn is_shortage(error: &io::Error) -> bool {
 }
 
 fn read_once(path: &Path, limit: usize) -> io::Result<(Vec<u8>, u32)> {
-    // Without NONBLOCK, opening a FIFO that somebody put there would hang.
+    // Without NONBLOCK, opening a FIFO would hang.
     let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK;
     let file = File::from(rustix::fs::open(path, flags, Mode::empty())?);
     let metadata = file.metadata()?;
@@ -75,7 +75,7 @@ fn read_once(path: &Path, limit: usize) -> io::Result<(Vec<u8>, u32)> {
     if size > limit {
         return Err(too_large());
     }
-    // Files of /proc have no size; of the others one read brings everything, and nobody asks for their end.
+    // Files of /proc have no size; of the others one read returns everything, without a second one for the end.
     let mut bytes = Vec::new();
     while bytes.len() <= limit {
         bytes.reserve(size.saturating_sub(bytes.len()) + SPARE);

@@ -14,10 +14,10 @@ pub struct Lock {
     _held: File,
 }
 
-/// Takes the lock if nobody has it. Its directory is made if it is missing, here as in [`lock`].
+/// Takes the lock if it is free. Its directory is made if it is missing, here as in [`lock`].
 ///
 /// # Errors
-/// As the system says. `Ok(None)`: somebody has it.
+/// As the system says. `Ok(None)`: another process has it.
 pub fn try_lock(path: &Path) -> io::Result<Option<Lock>> {
     let file = open(path)?;
     match flock(&file, FlockOperation::NonBlockingLockExclusive) {

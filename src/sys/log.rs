@@ -69,7 +69,7 @@ impl Log for Lines {
         if !self.enabled(record.metadata()) {
             return;
         }
-        // One line, whatever a server or a file put into it.
+        // One line, even if a server's or a file's text has line breaks.
         let text = record.args().to_string().replace(char::is_control, " ");
         if self.setup.verbose {
             // Not eprintln: a reader that went away must not end a pass between a request and its record.

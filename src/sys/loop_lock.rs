@@ -18,7 +18,7 @@ pub struct LoopLock {
     _held: File,
 }
 
-/// The second line of the file while a `run --wait` holds it, which gives way to a `watch`.
+/// The second line of the file while a `run --wait` holds it, which ends for a `watch`.
 const GIVES_WAY: &str = "run --wait";
 
 impl LoopLock {

@@ -22,8 +22,8 @@ const PATIENCE: Duration = Duration::from_secs(5);
 const DATAGRAM: usize = 32 * 1024;
 /// Dumps in a row that may be interrupted by changes before this gives up.
 const ATTEMPTS: usize = 10;
-/// Datagrams of other senders that are passed over, so that nobody can keep a pass busy.
-const STRANGERS: usize = 100;
+/// Datagrams of other senders that are ignored, so that no process can keep a pass busy.
+const FOREIGN: usize = 100;
 
 /// Who knows the addresses of devices.
 pub trait AddressSource {
@@ -48,7 +48,7 @@ pub enum NetlinkError {
     Truncated,
     /// The answer could not be read.
     Malformed(Malformed),
-    /// Too many strangers sent something instead.
+    /// Too many other senders sent something instead.
     Crowded,
     /// Links or addresses changed during each of the attempts, or parts of the answers were lost.
     Unsettled,
@@ -205,11 +205,11 @@ impl RouteSocket<'_> {
         let kernel = SocketAddrNetlink::new(0, 0);
         retry_on_intr(|| sendto(&self.socket, question, SendFlags::empty(), &kernel))
             .map_err(|errno| NetlinkError::Send(errno.raw_os_error()))?;
-        let mut strangers = 0;
+        let mut foreign = 0;
         loop {
             if !self.receive()? {
-                strangers += 1;
-                if strangers > STRANGERS {
+                foreign += 1;
+                if foreign > FOREIGN {
                     return Err(NetlinkError::Crowded);
                 }
                 continue;

@@ -1,9 +1,8 @@
-//! A few calls of the C library, because rustix 1 gets their time wrong on 32-bit MIPS with musl: it takes for granted
-//! that the libc crate has 64-bit time there, and for big-endian machines it has the nanoseconds in the wrong half.
-//! Seen with rustix 1.1.6: every clock read nonsense, and waits had any length at all. The libc crate's own structures
-//! are right, whatever its time has.
+//! Calls the C library where rustix or std cannot be used: time on 32-bit MIPS with musl, and the resolver.
 //!
-//! And its resolver, which std asks for all families at once only.
+//! rustix 1.1.6 assumes 64-bit time in the libc crate there, and has the nanoseconds in the wrong half on big-endian
+//! machines, so clocks and waits were wrong. The libc crate's structures are right. std's resolver cannot query one
+//! family alone.
 //!
 //! The only unsafe code of the program. rustix's `Timespec` is used nowhere.
 
@@ -120,7 +119,7 @@ impl Timer {
             Follows::Boot => libc::CLOCK_BOOTTIME,
             Follows::ClockSet => libc::CLOCK_REALTIME,
         };
-        // SAFETY: no pointer is handed over, and the descriptor that comes back is nobody else's.
+        // SAFETY: no pointer is handed over, and no other code owns the returned descriptor.
         unsafe {
             match libc::timerfd_create(clock, libc::TFD_CLOEXEC | libc::TFD_NONBLOCK) {
                 -1 => Err(last_error()),
@@ -134,7 +133,7 @@ impl Timer {
     /// # Errors
     /// As the system says.
     pub fn ready_at(&self, at: Option<u64>) -> rustix::io::Result<()> {
-        // Zero would switch it off: what is overdue is ready after the first millisecond of the boot.
+        // Zero would switch it off: an overdue timer is ready after the first millisecond of the boot.
         let at = at.map(|at| Duration::from_millis(at.max(1))).unwrap_or_default();
         let seconds = i64::try_from(at.as_secs()).unwrap_or(NEVER).min(NEVER);
         self.set(seconds, at.subsec_nanos(), 0)
@@ -145,9 +144,9 @@ impl Timer {
     /// # Errors
     /// As the system says.
     pub fn ready_when_set(&self) -> rustix::io::Result<()> {
-        // A timer that was cancelled says so once more when it is read, and then is as it was.
+        // Reading a cancelled timer reports the cancellation once more and resets it.
         let _ = rustix::io::read(&self.0, &mut [0; 8]);
-        // A clock beyond what this time_t holds would make it ready for ever: then nobody is told of a jump.
+        // A clock beyond what this time_t holds would make it ready for ever: then nicup does not notice a jump.
         let wall = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
         let beyond = libc::time_t::try_from(wall).map_or(true, |wall| wall == libc::time_t::MAX);
         match self.set(if beyond { 0 } else { NEVER }, 0, libc::TFD_TIMER_CANCEL_ON_SET) {

@@ -151,7 +151,7 @@ mod tests {
             lock_down().unwrap();
         });
         locked.join().unwrap();
-        assert!(Command::new("/bin/true").status().unwrap().success(), "nobody else is locked down");
+        assert!(Command::new("/bin/true").status().unwrap().success(), "no other thread is restricted");
     }
 
     #[test]

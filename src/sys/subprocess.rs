@@ -1,4 +1,4 @@
-//! This program again, as a process of its own: a pass (`run --report-wake`, which ends with a [`Wake`] line), or work
+//! Starts nicup again as a child process: a pass (`run --report-wake`, which ends with a [`Wake`] line), or work
 //! that outlives the pass that started it.
 //!
 //! Never waits for a child. Its output is read while it runs, so that no amount of it can block the child.
@@ -117,7 +117,7 @@ impl Child {
 pub struct Background(ChildStdin);
 
 impl Background {
-    /// Starts this program with `arguments`, in a process group of its own.
+    /// Starts this program with `arguments`, in a new process group.
     ///
     /// # Errors
     /// As the system says.
@@ -187,7 +187,7 @@ mod tests {
         let long = format!("{devices}; echo \"wake - - - -$d$d$d\"");
         let Ended::Finished(wake, 0) = ended(&long) else { panic!() };
         assert_eq!(wake.devices.len(), 3000);
-        // 160,000: nobody has so many, but the pass must not hang for it.
+        // 160,000: no router has so many, but the pass must not hang for it.
         let longer = format!("{devices}; echo \"wake - - - -$d$d$d$d$d$d$d$d$d$d\"; exit 1");
         assert_eq!(crashed(&longer), "ended early with status 1");
     }

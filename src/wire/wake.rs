@@ -1,4 +1,4 @@
-//! What a pass tells the loop that started it, as one line of text: when and by what it wants to be started again.
+//! What a pass reports to the loop that started it, as one line of text: when to start the next pass, and what wakes it.
 //!
 //! Does not decide anything; the loop sleeps on exactly these values.
 

@@ -1,8 +1,8 @@
 //! Which of a device's addresses counts: [`pick_ipv4`], [`pick_ipv6`], and [`pick_ipv6_suffix`] for a host behind it.
 //!
 //! Does not read the addresses (sys::netlink), does not find the device (netifd knows it), and does not decide
-//! whether anything is sent (policy::decide). "No address", "only a private one" and "could not find out" are three
-//! answers, never one. Contract section 3, "Which addresses count".
+//! whether anything is sent (policy::decide). "No address", "only a private one" and "could not detect" are three
+//! different results. Source of the rules: docs/reference.md#addresses.
 
 pub mod lifetimes;
 mod reach;
@@ -26,14 +26,14 @@ pub struct Rule {
     pub allow_private: bool,
 }
 
-/// What is known of an address.
+/// The result of detecting an address.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Observed<T> {
-    /// This is the one.
+    /// The address.
     Address(T),
     /// There is none that counts.
     Absent(WhyAbsent),
-    /// It could not be found out.
+    /// It could not be detected.
     Unknown(WhyUnknown),
 }
 
@@ -66,7 +66,7 @@ pub fn pick_ipv6(device: &DeviceAddresses, rule: Rule, registered: Option<Ipv6Ad
     pick_host(device, rule, None, registered)
 }
 
-/// As [`pick_ipv6`], for a host behind the router: each address lends it its prefix.
+/// As [`pick_ipv6`], for a host behind the router: each address gives it its prefix.
 #[must_use]
 pub fn pick_ipv6_suffix(
     device: &DeviceAddresses,
@@ -122,7 +122,7 @@ pub fn with_suffix(prefix: Ipv6Addr, prefix_len: u8, suffix: Ipv6Addr) -> Result
     Ok(Ipv6Addr::from_bits(prefix.to_bits() & !host | suffix.to_bits() & host))
 }
 
-/// Whether an address may be sent at all, wherever it was learnt (device, web or script).
+/// Whether an address may be sent at all, from any source (device, web or script).
 pub fn sendable(ip: IpAddr, rule: Rule) -> Result<(), WhyAbsent> {
     match reach(ip) {
         Reach::Public => Ok(()),
@@ -138,8 +138,8 @@ pub fn sendable(ip: IpAddr, rule: Rule) -> Result<(), WhyAbsent> {
 
 /// Whether an address of global scope may be sent now.
 ///
-/// An optimistic address (RFC 4429) is tentative still: should it turn out to be a duplicate, the hostname would lead
-/// to the neighbour, and waiting costs a second until the kernel's next event.
+/// An optimistic address (RFC 4429) is tentative still: if it is a duplicate, the hostname would lead to
+/// the neighbour, and waiting for the kernel's next event takes only 1 s.
 fn usable(address: &Address, rule: Rule) -> Result<(), WhyAbsent> {
     let Address { ip, flags, .. } = *address;
     sendable(ip, rule)?;
@@ -163,18 +163,18 @@ fn is_dialled(device: &str) -> bool {
     handlers.iter().any(|handler| device.starts_with(handler))
 }
 
-/// The first address whose order is lowest, or the most telling of the reasons why there is none.
-fn choose<T, RunOptions: Ord>(
+/// The first address with the lowest options, or the reason that explains most.
+fn choose<T, Order: Ord>(
     device: &DeviceAddresses,
     family: WantedFamily,
-    weigh: impl Fn(&Address) -> Option<Result<(RunOptions, T), WhyAbsent>>,
+    weigh: impl Fn(&Address) -> Option<Result<(Order, T), WhyAbsent>>,
 ) -> Observed<T> {
     match device.state {
         DeviceState::Missing => return Observed::Absent(WhyAbsent::DeviceMissing),
         DeviceState::Down => return Observed::Absent(WhyAbsent::DeviceDown),
         DeviceState::Up => {}
     }
-    let mut best: Option<(RunOptions, T)> = None;
+    let mut best: Option<(Order, T)> = None;
     let mut why = WhyAbsent::NoAddress(family);
     for verdict in device.addresses.iter().filter(|address| address.scope == Scope::Global).filter_map(weigh)
     {

@@ -1,4 +1,4 @@
-//! Whether an option would take a value, for whoever writes a configuration instead of reading one.
+//! Whether an option would take a value, for code that writes a configuration (import).
 //!
 //! Does not know how options depend on each other: [`mod@super::build`] does.
 

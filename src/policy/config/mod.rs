@@ -1,7 +1,6 @@
-//! A UCI package to a [`Config`], or to every problem in it at once.
+//! Converts a UCI package to a [`Config`] with all of its problems.
 //!
-//! Does not read files and does not run anything: a [`Service`] that exists is valid, and only the network can
-//! still say no. Options and defaults: docs/reference.md#configuration.
+//! Does not read files. Every [`Service`] is valid. Options and defaults: docs/reference.md#configuration.
 
 mod accept;
 mod build;
@@ -85,7 +84,7 @@ pub struct Config {
     pub main: Main,
     /// Sections `service`, in the file's order.
     pub services: Vec<Entry>,
-    /// Everything that is wrong or doubtful.
+    /// All problems.
     pub issues: Vec<Issue>,
 }
 
@@ -138,7 +137,7 @@ pub enum Mode {
 
 fixed_words!(Mode { Watch = "watch", Hotplug = "hotplug" });
 
-/// `option log_level`, in syslog's words.
+/// `option log_level`, with syslog's names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum LogLevel {
     /// Errors.
@@ -275,10 +274,10 @@ pub enum Source {
     Script(String),
 }
 
-/// A page that tells an address.
+/// The URL of a page that returns an address.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Url {
-    /// As it stands in the configuration.
+    /// As in the configuration.
     pub text: String,
     /// https
     pub tls: bool,

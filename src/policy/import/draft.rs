@@ -1,6 +1,6 @@
-//! A service on its way from one file to the other.
+//! A converted service, before it is written.
 //!
-//! Does not check: what is in it was accepted option by option.
+//! Does not validate: each option was validated when it was set.
 
 use crate::policy::config::{Family, Secret, Source};
 

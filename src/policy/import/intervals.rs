@@ -1,6 +1,4 @@
-//! A number and a unit in two options of ddns-scripts, one duration in nicup.
-//!
-//! Does not decide which intervals matter.
+//! Converts ddns-scripts' intervals, a number and a unit in two options, to a duration.
 
 use super::options::SectionOptions;
 

@@ -81,7 +81,7 @@ impl<'a> SectionOptions<'a> {
         }
     }
 
-    /// The notes on everything that nobody took, options of the same fate in one.
+    /// The notes on all options that were not converted, one note for options with the same reason.
     pub(super) fn finish(self) {
         let mut left = self.left;
         left.sort_by_key(|opt| opt.line);

@@ -1,4 +1,4 @@
-//! Which sections are No-IP's, and what a URL of one's own says.
+//! Which sections are for No-IP, by provider name or by a custom URL.
 //!
 //! Does not fetch anything, and keeps no URL: it may hold a password.
 

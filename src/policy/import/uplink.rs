@@ -14,7 +14,7 @@ pub(super) fn read(options: &mut SectionOptions<'_>, family: Family) -> (DraftUp
     let mut uplink = DraftUplink::default();
     match kind.as_ref().map_or("network", |given| given.text.as_str()) {
         "interface" => match options.take("ip_interface") {
-            // ddns-scripts' way to name a logical interface here
+            // ddns-scripts names a logical interface here
             Some(given) => match given.text.strip_prefix('@') {
                 Some(name) => {
                     uplink.interface = options.fits(given.line, "ip_interface", "interface", name.to_owned());
@@ -38,7 +38,7 @@ pub(super) fn read(options: &mut SectionOptions<'_>, family: Family) -> (DraftUp
         Some(given) if nowhere => {
             uplink.interface = options.fits(given.line, "interface", "interface", given.text);
         }
-        // the page writes the address's own interface here, whatever its kind
+        // the page writes the address's own interface here, for any kind of source
         Some(given) if uplink.interface.as_ref().or(uplink.device.as_ref()) != Some(&given.text) => {
             let message = "option interface is not carried over: \
                            nicup watches the interface that the address is read from";

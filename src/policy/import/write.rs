@@ -1,6 +1,6 @@
 //! Drafts to text, as `uci export` writes it.
 //!
-//! Does not write what is nicup's default, except enabled and family, which everybody looks for.
+//! Does not write what is nicup's default, except enabled and family, which users look for.
 
 use super::draft::Draft;
 use crate::policy::config::{Family, Secret, Source, Url};

@@ -1,7 +1,7 @@
 //! JSON, as far as nicup's files and netifd's answers need it: text to structs and back.
 //!
-//! Does not know floating point (a number with a fraction is skipped where nobody asks for it, and wrong where somebody
-//! does), and keeps no tree: a value is read straight into the field that it belongs to. What is not JSON, or has
+//! Does not know floating point (a number with a fraction is skipped in an unused field, and an error in a used
+//! one), and keeps no tree: a value is read straight into the field that it belongs to. What is not JSON, or has
 //! another type than the field, makes the whole text unreadable. An own one, because libraries bring floating point with
 //! its tables, and code for each struct; what that saves is in openwrt/sizes.md.
 //! Source: RFC 8259.
@@ -203,7 +203,7 @@ impl<T: Json + Default> Json for Option<T> {
     }
 }
 
-/// An address has no value of its own for "none yet", so only an optional one has a place.
+/// An address has no value for "none yet", so only an optional one has a place.
 macro_rules! address {
     ($address:ty) => {
         impl Json for Option<$address> {

@@ -146,7 +146,7 @@ fn link(payload: &[u8]) -> Result<Link<'_>, Malformed> {
         let (kind, value) = attribute?;
         if kind == IFLA_IFNAME {
             link.name = value.split(|byte| *byte == 0).next().unwrap_or_default();
-            // What follows is bulk that nobody here reads.
+            // nicup reads nothing of what follows.
             break;
         }
     }

@@ -64,7 +64,7 @@ pub struct Link<'a> {
     pub index: u32,
     /// At most [`NAME_LIMIT`] bytes, not always UTF-8. Empty if the kernel gave none.
     pub name: &'a [u8],
-    /// Somebody switched it on (IFF_UP).
+    /// It is switched on (IFF_UP).
     pub up: bool,
     /// It has a carrier (IFF_RUNNING).
     pub running: bool,

@@ -1,7 +1,7 @@
 //! The four commands of UCI text: `package`, `config`, `option`, `list`.
 //!
 //! Does not decide how repeated names are merged (assembly), nor where a word ends (reader). Source: libuci's file.c
-//! (uci_parse_line and the functions it calls), with the file read as a package of its own (`single`).
+//! (uci_parse_line and the functions it calls), with the file read as a separate package (`single`).
 
 use super::assembly::Assembly;
 use super::reader::Reader;

@@ -1,6 +1,6 @@
 //! Why a text is not UCI.
 //!
-//! Does not know which file the text came from: whoever opened it says so in front.
+//! Does not know which file the text came from: the caller puts its name in front.
 
 use std::fmt;
 

@@ -1,6 +1,6 @@
 //! Numbers by a hash of what they stand for, so that a large file is read in linear time.
 //!
-//! Does not know the things themselves: whoever looks something up says whether it is the one. BTreeMap and HashMap would
+//! Does not store the keys: the caller compares them. BTreeMap and HashMap would
 //! do as well, and cost ten times the flash.
 
 /// Entries in the order of a hash; it only grows.
@@ -8,7 +8,7 @@
 pub(super) struct Index {
     /// Hash and number of each entry.
     entries: Vec<(u32, usize)>,
-    /// Where to look for an entry: at its hash, and then onwards; 0 is nobody, else its place in `entries` and 1.
+    /// Where to look for an entry: at its hash, and then onwards; 0 is none, else its place in `entries` and 1.
     slots: Vec<usize>,
 }
 
