@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 /// Folders of files that are not ours to check.
 const PASSED_OVER: [&str; 3] = ["target", ".git", "node_modules"];
@@ -156,4 +157,61 @@ fn the_index_of_the_tests_is_whole() {
     there.dedup();
     let listed: Vec<String> = indexed(modules, "all/").iter().map(stem).collect();
     assert_eq!(listed, there);
+}
+
+/// The titles of the paragraphs in a section of a man page, without roff's marks.
+fn titles(page: &str, section: &str) -> Vec<String> {
+    let start = format!(".SH {section}\n");
+    let body = page.split_once(&start).and_then(|(_, rest)| rest.split(".SH ").next()).unwrap();
+    let plain = |title: &str| {
+        let title = title.trim_start_matches(".B ");
+        ["\\fB", "\\fI", "\\fR", "\\"].iter().fold(title.to_owned(), |text, mark| text.replace(mark, ""))
+    };
+    body.split(".TP\n").skip(1).map(|part| plain(part.lines().next().unwrap())).collect()
+}
+
+#[test]
+fn the_man_page_has_the_commands_options_and_exit_statuses_of_the_program() {
+    let page = fs::read_to_string(top().join("docs/nicup.8")).unwrap();
+    let help = Command::new(env!("CARGO_BIN_EXE_nicup")).arg("--help").output().unwrap().stdout;
+    let help = String::from_utf8(help).unwrap();
+    let (_, lists) = help.split_once("Commands:").unwrap();
+    let (commands, options) = lists.split_once("Options:").unwrap();
+    let indented = |line: &&str| line.starts_with("    ") && !line.starts_with("     ");
+    let commands: Vec<&str> =
+        commands.lines().filter(indented).filter_map(|line| line.split_whitespace().next()).collect();
+    assert!(commands.len() > 5, "{help}");
+    assert_eq!(titles(&page, "COMMANDS"), commands);
+
+    let is_option = |line: &&str| line.trim_start().starts_with('-');
+    let described = |line: &str| {
+        // getopts puts two blanks or a line's end behind the option.
+        let line = line.trim_start();
+        line.split("  ").next().unwrap().split(' ').take(3).collect::<Vec<_>>().join(" ")
+    };
+    let flags = |line: &str| {
+        described(line)
+            .split(' ')
+            .filter(|part| part.starts_with('-') || part.chars().all(char::is_uppercase))
+            .collect::<Vec<_>>()
+            .join(" ")
+    };
+    let options: Vec<String> = options.lines().filter(is_option).map(flags).collect();
+    assert!(options.len() > 10, "{help}");
+    assert_eq!(titles(&page, "OPTIONS"), options);
+
+    let source = fs::read_to_string(top().join("src/app/exit.rs")).unwrap();
+    let (_, variants) = source.split_once("pub enum Exit {").unwrap();
+    let variants = variants.split('}').next().unwrap();
+    let statuses: Vec<&str> = variants
+        .lines()
+        .filter_map(|line| line.trim().strip_suffix(',')?.split_once(" = "))
+        .map(|(_, s)| s)
+        .collect();
+    assert_eq!(titles(&page, "EXIT STATUS"), statuses);
+    let reference = fs::read_to_string(top().join("docs/reference.md")).unwrap();
+    let (_, table) = reference.split_once("## Exit status").unwrap();
+    for status in statuses {
+        assert!(table.contains(&format!("\n| {status} | ")), "{status}");
+    }
 }
