@@ -1,9 +1,8 @@
 //! What a pass costs: instructions, memory, round trips, and time where nobody answers.
 //!
 //! Only a release build tells: NICUP_RELEASE is its path, NICUP_STATIC that of a static one.
-#![allow(clippy::print_stderr)]
 
-use crate::common::{CA, HOME, NICUP, Router, STATUS, skip, tool};
+use crate::common::{CA, HOME, NICUP, Router, STATUS, say, skip, tool};
 use noip_simulator::{Account, Options, TEST_PASSWORD, TEST_USERNAME, TlsOptions, TlsVersions};
 use std::io::Write as _;
 use std::process::{Command, Stdio};
@@ -41,10 +40,6 @@ fn large(story: &str) -> Option<Router> {
         r.write(CA, roots + r.sim.ca_pem());
     }
     Some(r)
-}
-
-fn say(text: &str) {
-    let _ = writeln!(std::io::stderr(), "{text}");
 }
 
 /// A value of /proc/PID/status in KiB; None once the process has ended.

@@ -11,7 +11,7 @@ pub(crate) mod status;
 mod syslog;
 
 pub(crate) use disk::walk;
-pub(crate) use namespace::{inside, skip, tool};
+pub(crate) use namespace::{inside, say, skip, tool};
 pub(crate) use patience::{patience, slack};
 
 use disk::Disk;

@@ -40,12 +40,12 @@ pub(crate) fn long() -> bool {
 
 /// Says a measured number, past the test harness.
 pub(crate) fn say(text: &str) {
-    let _ = writeln!(std::io::stderr(), "watch: {text}");
+    common::say(&format!("watch: {text}"));
 }
 
 /// Says what is not told in an ordinary run. Unlike what cannot be told, that is no failure anywhere.
 pub(crate) fn left_out(story: &str, why: &str) {
-    let _ = writeln!(std::io::stderr(), "SKIP {story}: {why}");
+    common::say(&format!("SKIP {story}: {why}"));
 }
 
 /// Waits until something is so.

@@ -2,8 +2,7 @@
 
 use super::story::is_as_the_row_says;
 use super::table::Row;
-use crate::common::{RECORDS, Router, STATE};
-use std::io::Write as _;
+use crate::common::{RECORDS, Router, STATE, say};
 
 pub(crate) fn tell(row: &Row, r: &Router) {
     let how = if row.name.starts_with("reset") { "rst" } else { "fin" };
@@ -24,5 +23,5 @@ pub(crate) fn tell(row: &Row, r: &Router) {
         bytes += 1;
     }
     assert!(bytes > 100, "an answer of {bytes} bytes");
-    let _ = writeln!(std::io::stderr(), "counted: {}: {bytes} cuts", row.name);
+    say(&format!("counted: {}: {bytes} cuts", row.name));
 }

@@ -2,8 +2,6 @@
 //!
 //! A row without a test fails, and so does a test without a row.
 
-use std::io::Write as _;
-
 mod aid;
 mod bytes;
 mod circumstances;
@@ -43,5 +41,5 @@ rows! {
 fn every_row_has_a_test_and_every_test_a_row() {
     let rows: Vec<String> = table::rows().into_iter().map(|row| row.name).collect();
     assert_eq!(rows, ROWS);
-    let _ = writeln!(std::io::stderr(), "counted: fault table: {} rows, each with a test", rows.len());
+    crate::common::say(&format!("counted: fault table: {} rows, each with a test", rows.len()));
 }

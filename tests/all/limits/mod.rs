@@ -6,8 +6,7 @@ mod around;
 mod config;
 mod exchange;
 
-use crate::common::Router;
-use std::io::Write as _;
+use crate::common::{Router, say};
 
 const TABLE: &str = include_str!("table.md");
 
@@ -57,9 +56,5 @@ limits! {
 fn every_row_has_a_test_and_every_test_a_row() {
     let names: Vec<String> = rows().into_iter().map(|(name, _)| name).collect();
     assert_eq!(names, ROWS);
-    let _ = writeln!(
-        std::io::stderr(),
-        "counted: limits: {} rows, each at its number and one past it",
-        names.len()
-    );
+    say(&format!("counted: limits: {} rows, each at its number and one past it", names.len()));
 }
