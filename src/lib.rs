@@ -10,7 +10,7 @@
 //!      wire/                 bytes and text <-> values; pure; no opinion, no I/O
 //! ```
 //!
-//! Allowed `use crate::` edges: policy -> wire, sys -> wire, app -> all three. `tests/all/tidy.rs` holds them.
+//! Allowed `use crate::` edges: policy -> wire, sys -> wire, app -> all three. `tests/all/tidy.rs` enforces them.
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))] // a test may fail by panic
 

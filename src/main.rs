@@ -1,4 +1,4 @@
-//! The process: its heap and its exit code, nothing else.
+//! Sets the process's allocator and returns its exit code.
 
 /// The C library's own heap (zig's, in the static builds) takes a mapping of 64 KiB for each size of block, 30 system calls
 /// in a pass. This one takes memory as it is needed.

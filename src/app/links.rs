@@ -20,7 +20,7 @@ pub(super) struct Links {
     devices: Vec<Device>,
     addresses: Vec<HeardAddress>,
     /// Something happened to devices that are not followed: the pass that is running may be about to name one of them.
-    strangers: bool,
+    unfollowed_events: bool,
     /// Where the last pass chose one of several IPv6 addresses.
     preferred: Vec<Preferred>,
     /// When the events were read, milliseconds since boot.
@@ -54,7 +54,7 @@ impl Default for Links {
         Links {
             devices: Vec::new(),
             addresses: Vec::new(),
-            strangers: false,
+            unfollowed_events: false,
             preferred: Vec::new(),
             now: 0,
             index: netlink::index,
@@ -65,7 +65,7 @@ impl Default for Links {
 impl Links {
     /// A pass begins, and will name the devices that count.
     pub(super) fn begin(&mut self) {
-        self.strangers = false;
+        self.unfollowed_events = false;
     }
 
     /// Devices that a pass named are followed; earlier ones too, since netifd names no device while it is down.
@@ -79,7 +79,7 @@ impl Links {
             if !self.devices.iter().any(|device| device.name == *name) {
                 let (name, index) = (name.clone(), (self.index)(name));
                 self.devices.push(Device { name, index, up: None, named: true });
-                missed = self.strangers;
+                missed = self.unfollowed_events;
             }
         }
         let surplus = self.devices.iter().filter(|device| !device.named).count().saturating_sub(LIMIT);
@@ -109,12 +109,12 @@ impl Links {
         for device in &mut self.devices {
             changed |= device.is_now((self.index)(&device.name));
         }
-        self.drop_strangers();
+        self.drop_unfollowed_events();
         changed
     }
 
     /// Addresses of numbers that no device has any more: another one may get the number.
-    fn drop_strangers(&mut self) {
+    fn drop_unfollowed_events(&mut self) {
         let devices = &self.devices;
         self.addresses.retain(|known| devices.iter().any(|device| device.index == Some(known.index)));
     }
@@ -152,15 +152,15 @@ impl Links {
                 changed |= device.is_now((self.index)(&device.name));
             }
         }
-        self.strangers |= !self.follows(link.index);
-        self.drop_strangers();
+        self.unfollowed_events |= !self.follows(link.index);
+        self.drop_unfollowed_events();
         changed
     }
 
     /// A bridge says this of a port that leaves it, too: only the kernel knows whether the device is gone.
     fn is_gone(&mut self, link: &Link<'_>) -> bool {
         if !self.follows(link.index) {
-            self.strangers = true;
+            self.unfollowed_events = true;
             return false;
         }
         self.look_again()
@@ -224,7 +224,7 @@ impl Links {
             return false;
         }
         let follows = self.follows(address.index);
-        self.strangers |= !follows;
+        self.unfollowed_events |= !follows;
         follows
     }
 

@@ -1,4 +1,4 @@
-//! When a pass starts after address events: after a short silence, and after a few seconds at the latest.
+//! Decides when a pass starts after address events: after a short silence, and after a few seconds at the latest.
 //!
 //! Does not know devices or messages. Times are milliseconds since boot. Source: docs/reference.md#addresses (`family both`).
 

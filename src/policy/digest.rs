@@ -1,4 +1,4 @@
-//! A short number for some texts.
+//! A 32-bit hash of some texts.
 //!
 //! Not a secure hash, on purpose: 32 bits show that a password changed, and can never give it back.
 

@@ -1,4 +1,4 @@
-//! When the loop starts its next pass: every rule of `watch` and `run --wait`, without the loop.
+//! Decides when the loop starts its next pass: every rule of `watch` and `run --wait`, without the loop.
 //!
 //! Does not start, watch or end a pass, and does not know devices. Times are milliseconds since boot.
 

@@ -166,6 +166,6 @@ mod tests {
         let (ours, theirs) = UnixStream::pair().unwrap();
         drop(theirs);
         assert!(events.sleep(None, Some(ours.as_fd())).unwrap().other, "its end, too");
-        assert!(!events.sleep(Some(0), None).unwrap().other, "nobody asked");
+        assert!(!events.sleep(Some(0), None).unwrap().other, "no request was made");
     }
 }

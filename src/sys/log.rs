@@ -43,8 +43,8 @@ impl LogFormat<String> for Plain {
     }
 }
 
-/// A line of any level. log's own macros compile nothing below `info` in the product: the debug lines of libraries, which
-/// nobody may see, cost no flash so. Ours go this way.
+/// Logs a line of any level. In the product, log's own macros compile nothing below `info`, so that the debug lines of
+/// libraries, which are never shown, cost no flash. nicup's debug lines use this function.
 pub fn say(level: Level, line: fmt::Arguments<'_>) {
     if level <= log::max_level() {
         log::logger().log(&Record::builder().level(level).target("nicup").args(line).build());

@@ -1,4 +1,4 @@
-//! Gives up for good what a process does not need that speaks to the internet: starting programs, listening, and root's
+//! Drops the privileges that a process with network access does not need: starting programs, listening, and root's
 //! power over the kernel.
 //!
 //! Does not hide files: the kernels of OpenWrt have no Landlock. Holds for this thread and those that it starts later.

@@ -1,4 +1,4 @@
-//! Whether a program may be run as root because a file names it: only if root alone could have put it there.
+//! Checks whether nicup may run a configured program as root: only if no other user could have written it.
 //!
 //! A login that may write /etc/config/nicup, LuCI's among them, must not become root by it. Does not run anything.
 

@@ -158,7 +158,7 @@ fn a_status_that_cannot_be_written_is_removed() {
     r.configure(&many);
     let ran = r.run(&["run"]);
     assert!(!r.exists(STATUS), "{ran:?}");
-    assert!(ran.err.contains("removed, so that no old status"), "{ran:?}");
+    assert!(ran.err.contains("removed, because it was outdated"), "{ran:?}");
     let status = r.run(&["status"]);
     assert_eq!(status.exit, 1);
     assert!(status.err.contains("/var/run/nicup/status.json"), "{status:?}");

@@ -36,7 +36,7 @@ fn retry(case: &HostContext<'_>) -> Option<(Boot, WaitReason)> {
     let retry = case.host.retry.as_ref()?;
     let kind = retry.code.kind();
     let clock_set = case.ask.clock_set || clock_moved(case.now, retry.clock);
-    // With Kind::Address nothing is left to wait for: an address is there, or nothing would be due.
+    // With Kind::Address nothing is left to wait for: there is an address, or no request would be needed.
     if kind == Kind::Address || (kind == Kind::Clock && clock_set) {
         return None;
     }

@@ -1,4 +1,4 @@
-//! rtnetlink: what the kernel says about links and their addresses, as values.
+//! Converts rtnetlink's messages about links and addresses to values.
 //!
 //! Does not open a socket (sys::netlink), does not decide which address counts (policy::address), and knows no
 //! routes, neighbours or statistics. Sources: linux/netlink.h, linux/rtnetlink.h, linux/if_link.h and

@@ -1,4 +1,4 @@
-//! Why a text is not UCI.
+//! The reasons why a text is not UCI.
 //!
 //! Does not know which file the text came from: the caller puts its name in front.
 

@@ -120,6 +120,6 @@ pub(crate) fn log_lines(r: &Router, limit: usize) {
     let lines = flap(10);
     assert_eq!(lines.len(), 1, "{lines:#?}");
     assert!(
-        lines[0].contains(&format!("more than {limit} lines in an hour: what follows is logged at debug"))
+        lines[0].contains(&format!("more than {limit} lines in an hour: further lines are logged at debug"))
     );
 }
