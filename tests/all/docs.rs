@@ -184,19 +184,9 @@ fn the_man_page_has_the_commands_options_and_exit_statuses_of_the_program() {
     assert_eq!(titles(&page, "COMMANDS"), commands);
 
     let is_option = |line: &&str| line.trim_start().starts_with('-');
-    let described = |line: &str| {
-        // getopts puts two blanks or a line's end behind the option.
-        let line = line.trim_start();
-        line.split("  ").next().unwrap().split(' ').take(3).collect::<Vec<_>>().join(" ")
-    };
-    let flags = |line: &str| {
-        described(line)
-            .split(' ')
-            .filter(|part| part.starts_with('-') || part.chars().all(char::is_uppercase))
-            .collect::<Vec<_>>()
-            .join(" ")
-    };
-    let options: Vec<String> = options.lines().filter(is_option).map(flags).collect();
+    // At least two blanks, or the end of the line, follow an option.
+    let options: Vec<&str> =
+        options.lines().filter(is_option).filter_map(|line| line.trim_start().split("  ").next()).collect();
     assert!(options.len() > 10, "{help}");
     assert_eq!(titles(&page, "OPTIONS"), options);
 
