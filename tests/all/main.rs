@@ -20,6 +20,7 @@ mod full_disk;
 mod hooks;
 mod import;
 mod limits;
+mod messages;
 mod missing;
 mod netifd;
 mod netlink;
