@@ -34,10 +34,9 @@ const WORLD_TYPES: [&str; 8] = [
     "UnixStream",
 ];
 /// Crates that are the world.
-const WORLD_CRATES: [&str; 6] = ["log", "rustix", "rustls", "socket2", "syslog", "ureq_proto"];
+const WORLD_CRATES: [&str; 6] = ["log", "rustix", "rustls", "socket2", "syslog", "ureq"];
 /// Crates of the world that only `sys` names: the log, which every step of a pass writes, is not one of them.
-const CRATES_OF_SYS: [&str; 7] =
-    ["libc", "rustix", "rustls", "signal_hook", "socket2", "syslog", "ureq_proto"];
+const CRATES_OF_SYS: [&str; 7] = ["libc", "rustix", "rustls", "signal_hook", "socket2", "syslog", "ureq"];
 /// What only `sys` takes from the standard library, and types of it.
 const STD_OF_SYS: [&str; 3] = ["fs", "os", "thread"];
 /// Types that only `sys` names: programs are run there.

@@ -2,13 +2,15 @@
 //!
 //! Does not try again, follow redirects, keep connections or sessions, read the environment, or judge an answer.
 //! Floor plan, in the order of an exchange: `roots` opens the CA file, `resolve`, `tcp`, `proxy`, `tls` (which asks
-//! `roots` and `pem` about the chain), `http` (ureq-proto). Each step fails by itself; `explain` words what rustls says.
+//! `roots` and `pem` about the chain), `http` (ureq, over the `line` that is handed to it). Each step fails by itself;
+//! `explain` words what rustls says.
 //!
 //! An answer counts only when it is whole: all of Content-Length, the last chunk, or else the end of the connection,
 //! which over TLS must be a proper one (close_notify). Anything less is a [`Failed`] with `sent`.
 
 mod explain;
 mod http;
+mod line;
 mod pem;
 mod proxy;
 mod resolve;
@@ -98,8 +100,8 @@ impl Transport for Https {
         let clock = self.clock;
         let converse = move || {
             let stream = match roots {
-                Some(roots) => http::Stream::Tls(Box::new(tls::Tls::start(tcp, route, roots, clock)?)),
-                None => http::Stream::Plain(tcp),
+                Some(roots) => line::Stream::Tls(Box::new(tls::Tls::start(tcp, route, roots, clock)?)),
+                None => line::Stream::Plain(tcp),
             };
             http::exchange(stream, route, request)
         };
