@@ -1,6 +1,6 @@
 //! The way to the server: No-IP's other port, plaintext, and the proxy.
 
-use crate::common::{CA, HOME, Router, STATUS, slack};
+use crate::common::{CA, HOME, Router, STATUS, finish, slack};
 use noip_simulator::{Account, CertKind, Listen, Options, Simulator, TEST_PASSWORD};
 use std::io::{Read as _, Write as _};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
@@ -225,6 +225,18 @@ fn a_proxy_gets_its_own_credentials_and_not_the_servers() {
     r.pass(1);
     r.shows(HOME, "waiting", "proxy");
     assert_eq!(r.requests(), 1);
+}
+
+#[test]
+fn a_proxy_of_the_environment_is_not_used() {
+    let Some(r) = Router::new("a_proxy_of_the_environment_is_not_used") else { return };
+    let (port, seen) = proxy();
+    let url = format!("http://127.0.0.1:{port}");
+    let names = ["ALL_PROXY", "HTTPS_PROXY", "HTTP_PROXY", "all_proxy", "https_proxy", "http_proxy"];
+    r.configure("");
+    let ran = finish(r.start(&["run"], &names.map(|name| (name, url.as_str()))));
+    assert_eq!((ran.exit, r.requests()), (0, 1), "{ran:?}");
+    assert_eq!(*seen.lock().unwrap(), Vec::<String>::new());
 }
 
 #[test]
