@@ -67,8 +67,8 @@ const scene = {
 		}
 	},
 
-	picture(page, name) {
-		return page.screenshot({ path: path.join(folder, 'pictures', `${name}.png`), fullPage: true });
+	picture(page, name, part = { fullPage: true }) {
+		return page.screenshot({ path: path.join(folder, 'pictures', `${name}.png`), ...part });
 	}
 };
 

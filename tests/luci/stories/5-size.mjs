@@ -118,5 +118,19 @@ export const stories = {
 
 			assert.ok(contrasts.length == 7 && contrasts.every(value => value >= 4.5), `${name}: ${contrasts}`);
 		}
+	},
+
+	/* README shows it as docs/page.png: CONTRIBUTING.md has the command. */
+	async 'the picture of README'({ stage, open, sees, picture }) {
+		stage.configure([ 'nicup', 'main', {} ],
+			stage.service('home', [ 'home.example.net', 'office.example.net' ]),
+			stage.service('camera', 'camera.example.net', { password: 'tset-password' }));
+		stage.nicup('run');
+
+		const page = await open('view/nicup/overview', { width: 1000, height: 700 });
+
+		await sees(page, 'rejected the username or password');
+		/* the table of hosts: the whole page is too large a file */
+		await picture(page, 'readme', { clip: { x: 0, y: 222, width: 1000, height: 390 } });
 	}
 };
