@@ -114,7 +114,7 @@ impl<'a> Plan<'a> {
             service,
             contact: self.contact,
             version: VERSION,
-            records: records,
+            records,
             host,
             addresses,
             now,
