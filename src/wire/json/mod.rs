@@ -59,28 +59,25 @@ macro_rules! object {
         impl $crate::wire::json::Json for $name {
             fn write(&self, out: &mut String) {
                 let $name { $($field),* } = self;
-                $crate::wire::json::write_object(out, &[$(stringify!($field)),*], &[$($field),*]);
+                $crate::wire::json::write_object(out, &[$(concat!("\"", stringify!($field), "\":")),*], &[$($field),*]);
             }
 
             fn read(&mut self, input: &mut $crate::wire::json::Reader<'_>) -> Option<()> {
                 let $name { $($field),* } = self;
-                input.object(&[$(stringify!($field)),*], &mut [$($field),*])
+                input.object(&[$(concat!("\"", stringify!($field), "\":")),*], &mut [$($field),*])
             }
         }
     };
 }
 pub(crate) use object;
 
-/// Appends an object; for [`object!`].
+/// Appends an object; for [`object!`], which gives each name as it is written: no name needs escaping.
 pub(crate) fn write_object(out: &mut String, names: &[&str], values: &[&dyn Json]) {
     let mut before = '{';
     for (name, value) in names.iter().zip(values).filter(|(_, value)| !value.is_left_out()) {
         out.push(before);
         before = ',';
-        // A field's name needs no escaping.
-        out.push('"');
         out.push_str(name);
-        out.push_str("\":");
         value.write(out);
     }
     out.push('}');
@@ -102,6 +99,21 @@ fn write_text(out: &mut String, text: &str) {
     }
     out.push_str(rest);
     out.push('"');
+}
+
+/// Appends a number. Display takes four times as many instructions, and a state file has ten numbers for each host.
+fn write_number(out: &mut String, mut number: u64) {
+    let mut digits = [0; 20];
+    let mut at = digits.len();
+    loop {
+        at -= 1;
+        digits[at] = b'0' + (number % 10) as u8;
+        number /= 10;
+        if number == 0 || at == 0 {
+            break;
+        }
+    }
+    out.push_str(std::str::from_utf8(&digits[at..]).unwrap_or_default());
 }
 
 /// A field that an object leaves out where it is empty.
@@ -151,7 +163,7 @@ impl Json for bool {
 
 impl Json for u64 {
     fn write(&self, out: &mut String) {
-        out.push_str(&self.to_string());
+        write_number(out, *self);
     }
 
     fn read(&mut self, input: &mut Reader<'_>) -> Option<()> {
@@ -175,7 +187,10 @@ impl Json for u32 {
 
 impl Json for i64 {
     fn write(&self, out: &mut String) {
-        out.push_str(&self.to_string());
+        if *self < 0 {
+            out.push('-');
+        }
+        write_number(out, self.unsigned_abs());
     }
 
     fn read(&mut self, input: &mut Reader<'_>) -> Option<()> {
@@ -205,11 +220,15 @@ impl<T: Json + Default> Json for Option<T> {
 
 /// An address has no value for "none yet", so only an optional one has a place.
 macro_rules! address {
-    ($address:ty) => {
+    ($address:ty, $write:expr) => {
         impl Json for Option<$address> {
             fn write(&self, out: &mut String) {
                 match self {
-                    Some(address) => out.extend(["\"", &address.to_string(), "\""]),
+                    Some(address) => {
+                        out.push('"');
+                        $write(out, address);
+                        out.push('"');
+                    }
                     None => out.push_str("null"),
                 }
             }
@@ -226,8 +245,15 @@ macro_rules! address {
         }
     };
 }
-address!(Ipv4Addr);
-address!(Ipv6Addr);
+address!(Ipv4Addr, |out: &mut String, address: &Ipv4Addr| {
+    for (at, octet) in address.octets().into_iter().enumerate() {
+        if at > 0 {
+            out.push('.');
+        }
+        write_number(out, octet.into());
+    }
+});
+address!(Ipv6Addr, |out: &mut String, address: &Ipv6Addr| out.push_str(&address.to_string()));
 
 impl<T: Json + Default> Json for Vec<T> {
     fn write(&self, out: &mut String) {

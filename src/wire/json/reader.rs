@@ -12,6 +12,11 @@ pub struct Reader<'a> {
 /// Objects and lists within each other that are passed over: more would be an attack on the stack.
 const DEEPEST: u8 = 64;
 
+/// A field's name without the quotes and the colon that [`object!`](super::object) gives it.
+fn bare(name: &str) -> &str {
+    &name[1..name.len() - 2]
+}
+
 impl<'a> Reader<'a> {
     pub(super) fn new(text: &'a str) -> Self {
         Reader { text, at: 0 }
@@ -159,9 +164,9 @@ impl<'a> Reader<'a> {
         // Mostly they come in the order of the struct.
         let mut expected = 0;
         self.members(&mut |input| {
-            let known = names.get(expected).is_some_and(|name| input.exactly(name)) || {
+            let known = names.get(expected).is_some_and(|name| input.exactly(bare(name))) || {
                 let name = input.text()?;
-                let found = names.iter().position(|known| *known == name);
+                let found = names.iter().position(|known| bare(known) == name);
                 expected = found.unwrap_or(expected);
                 found.is_some()
             };
