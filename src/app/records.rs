@@ -19,6 +19,10 @@ use crate::sys::file::Root;
 use crate::wire::hotplug::{Action, Event};
 use std::mem;
 
+/// Requests in the note before the state takes over what became of them. The note is written anew for each request, so a
+/// pass over many services would pay for a long one.
+const NOTED: usize = 20;
+
 /// The records and their files.
 pub(super) struct RecordStore {
     records: Records,
@@ -144,6 +148,10 @@ impl RecordStore {
         addresses: &Addresses,
         now: &Now,
     ) -> bool {
+        if self.attempts.len() >= NOTED && self.files.save_state(&self.records, now, &mut self.issues).is_ok()
+        {
+            self.attempts.clear();
+        }
         self.attempts.push(outcome::begin(&mut self.records, service, hosts, addresses, now));
         match self.files.save_attempts(&self.attempts, now) {
             Ok(()) => self.is_begun = true,

@@ -1,6 +1,6 @@
 //! The commands around a pass, hotplug's events, reboots, crashes, and several passes at once.
 
-use crate::common::{CONFIG, HOME, OFFICE, RECORDS, Router, STATE, STATUS, finish, patience};
+use crate::common::{ATTEMPTS, CONFIG, HOME, OFFICE, RECORDS, Router, STATE, STATUS, finish, patience};
 use std::time::{Duration, Instant};
 
 #[test]
@@ -358,4 +358,29 @@ fn another_folder_of_configuration() {
     assert_eq!(r.run(&["run", "-c", "/srv/conf/"]).exit, 0);
     assert!(r.problems()[0].contains("warning /srv/conf/nicup: its mode 644"), "{:?}", r.problems());
     assert_eq!(r.requests(), 1);
+}
+
+#[test]
+fn a_pass_over_many_services_that_is_killed_repeats_none() {
+    let Some(r) = Router::new("a_pass_over_many_services_that_is_killed_repeats_none") else { return };
+    let name = |number| format!("h{number}.example.net");
+    let service = |number| {
+        r.service(&format!("s{number}"), &format!("list hostname '{}'\noption timeout 60", name(number)))
+    };
+    r.config(&(0..25).map(service).collect::<String>());
+    let good = "words:good 203.0.113.7";
+    r.answers(&[&[good; 22][..], &["hang:request"], &[good; 2]].concat());
+    let mut child = r.start(&["run"], &[]);
+    assert!(r.sim.wait_for(23, patience()));
+    child.kill().unwrap();
+    child.wait().unwrap();
+    // Of 20, the state has the outcome; of two, the records; of one, nobody.
+    assert!(r.exists(STATE) && r.exists(ATTEMPTS));
+    r.pass(1);
+    assert_eq!((r.requests(), r.exists(ATTEMPTS)), (25, false));
+    for number in 0..25 {
+        let (state, code) = if number == 22 { ("waiting", "unconfirmed") } else { ("current", "good") };
+        r.shows(&name(number), state, code);
+    }
+    assert_eq!(r.status().events.len(), 25);
 }
