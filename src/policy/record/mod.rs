@@ -24,7 +24,7 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 /// Everything that is remembered.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Records {
-    /// One for each hostname, in the order of [`Key::parts`].
+    /// One for each hostname, ordered by hostname, server and login.
     pub hosts: Vec<Host>,
     /// Accounts that No-IP blocked.
     pub accounts: Vec<Account>,
