@@ -5,7 +5,7 @@
 use super::{Exit, Failure, VERSION};
 use crate::policy::addresses::Addresses;
 use crate::policy::config::{Config, Entry, Issue, Main, Service};
-use crate::policy::decide::{self, Decision, HostContext, Overrides};
+use crate::policy::decide::{self, Client, Decision, HostContext, Overrides};
 use crate::policy::record::{Host, Key, Records};
 use crate::policy::time::Now;
 use crate::wire::hotplug::Event;
@@ -112,8 +112,7 @@ impl<'a> Plan<'a> {
         question(&HostContext {
             services: &self.services,
             service,
-            contact: self.contact,
-            version: VERSION,
+            client: Client { contact: self.contact, version: VERSION },
             records,
             host,
             addresses,

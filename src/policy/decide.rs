@@ -37,6 +37,15 @@ pub struct Overrides {
     pub clock_set: bool,
 }
 
+/// How this program introduces itself: a server's stop is for that.
+#[derive(Clone, Copy)]
+pub struct Client<'a> {
+    /// The contact in the User-Agent.
+    pub contact: &'a str,
+    /// This program's version.
+    pub version: &'a str,
+}
+
 /// The input for a decision about one host.
 #[derive(Clone, Copy)]
 pub struct HostContext<'a> {
@@ -44,10 +53,8 @@ pub struct HostContext<'a> {
     pub services: &'a [&'a Service],
     /// The host's service.
     pub service: &'a Service,
-    /// `option contact`.
-    pub contact: &'a str,
-    /// This program's version.
-    pub version: &'a str,
+    /// Who asks.
+    pub client: Client<'a>,
     /// All records.
     pub records: &'a Records,
     /// The host's record.
@@ -151,7 +158,7 @@ pub fn is_held(case: &HostContext<'_>) -> bool {
 fn standing_stop<'a>(case: &HostContext<'a>) -> Option<&'a Stop> {
     let service = case.service;
     let server = &service.endpoint.server;
-    let agent = StopScope::Server { contact: case.contact, version: case.version };
+    let agent = StopScope::Server { contact: case.client.contact, version: case.client.version };
     let of_server = case.records.server(server).and_then(|record| record.stop.as_ref());
     let of_account = case.records.account_stop(server, &service.username);
     let of_host = case.host.stop.as_ref().filter(|_| host_stop_stands(case.host, service));

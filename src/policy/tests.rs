@@ -3,7 +3,7 @@
 //! Sends as a pass does: decides about each host, sends those that are due in one request, enters the outcome.
 
 use super::config::{self, Entry, Service};
-use super::decide::{self, Addresses, Decision, HostContext, Overrides, SendReason};
+use super::decide::{self, Addresses, Client, Decision, HostContext, Overrides, SendReason};
 use super::outcome::{self, Outcome, Sent};
 use super::record::{self, Host, Records};
 use super::time::{Now, RELEASED};
@@ -138,19 +138,10 @@ impl Story {
         let mut records = self.records.clone();
         let host = records.host(&service.endpoint.server, &service.username, hostname).clone();
         let services: Vec<&Service> = self.services.iter().collect();
-        let (contact, version, addresses, ask) = (self.contact, self.version, &self.addresses, self.ask);
+        let (addresses, ask) = (&self.addresses, self.ask);
+        let client = Client { contact: self.contact, version: self.version };
         let (now, services, records, host) = (&self.now(), services.as_slice(), &self.records, &host);
-        decide::decide(&HostContext {
-            services,
-            service,
-            contact,
-            version,
-            records,
-            host,
-            addresses,
-            now,
-            ask,
-        })
+        decide::decide(&HostContext { services, service, client, records, host, addresses, now, ask })
     }
 
     fn due(&self, service: &Service) -> Vec<(String, SendReason)> {

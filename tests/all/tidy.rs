@@ -53,8 +53,7 @@ const MOST_FIELDS: usize = 8;
 const SHAPES: [&str; 4] =
     ["src/policy/config/", "src/policy/record/", "src/policy/status.rs", "src/wire/ubus.rs"];
 /// Structs that have more fields still. To be emptied, never to grow.
-const WIDE: [(&str, &str); 2] =
-    [("src/policy/decide.rs", "HostContext"), ("src/policy/import/draft.rs", "Draft")];
+const WIDE: [(&str, &str); 0] = [];
 /// Lines of a function, outside tables.
 const MOST_LINES_OF_A_FUNCTION: usize = 60;
 /// Functions that are tables.

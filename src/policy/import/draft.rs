@@ -12,16 +12,22 @@ pub(super) struct Draft {
     pub(super) login: Login,
     pub(super) hostnames: Vec<String>,
     pub(super) family: Family,
-    pub(super) uplink: DraftUplink,
-    pub(super) source: Source,
+    pub(super) address: DraftAddress,
     pub(super) settings: Settings,
-    pub(super) endpoint: DraftServer,
 }
 
 #[derive(PartialEq, Eq)]
 pub(super) struct Login {
     pub(super) username: Option<String>,
     pub(super) password: Option<Secret>,
+    /// Of No-IP's server; None is nicup's default.
+    pub(super) port: Option<String>,
+}
+
+/// Where the address comes from.
+pub(super) struct DraftAddress {
+    pub(super) uplink: DraftUplink,
+    pub(super) source: Source,
 }
 
 /// Where the address is.
@@ -31,12 +37,6 @@ pub(super) struct DraftUplink {
     /// Only of a service for both families.
     pub(super) interface6: Option<String>,
     pub(super) device: Option<String>,
-}
-
-/// Where the request goes; None is nicup's default.
-#[derive(Default, PartialEq, Eq)]
-pub(super) struct DraftServer {
-    pub(super) port: Option<String>,
 }
 
 /// What two sections of the same host may say differently and still become one service. Texts as nicup writes them.

@@ -3,7 +3,7 @@
 //! Does not join anything else: one service for each section.
 
 use super::Note;
-use super::draft::{Draft, DraftUplink};
+use super::draft::{Draft, DraftAddress, DraftUplink};
 use crate::policy::config::{Family, Source};
 
 /// The services in the order of their first sections.
@@ -23,7 +23,7 @@ pub(super) fn join(drafts: Vec<Draft>, notes: &mut Vec<Note>) -> Vec<Draft> {
 }
 
 /// What the two have in common as one service; None if they cannot be one.
-fn pair(first: &Draft, second: &Draft) -> Option<(DraftUplink, Source)> {
+fn pair(first: &Draft, second: &Draft) -> Option<DraftAddress> {
     let (v4, v6) = match (first.family, second.family) {
         (Family::Ipv4, Family::Ipv6) => (first, second),
         (Family::Ipv6, Family::Ipv4) => (second, first),
@@ -36,12 +36,11 @@ fn pair(first: &Draft, second: &Draft) -> Option<(DraftUplink, Source)> {
         && names.0 == names.1
         && first.login.username.is_some()
         && first.login == second.login
-        && first.endpoint == second.endpoint
         && first.enabled == second.enabled;
     if !same {
         return None;
     }
-    let source = match (&v4.source, &v6.source) {
+    let source = match (&v4.address.source, &v6.address.source) {
         (Source::Interface, Source::Interface) => Source::Interface,
         (Source::Web { url, .. }, Source::Web { url6, .. }) => {
             Source::Web { url: url.clone(), url6: url6.clone() }
@@ -49,16 +48,16 @@ fn pair(first: &Draft, second: &Draft) -> Option<(DraftUplink, Source)> {
         (Source::Script(one), Source::Script(other)) if one == other => Source::Script(one.clone()),
         _ => return None,
     };
-    let uplink = match (&v4.uplink, &v6.uplink) {
+    let uplink = match (&v4.address.uplink, &v6.address.uplink) {
         (one, other) if one == other => one.clone(),
         // a device stands for both families, unless an interface6 is named
         (_, DraftUplink { device: Some(_), .. }) => return None,
         (one, other) => DraftUplink { interface6: other.interface.clone(), ..one.clone() },
     };
-    Some((uplink, source))
+    Some(DraftAddress { uplink, source })
 }
 
-fn take_in(first: &mut Draft, second: &Draft, together: (DraftUplink, Source), notes: &mut Vec<Note>) {
+fn take_in(first: &mut Draft, second: &Draft, together: DraftAddress, notes: &mut Vec<Note>) {
     let differences = first.settings.differences(&second.settings);
     let mut message = format!(
         "{}: is one service with {} now, {}, family both",
@@ -71,7 +70,7 @@ fn take_in(first: &mut Draft, second: &Draft, together: (DraftUplink, Source), n
     }
     notes.push(Note { line: second.line, message });
     first.family = Family::Both;
-    (first.uplink, first.source) = together;
+    first.address = together;
 }
 
 /// nicup refuses a hostname in two enabled services: they would overwrite each other's address.

@@ -3,7 +3,7 @@
 //! Does not look at other sections (join does).
 
 use super::Note;
-use super::draft::{Draft, DraftServer, Login, Settings};
+use super::draft::{Draft, DraftAddress, Login, Settings};
 use super::intervals::{self, CHECK, FORCE};
 use super::options::SectionOptions;
 use super::provider::UpdateUrl;
@@ -20,7 +20,7 @@ pub(super) fn read(
     let mut options = SectionOptions::new(section, notes);
     let enabled = options.flag("enabled");
     let family = if options.flag("use_ipv6") { Family::Ipv6 } else { Family::Ipv4 };
-    let (login, hostnames, endpoint) = account(&mut options);
+    let (login, hostnames) = account(&mut options);
     let (uplink, source, bind) = uplink::read(&mut options, family);
     let check_interval = match source {
         Source::Interface => None,
@@ -48,15 +48,13 @@ pub(super) fn read(
         login,
         hostnames,
         family,
-        uplink,
-        source,
+        address: DraftAddress { uplink, source },
         settings: Settings { check_interval, force_interval, allow_private, cacert, proxy, bind },
-        endpoint,
     }
 }
 
 /// Who updates which names where. What a URL says itself comes before the options that it has no place for.
-fn account(options: &mut SectionOptions<'_>) -> (Login, Vec<String>, DraftServer) {
+fn account(options: &mut SectionOptions<'_>) -> (Login, Vec<String>) {
     let named =
         options.take("service_name").is_some_and(|name| !matches!(name.text.as_str(), "-" | "custom"));
     let script = options.has("update_script");
@@ -70,13 +68,9 @@ fn account(options: &mut SectionOptions<'_>) -> (Login, Vec<String>, DraftServer
     let username = credential(options, "username", in_url.0);
     let password = credential(options, "password", in_url.1).map(Secret::new);
     let hostnames = hostnames(options, hostname_in_url);
-    let endpoint = match &url {
-        Some((line, url)) => DraftServer {
-            port: url.port().and_then(|port| options.fits(*line, "update_url", "port", port.to_owned())),
-        },
-        None => DraftServer::default(),
-    };
-    (Login { username, password }, hostnames, endpoint)
+    let port = url.as_ref().and_then(|(line, url)| Some((*line, url.port()?)));
+    let port = port.and_then(|(line, port)| options.fits(line, "update_url", "port", port.to_owned()));
+    (Login { username, password, port }, hostnames)
 }
 
 type InUrl = (Option<(u32, String)>, Option<(u32, String)>);

@@ -34,9 +34,9 @@ fn service(out: &mut Vec<u8>, draft: &Draft) {
         out.extend(value.map(|value| option_line(name, value.as_bytes())).unwrap_or_default());
     };
     let yes = |set: bool| set.then_some("1");
-    let (login, uplink, settings) = (&draft.login, &draft.uplink, &draft.settings);
+    let (login, uplink, settings) = (&draft.login, &draft.address.uplink, &draft.settings);
     let text = |url: &'_ Option<Url>| url.as_ref().map(|url| url.text.clone());
-    let (source, url, url6, script) = match &draft.source {
+    let (source, url, url6, script) = match &draft.address.source {
         Source::Interface => (None, None, None, None),
         Source::Web { url, url6 } => (Some("web"), text(url), text(url6), None),
         Source::Script(script) => (Some("script"), None, None, Some(script.as_str())),
@@ -61,7 +61,7 @@ fn service(out: &mut Vec<u8>, draft: &Draft) {
     option("check_interval", settings.check_interval.as_deref());
     option("allow_private", yes(settings.allow_private));
     option("force_interval", settings.force_interval.as_deref());
-    option("port", draft.endpoint.port.as_deref());
+    option("port", draft.login.port.as_deref());
     option("cacert", settings.cacert.as_deref());
     option("proxy", settings.proxy.as_ref().map(Secret::reveal));
     option("bind", yes(settings.bind));

@@ -2,7 +2,7 @@
 
 use super::{Dice, one, within};
 use nicup::policy::config::{Config, Entry, build};
-use nicup::policy::decide::{Addresses, Decision, HostContext, Overrides, decide};
+use nicup::policy::decide::{Addresses, Client, Decision, HostContext, Overrides, decide};
 use nicup::policy::outcome;
 use nicup::policy::record::{
     EVENT_LIMIT, Host, Key, RETRY_AFTER_LIMIT, Records, read_attempts, read_records, read_state,
@@ -67,10 +67,11 @@ fn decides(config: &Config, mut records: Records, now: &Now) {
     let fresh = Host::new(key);
     let host = records.get(server, username, hostname).unwrap_or(&fresh);
     let addresses = Addresses { ipv4: Some([203, 0, 113, 7].into()), ..Addresses::default() };
-    let (services, version, records, addresses) = (&[service.as_ref()], "1", &records, &addresses);
+    let (services, client) = (&[service.as_ref()], Client { contact, version: "1" });
+    let (records, addresses) = (&records, &addresses);
     for force in [false, true] {
         let ask = Overrides { force, clock_set: false };
-        let case = HostContext { services, service, contact, version, records, host, addresses, now, ask };
+        let case = HostContext { services, service, client, records, host, addresses, now, ask };
         let most = now.ceil().plus(RETRY_AFTER_LIMIT);
         let soon = |at: Boot| assert!(at <= most, "{at:?} is later than {most:?}");
         match decide(&case) {

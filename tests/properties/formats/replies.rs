@@ -4,7 +4,7 @@
 
 use super::{Dice, one, within};
 use nicup::policy::config::{Config, Entry, Service, build};
-use nicup::policy::decide::{Addresses, Decision, HostContext, Overrides, SendReason, decide};
+use nicup::policy::decide::{Addresses, Client, Decision, HostContext, Overrides, SendReason, decide};
 use nicup::policy::outcome::{self, Outcome, Sent};
 use nicup::policy::record::{
     RETRY_AFTER_LIMIT, Records, read_records, read_state, write_records, write_state,
@@ -140,12 +140,11 @@ fn ask(
     now: &Now,
 ) -> Decision {
     let host = records.get(&service.endpoint.server, &service.username, name).unwrap();
-    let (services, version) = (&[service], "1");
+    let (services, client) = (&[service], Client { contact, version: "1" });
     decide(&HostContext {
         services,
         service,
-        contact,
-        version,
+        client,
         records,
         host,
         addresses,
