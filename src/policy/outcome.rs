@@ -242,7 +242,7 @@ fn accept(records: &mut Records, sent: &Sent<'_>, hostname: &str, reason: SendRe
     records.server_mut(&endpoint.server).stop = None;
 }
 
-/// Whether a request came to nothing for one of its hosts: that alone is told by no record, only by the state.
+/// Whether a request failed for one of its hosts. records.json does not contain that, only state.json does.
 #[must_use]
 pub fn has_failed(records: &Records, sent: &Sent<'_>) -> bool {
     let endpoint = &sent.service.endpoint;

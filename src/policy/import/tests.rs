@@ -47,7 +47,7 @@ fn no_ip_is_known_by_name_script_or_url() {
         "option service_name noip.com",
         "option service_name No-IP.com",
         "option update_script /usr/lib/ddns/update_no-ip_com.sh",
-        "option service_name custom\noption update_script /root/update_No-IP.com.sh",
+        "option service_name custom\noption update_script /etc/ddns/update_No-IP.com.sh",
         "option update_url 'http://[USERNAME]:[PASSWORD]@dynupdate.noip.com/nic/update?hostname=[DOMAIN]&myip=[IP]'",
     ] {
         let text =
@@ -107,8 +107,8 @@ fn the_ipv6_section_may_come_first_and_sources_are_joined_too() {
     let page = |text| crate::policy::config::url(text).ok();
     let (url, url6) = (page("https://ip.example/4"), page("https://ip.example/6"));
     assert_eq!((joined.family, joined.source), (Family::Both, Source::Web { url, url6 }));
-    let script = "option ip_source script\noption ip_script /root/ip.sh";
-    assert_eq!(service(&pair(script, script)).source, Source::Script("/root/ip.sh".to_owned()));
+    let script = "option ip_source script\noption ip_script /etc/ddns/ip.sh";
+    assert_eq!(service(&pair(script, script)).source, Source::Script("/etc/ddns/ip.sh".to_owned()));
     let device = "option ip_source interface\noption ip_interface eth1";
     let joined = service(&pair(device, "option ip_network wan6"));
     assert_eq!(
@@ -151,7 +151,7 @@ fn the_address_comes_from_where_it_came_from() {
     assert_eq!(service(&imported).uplink.device.as_deref(), Some("pppoe-wan"));
     assert_eq!(notes(&imported), "");
     let imported = home(
-        "option ip_source script\noption ip_script /root/ip.sh\noption interface wanb\noption ip_network wan",
+        "option ip_source script\noption ip_script /etc/ddns/ip.sh\noption interface wanb\noption ip_network wan",
     );
     assert_eq!(service(&imported).uplink.interfaces, ["wanb"]);
     assert!(
@@ -279,7 +279,7 @@ fn what_nicup_would_refuse_is_left_out_and_keeps_the_service_from_running() {
         ("option ip_network 'wan wan6'", "option ip_network is not an interface name"),
         ("option ip_source interface", "option ip_interface is missing"),
         ("option ip_source magic", "option ip_source names no source"),
-        ("option ip_source script\noption ip_script '/root/ip.sh -4'", "option ip_script has parameters"),
+        ("option ip_source script\noption ip_script '/etc/ddns/ip.sh -4'", "option ip_script has parameters"),
         ("option proxy 'me:geheim@proxy'", "option proxy has no port"),
         ("option force_interval ten", "option force_interval is not a number"),
         ("option force_interval 99999999999999999999", "option force_interval is not a number"),
