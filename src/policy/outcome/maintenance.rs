@@ -117,15 +117,15 @@ pub fn retry_detection(
         if unknown.is_none() && before.is_none_or(|retry| retry.code != Code::AddressUnknown) {
             continue;
         }
-        is_changed = true;
         let host = records.host(server, username, hostname);
         let Some(why) = unknown else {
-            host.retry = None;
+            is_changed |= host.retry.take().is_some();
             continue;
         };
         if let Some(retry) = host.retry.as_mut().filter(|retry| retry.until > now.floor()) {
             // A wish or an event may have brought the next look forward.
             if let (Code::AddressUnknown, Some(next)) = (retry.code, next) {
+                is_changed |= retry.until != next;
                 retry.until = next;
             }
             continue;
@@ -133,6 +133,7 @@ pub fn retry_detection(
         let outcome = (now.ceil(), Code::AddressUnknown, why);
         let retry = postponed(host, service, &nothing, now, outcome);
         host.retry = Some(Retry { until: next.unwrap_or(retry.until), ..retry });
+        is_changed = true;
     }
     is_changed
 }

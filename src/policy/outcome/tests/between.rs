@@ -25,9 +25,12 @@ fn close(story: &mut Story) {
     close_interrupted(&mut story.records, &service, &now);
 }
 
-fn unknown(story: &mut Story, why: Option<&str>) {
-    let (service, now) = (story.services[0].clone(), story.now());
-    let _ = retry_detection(&mut story.records, &service, why, None, &now);
+/// Whether that changed anything, which must be true of the records.
+fn unknown(story: &mut Story, why: Option<&str>) -> bool {
+    let (service, now, before) = (story.services[0].clone(), story.now(), story.records.clone());
+    let is_changed = retry_detection(&mut story.records, &service, why, None, &now);
+    assert_eq!(is_changed, story.records != before);
+    is_changed
 }
 
 #[test]
@@ -195,9 +198,9 @@ fn an_unknown_address_is_asked_for_as_the_network_is_and_a_known_one_ends_that()
         why: decide::Why::Unknown(crate::policy::address::WhyUnknown::Netifd("ubus is silent".into())),
     });
     for wait in [10, 30, 60] {
-        unknown(&mut story, Some("ubus is silent"));
+        assert!(unknown(&mut story, Some("ubus is silent")));
         assert_eq!(story.wait_of(A), Some(wait));
-        unknown(&mut story, Some("ubus is silent"));
+        assert!(!unknown(&mut story, Some("ubus is silent")));
         assert_eq!(story.wait_of(A), Some(wait), "not asked again, not longer");
         story.pass(wait);
     }
