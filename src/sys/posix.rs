@@ -26,12 +26,22 @@ pub fn since_boot() -> Duration {
     Duration::new(u64::try_from(time.tv_sec).unwrap_or(0), u32::try_from(time.tv_nsec).unwrap_or(0))
 }
 
+/// Threads stay without a name. std asks for it even where none is given, and musl's own function brings printf with it
+/// (src/thread/pthread_setname_np.c): 12 KB of code for nothing.
+#[cfg(target_env = "musl")]
+// SAFETY: it has the signature of pthread_setname_np(3), and touches nothing.
+#[unsafe(no_mangle)]
+extern "C" fn pthread_setname_np(_: libc::pthread_t, _: *const libc::c_char) -> libc::c_int {
+    0
+}
+
 /// Waits until one of `fds` is ready, at most for `patience`, rounded up to milliseconds: how many are.
 ///
 /// # Errors
 /// As poll(2).
 pub fn poll(fds: &mut [PollFd<'_>], patience: Duration) -> rustix::io::Result<usize> {
-    let millis = i32::try_from(patience.as_nanos().div_ceil(1_000_000)).unwrap_or(i32::MAX);
+    let rounded = patience.saturating_add(Duration::from_nanos(999_999));
+    let millis = i32::try_from(rounded.as_millis()).unwrap_or(i32::MAX);
     let length = libc::nfds_t::try_from(fds.len()).map_err(|_| Errno::INVAL)?;
     // SAFETY: PollFd is a pollfd, as rustix documents, and `length` of them are there and ours to change.
     let ready = unsafe { libc::poll(fds.as_mut_ptr().cast(), length, millis) };
