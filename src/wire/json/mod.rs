@@ -270,10 +270,8 @@ impl<T: Json + Default> Json for Vec<T> {
     fn read(&mut self, input: &mut Reader<'_>) -> Option<()> {
         self.clear();
         input.items(&mut |input| {
-            let mut item = T::default();
-            item.read(input)?;
-            self.push(item);
-            Some(())
+            self.push(T::default());
+            self.last_mut()?.read(input)
         })
     }
 }
