@@ -1,5 +1,6 @@
 //! The world: files, sockets, clock, TLS, processes. One thin typed wrapper each; no opinion.
 
+mod child;
 pub mod clock;
 pub mod events;
 pub mod file;

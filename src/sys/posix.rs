@@ -1,17 +1,22 @@
-//! Calls the C library where rustix or std cannot be used: time on 32-bit MIPS with musl, and the resolver.
+//! Calls the C library where rustix or std cannot be used: time on 32-bit MIPS with musl, the resolver, and to start a
+//! program.
 //!
 //! rustix 1.1.6 assumes 64-bit time in the libc crate there, and has the nanoseconds in the wrong half on big-endian
 //! machines, so clocks and waits were wrong. The libc crate's structures are right. std's resolver cannot query one
-//! family alone.
+//! family alone, and std's `Command` brings 20 KB of code: fork beside posix_spawn, pidfds, and a map of the environment.
 //!
 //! The only unsafe code of the program. rustix's `Timespec` is used nowhere.
 
 use rustix::event::PollFd;
 use rustix::fd::{AsFd, AsRawFd as _, BorrowedFd, FromRawFd as _, OwnedFd};
 use rustix::io::Errno;
-use std::ffi::{CStr, CString};
+use rustix::process::Pid;
+use std::ffi::{CStr, CString, OsStr};
+use std::io;
 use std::mem::MaybeUninit;
 use std::net::IpAddr;
+use std::os::unix::ffi::OsStrExt as _;
+use std::ptr;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// Time since boot, suspend included.
@@ -65,7 +70,7 @@ pub enum AddressFamily {
 /// The resolver's reason.
 pub fn getaddrinfo(host: &str, family: AddressFamily) -> Result<Vec<IpAddr>, String> {
     let host = CString::new(host).map_err(|_| "there is a NUL in it".to_owned())?;
-    let mut found = std::ptr::null_mut();
+    let mut found = ptr::null_mut();
     // SAFETY: all of its bytes being zero is a value of an addrinfo, and name and hints live as long as the call. What
     // it fills in is a list of which each address has the length of its family, and is freed once, after the last use.
     unsafe {
@@ -76,9 +81,9 @@ pub fn getaddrinfo(host: &str, family: AddressFamily) -> Result<Vec<IpAddr>, Str
             AddressFamily::Ipv4 => libc::AF_INET,
             AddressFamily::Ipv6 => libc::AF_INET6,
         };
-        match libc::getaddrinfo(host.as_ptr(), std::ptr::null(), &raw const hints, &raw mut found) {
+        match libc::getaddrinfo(host.as_ptr(), ptr::null(), &raw const hints, &raw mut found) {
             0 => {}
-            libc::EAI_SYSTEM => return Err(std::io::Error::last_os_error().to_string()),
+            libc::EAI_SYSTEM => return Err(io::Error::last_os_error().to_string()),
             code => return Err(CStr::from_ptr(libc::gai_strerror(code)).to_string_lossy().into_owned()),
         }
         let mut addresses = Vec::new();
@@ -101,6 +106,83 @@ pub fn getaddrinfo(host: &str, family: AddressFamily) -> Result<Vec<IpAddr>, Str
         libc::freeaddrinfo(found);
         Ok(addresses)
     }
+}
+
+/// A program to start.
+#[derive(Debug)]
+pub struct Spawn<'a> {
+    /// Its file; a name without a slash is looked up in PATH.
+    pub program: &'a OsStr,
+    /// Its arguments, without its name.
+    pub arguments: &'a [&'a OsStr],
+    /// Its whole environment, `NAME=value` each; None: that of this process.
+    pub environment: Option<&'a [String]>,
+    /// Its standard input, output and errors.
+    pub streams: [BorrowedFd<'a>; 3],
+    /// Whether it leads a process group of its own.
+    pub own_group: bool,
+}
+
+unsafe extern "C" {
+    /// The environment of this process (environ(7)).
+    static environ: *const *mut libc::c_char;
+}
+
+/// Starts a program (posix_spawn(3)) with no signal blocked, and with SIGPIPE, which std ignores, as it is by default.
+///
+/// # Errors
+/// As the system says; InvalidInput where a text has a NUL in it.
+pub fn spawn(what: &Spawn<'_>) -> io::Result<Pid> {
+    let arguments = c_strings([what.program].iter().chain(what.arguments).map(|text| text.as_bytes()))?;
+    let environment = what.environment.map(|variables| c_strings(variables.iter().map(String::as_bytes)));
+    let environment = environment.transpose()?;
+    let (argv, envp) = (pointers(&arguments), environment.as_deref().map(pointers));
+    let flags = libc::POSIX_SPAWN_SETSIGMASK | libc::POSIX_SPAWN_SETSIGDEF;
+    let flags = if what.own_group { flags | libc::POSIX_SPAWN_SETPGROUP } else { flags };
+    let (mut actions, mut attributes) = (MaybeUninit::uninit(), MaybeUninit::uninit());
+    let (actions, attributes) = (actions.as_mut_ptr(), attributes.as_mut_ptr());
+    let (mut signals, mut pid) = (MaybeUninit::uninit(), 0);
+    // SAFETY: actions, attributes and signals are initialised before they are read, and live as long as the calls; argv and
+    // envp end with a null pointer, and the strings before it live until the end. `environ` is changed by nobody: nicup
+    // never sets a variable of its own.
+    let error = unsafe {
+        libc::sigemptyset(signals.as_mut_ptr());
+        libc::posix_spawnattr_init(attributes);
+        libc::posix_spawnattr_setsigmask(attributes, signals.as_ptr());
+        libc::sigaddset(signals.as_mut_ptr(), libc::SIGPIPE);
+        libc::posix_spawnattr_setsigdefault(attributes, signals.as_ptr());
+        libc::posix_spawnattr_setpgroup(attributes, 0);
+        libc::posix_spawnattr_setflags(attributes, flags as libc::c_short);
+        libc::posix_spawn_file_actions_init(actions);
+        let mut error = 0;
+        for (number, stream) in (0..).zip(what.streams) {
+            error |= libc::posix_spawn_file_actions_adddup2(actions, stream.as_raw_fd(), number);
+        }
+        if error == 0 {
+            let envp = envp.as_ref().map_or(environ, |envp| envp.as_ptr());
+            error = libc::posix_spawnp(
+                &raw mut pid,
+                arguments[0].as_ptr(),
+                actions,
+                attributes,
+                argv.as_ptr(),
+                envp,
+            );
+        }
+        libc::posix_spawn_file_actions_destroy(actions);
+        libc::posix_spawnattr_destroy(attributes);
+        error
+    };
+    Pid::from_raw(pid).filter(|_| error == 0).ok_or_else(|| io::Error::from_raw_os_error(error))
+}
+
+fn c_strings<'a>(texts: impl Iterator<Item = &'a [u8]>) -> io::Result<Vec<CString>> {
+    texts.map(|text| CString::new(text).map_err(io::Error::from)).collect()
+}
+
+/// As C wants a list of texts: a null pointer ends it.
+fn pointers(texts: &[CString]) -> Vec<*mut libc::c_char> {
+    texts.iter().map(|text| text.as_ptr().cast_mut()).chain([ptr::null_mut()]).collect()
 }
 
 /// A timer to poll (timerfd_create(2)), not yet running.
@@ -172,12 +254,7 @@ impl Timer {
             let once = once.assume_init_mut();
             once.it_value.tv_sec = libc::time_t::try_from(seconds).unwrap_or(libc::time_t::MAX);
             once.it_value.tv_nsec = nanos as libc::c_long; // below a thousand million
-            libc::timerfd_settime(
-                self.0.as_raw_fd(),
-                libc::TFD_TIMER_ABSTIME | more,
-                once,
-                std::ptr::null_mut(),
-            )
+            libc::timerfd_settime(self.0.as_raw_fd(), libc::TFD_TIMER_ABSTIME | more, once, ptr::null_mut())
         };
         if set == -1 { Err(last_error()) } else { Ok(()) }
     }
@@ -203,7 +280,7 @@ pub fn filter_system_calls(program: &[libc::sock_filter]) -> rustix::io::Result<
 }
 
 fn last_error() -> Errno {
-    Errno::from_io_error(&std::io::Error::last_os_error()).unwrap_or(Errno::INVAL)
+    Errno::from_io_error(&io::Error::last_os_error()).unwrap_or(Errno::INVAL)
 }
 
 #[cfg(test)]

@@ -1,12 +1,14 @@
 //! Runs another program with a deadline and a limit on what it may print. No shell.
 
-use super::posix::poll;
+use super::child::{self, Process};
+use super::posix::{Spawn, poll};
 use rustix::event::{PollFd, PollFlags};
-use rustix::process::{Pid, Signal, kill_process_group};
+use rustix::fd::AsFd as _;
+use std::ffi::OsStr;
+use std::fs::File;
 use std::io::{self, Read as _};
-use std::os::unix::process::CommandExt as _;
 use std::path::Path;
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::ExitStatus;
 use std::time::{Duration, Instant};
 
 /// A program to run.
@@ -47,29 +49,37 @@ pub enum RunError {
 /// It could not be started, took too long, or printed too much: then it is ended with all that it started.
 pub fn run(program: &Program<'_>, deadline: Duration, limit: usize) -> Result<Output, RunError> {
     let end = Instant::now() + deadline;
-    let mut command = Command::new(program.path);
-    command.args(program.arguments);
-    if let Some(environment) = program.environment {
-        command.env_clear().envs(environment.iter().copied());
-    }
-    let stdout = if limit == 0 { Stdio::null() } else { Stdio::piped() };
-    command.stdin(Stdio::null()).stdout(stdout).stderr(Stdio::null()).process_group(0);
-    let mut child = command.spawn().map_err(RunError::Start)?;
-    let read = read_output(&mut child, end, limit).and_then(|stdout| {
+    let (mut child, output) = start(program, limit > 0).map_err(RunError::Start)?;
+    let read = read_output(output, end, limit).and_then(|stdout| {
         let status = wait_until(&mut child, end)?;
         Ok(Output { status, stdout })
     });
     if read.is_err() {
-        if let Some(group) = i32::try_from(child.id()).ok().and_then(Pid::from_raw) {
-            let _ = kill_process_group(group, Signal::KILL);
-        }
-        let _ = child.wait();
+        child.kill_group();
     }
     read
 }
 
-fn read_output(child: &mut Child, end: Instant, limit: usize) -> Result<Vec<u8>, RunError> {
-    let Some(mut pipe) = child.stdout.take() else { return Ok(Vec::new()) };
+/// Starts it in a process group of its own; with its output, if that is `wanted`.
+fn start(program: &Program<'_>, wanted: bool) -> io::Result<(Process, Option<File>)> {
+    let arguments: Vec<&OsStr> = program.arguments.iter().map(OsStr::new).collect();
+    let environment = program.environment.map(|variables| -> Vec<String> {
+        variables.iter().map(|(name, value)| format!("{name}={value}")).collect()
+    });
+    let null = child::null()?;
+    let (output, input) = wanted.then(child::pipe).transpose()?.unzip();
+    let child = Process::spawn(&Spawn {
+        program: program.path.as_os_str(),
+        arguments: &arguments,
+        environment: environment.as_deref(),
+        streams: [null.as_fd(), input.as_ref().unwrap_or(&null).as_fd(), null.as_fd()],
+        own_group: true,
+    })?;
+    Ok((child, output))
+}
+
+fn read_output(pipe: Option<File>, end: Instant, limit: usize) -> Result<Vec<u8>, RunError> {
+    let Some(mut pipe) = pipe else { return Ok(Vec::new()) };
     let mut output = Vec::new();
     let mut chunk = [0; 4096];
     loop {
@@ -94,7 +104,7 @@ fn read_output(child: &mut Child, end: Instant, limit: usize) -> Result<Vec<u8>,
 }
 
 /// A program that has closed its output is about to end; one that is not is given short naps until the deadline.
-fn wait_until(child: &mut Child, end: Instant) -> Result<ExitStatus, RunError> {
+fn wait_until(child: &mut Process, end: Instant) -> Result<ExitStatus, RunError> {
     loop {
         if let Some(status) = child.try_wait().map_err(RunError::Start)? {
             return Ok(status);
@@ -131,6 +141,22 @@ mod tests {
         assert!(matches!(sh("exec yes", 5000, 10_000), Err(RunError::TooMuch)));
         let nothing = Program { path: Path::new("/nonexistent"), arguments: &[], environment: None };
         assert!(matches!(run(&nothing, Duration::MAX / 4, 1), Err(RunError::Start(_))));
+    }
+
+    #[test]
+    fn a_program_starts_with_the_default_for_sigpipe_which_nicup_itself_ignores() {
+        use std::os::unix::process::ExitStatusExt as _;
+        let output = sh("kill -PIPE $$; echo alive", 5000, 10).unwrap();
+        assert_eq!((output.status.signal(), output.stdout.as_slice()), (Some(13), b"".as_slice()));
+    }
+
+    #[test]
+    fn a_program_name_with_a_nul_is_refused() {
+        let program = Program { path: Path::new("/bin/true\0"), arguments: &[], environment: None };
+        let refused = run(&program, Duration::from_secs(5), 1);
+        assert!(
+            matches!(refused, Err(RunError::Start(error)) if error.kind() == io::ErrorKind::InvalidInput)
+        );
     }
 
     #[test]

@@ -3,25 +3,30 @@
 //!
 //! Never waits for a child. Its output is read while it runs, so that no amount of it can block the child.
 
+use super::child::{self, Process};
+use super::posix::Spawn;
 use crate::wire::wake::Wake;
 use rustix::fd::{AsFd as _, BorrowedFd};
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::Signal;
 use std::ffi::{OsStr, OsString};
+use std::fs::File;
 use std::io::{self, Read as _, Write as _};
-use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
-use std::process::{ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
+use std::os::unix::process::ExitStatusExt as _;
+use std::process::ExitStatus;
 
 /// The option that makes `run` print a wake line instead of a summary. Not for users.
 pub const OPTION: &str = "report-wake";
+/// This program.
+const SELF: &str = "/proc/self/exe";
 /// Bytes of that line: the names of some four thousand devices.
 const LINE_LIMIT: usize = 64 * 1024;
 
 /// A pass that runs.
 #[derive(Debug)]
 pub struct Child {
-    process: std::process::Child,
+    process: Process,
     /// None: at its end.
-    output: Option<ChildStdout>,
+    output: Option<File>,
     line: Vec<u8>,
 }
 
@@ -40,20 +45,27 @@ impl Child {
     /// # Errors
     /// As the system says.
     pub fn start(arguments: &[OsString], force: bool, with_event: bool) -> io::Result<Child> {
-        let mut command = Command::new("/proc/self/exe");
-        command.args(arguments).arg("run").arg(format!("--{OPTION}"));
-        command.args(force.then_some("--force")).args(with_event.then_some("--hotplug"));
-        Child::spawn(command)
+        let wake = format!("--{OPTION}");
+        let given = arguments.iter().map(OsString::as_os_str);
+        let own = ["run", &wake]
+            .into_iter()
+            .chain(force.then_some("--force"))
+            .chain(with_event.then_some("--hotplug"));
+        let arguments: Vec<&OsStr> = given.chain(own.map(OsStr::new)).collect();
+        Child::spawn(SELF, &arguments)
     }
 
-    fn spawn(mut command: Command) -> io::Result<Child> {
-        command.stdin(Stdio::null()).stdout(Stdio::piped());
-        let mut process = command.spawn()?;
-        let output = process.stdout.take();
-        if let Some(output) = &output {
-            rustix::io::ioctl_fionbio(output, true)?;
-        }
-        Ok(Child { process, output, line: Vec::new() })
+    fn spawn(program: &str, arguments: &[&OsStr]) -> io::Result<Child> {
+        let ((output, input), null, errors) = (child::pipe()?, child::null()?, io::stderr());
+        rustix::io::ioctl_fionbio(&output, true)?;
+        let process = Process::spawn(&Spawn {
+            program: OsStr::new(program),
+            arguments,
+            environment: None,
+            streams: [null.as_fd(), input.as_fd(), errors.as_fd()],
+            own_group: false,
+        })?;
+        Ok(Child { process, output: Some(output), line: Vec::new() })
     }
 
     /// The descriptor to poll for the child's output; None: it is at its end.
@@ -97,9 +109,7 @@ impl Child {
 
     /// Asks it to end.
     pub fn terminate(&self) {
-        if let Some(pid) = i32::try_from(self.process.id()).ok().and_then(Pid::from_raw) {
-            let _ = kill_process(pid, Signal::TERM);
-        }
+        let _ = self.process.signal(Signal::TERM);
     }
 
     /// Kills it, and waits for its end.
@@ -107,14 +117,14 @@ impl Child {
     /// # Errors
     /// As the system says.
     pub fn kill(&mut self) -> io::Result<()> {
-        self.process.kill()?;
-        self.process.wait().map(drop)
+        self.process.signal(Signal::KILL)?;
+        self.process.wait()
     }
 }
 
 /// Work that waits for its input, and outlives this process. Dropped, it gets none.
 #[derive(Debug)]
-pub struct Background(ChildStdin);
+pub struct Background(File);
 
 impl Background {
     /// Starts this program with `arguments`, in a new process group.
@@ -122,10 +132,15 @@ impl Background {
     /// # Errors
     /// As the system says.
     pub fn start(arguments: &[&OsStr]) -> io::Result<Background> {
-        let mut command = Command::new("/proc/self/exe");
-        command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
-        let input = command.process_group(0).spawn()?.stdin.take();
-        input.map(Background).ok_or_else(|| io::ErrorKind::BrokenPipe.into())
+        let ((output, input), null) = (child::pipe()?, child::null()?);
+        Process::spawn(&Spawn {
+            program: OsStr::new(SELF),
+            arguments,
+            environment: None,
+            streams: [output.as_fd(), null.as_fd(), null.as_fd()],
+            own_group: true,
+        })?;
+        Ok(Background(input))
     }
 
     /// Hands its input over, all at once.
@@ -152,9 +167,7 @@ mod tests {
 
     /// What becomes of a pass that is this shell script.
     fn ended(script: &str) -> Ended {
-        let mut command = Command::new("/bin/sh");
-        command.args(["-c", script]);
-        let mut child = Child::spawn(command).unwrap();
+        let mut child = Child::spawn("/bin/sh", &[OsStr::new("-c"), OsStr::new(script)]).unwrap();
         let mut events = Events::open().unwrap();
         loop {
             if let Some(ended) = child.ended().unwrap() {
