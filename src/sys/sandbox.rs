@@ -17,6 +17,7 @@ const REFUSED: &[c_long] = &[
     libc::SYS_execve,
     libc::SYS_execveat,
     libc::SYS_listen,
+    #[cfg(not(target_arch = "x86"))] // has accept4 alone
     libc::SYS_accept,
     libc::SYS_accept4,
     libc::SYS_ptrace,
