@@ -81,7 +81,7 @@ pub(super) fn run(env: &mut Env<'_>, options: &RunOptions, dns: bool) -> Result<
         if let Entry::Invalid(invalid) = entry
             && plan.is_selected(&invalid.name)
         {
-            let _ = writeln!(text, "{}: is not run: {}", invalid.name, plain(&invalid.reason));
+            let _ = writeln!(text, "{}: does not run: {}", invalid.name, plain(&invalid.reason));
             if config.main.enabled && invalid.enabled {
                 exit = exit.max(Exit::Config);
             }
@@ -175,7 +175,9 @@ fn advise(text: &mut String, service: &Service, uplink: &UplinkState, mode: Mode
         ));
     }
     if service.family == Family::Ipv6 {
-        say("No-IP is said to set the A record too, to the request's source, when only IPv6 is sent");
+        say(
+            "users report that No-IP also sets the A record, to the request's source, when only IPv6 is sent",
+        );
     }
     if addresses.missing.as_ref().is_some_and(|missing| missing.code() == Code::PrivateAddress) && !asks {
         say(
@@ -193,7 +195,7 @@ fn advise(text: &mut String, service: &Service, uplink: &UplinkState, mode: Mode
         if asks || !service.family.v6() {
             say("option ip6_suffix is not used: it needs source interface and family ipv6 or both");
         } else if addresses.ipv6.is_none() && service.uplink.interface6.is_none() {
-            say("option ip6_suffix needs a public /64, which is on the LAN mostly: set interface6 to lan");
+            say("option ip6_suffix needs a public /64, which is usually on the LAN: set interface6 to lan");
         }
     }
     if let Some(failed) = bind_error(service, uplink.bind_device.as_deref()) {

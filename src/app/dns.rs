@@ -1,4 +1,4 @@
-//! `check --dns`: what DNS says of a hostname, beside what is registered. Never used to decide an update.
+//! `check --dns`: what DNS has of a hostname, beside what is registered. Never used to decide an update.
 
 use crate::sys::https;
 use std::net::IpAddr;
@@ -24,16 +24,16 @@ fn verdict(mut found: Vec<IpAddr>, registered: &[IpAddr]) -> String {
         |addresses: &[IpAddr]| addresses.iter().map(ToString::to_string).collect::<Vec<_>>().join(" and ");
     let says = list(&found);
     if registered.is_empty() {
-        return format!("DNS says {says}, which nicup did not set");
+        return format!("DNS has {says}, which nicup did not set");
     }
     // nicup leaves alone a family that it does not register.
     let ours = |ip: &IpAddr| registered.iter().any(|known| known.is_ipv4() == ip.is_ipv4());
     let (ours, others): (Vec<IpAddr>, Vec<IpAddr>) = found.into_iter().partition(ours);
     if registered.iter().all(|ip| ours.contains(ip)) && ours.len() == registered.len() {
         return match others.as_slice() {
-            [] => format!("DNS says {says}, as registered"),
+            [] => format!("DNS has {says}, as registered"),
             _ => format!(
-                "DNS says {}, as registered, and {}, which nicup did not set",
+                "DNS has {}, as registered, and {}, which nicup did not set",
                 list(&ours),
                 list(&others)
             ),
@@ -41,7 +41,7 @@ fn verdict(mut found: Vec<IpAddr>, registered: &[IpAddr]) -> String {
     }
     let known = list(registered);
     format!(
-        "DNS says {says}, registered is {known}: a cache can be old, so check again in 5 min; if it stays, run nicup run --force"
+        "DNS has {says}, but {known} is registered: a cache may be outdated, so check again in 5 min; if it stays, run nicup run --force"
     )
 }
 
@@ -54,12 +54,12 @@ mod tests {
         let ip = |text: &str| text.parse::<IpAddr>().unwrap();
         let both = [ip("203.0.113.7"), ip("2001:db8::7")];
         assert!(verdict(vec![both[1], both[0], both[0]], &both).ends_with("as registered"));
-        assert!(verdict(vec![both[0]], &both).contains("registered is 203.0.113.7 and 2001:db8::7"));
+        assert!(verdict(vec![both[0]], &both).contains("but 203.0.113.7 and 2001:db8::7 is registered"));
         assert_eq!(
             verdict(both.to_vec(), &both[..1]),
-            "DNS says 203.0.113.7, as registered, and 2001:db8::7, which nicup did not set"
+            "DNS has 203.0.113.7, as registered, and 2001:db8::7, which nicup did not set"
         );
-        assert!(verdict(vec![both[0], ip("203.0.113.8")], &both[..1]).contains("registered is"));
+        assert!(verdict(vec![both[0], ip("203.0.113.8")], &both[..1]).contains("is registered"));
         assert!(verdict(vec![both[0], ip("203.0.113.8")], &both[..1]).contains("nicup run --force"));
         assert!(verdict(vec![both[0]], &[]).ends_with("which nicup did not set"));
         assert!(compare("all.ddnskey.com", &both).contains("several hosts"));

@@ -124,11 +124,11 @@ fn fetch(
 
 fn one_address(answer: &Answer) -> Result<IpAddr, String> {
     if answer.status != 200 {
-        return Err(format!("it answered with HTTP {}", answer.status));
+        return Err(format!("it returned HTTP {}", answer.status));
     }
     let text = std::str::from_utf8(&answer.body).ok().filter(|_| !answer.too_long);
     let address = text.and_then(|text| text.trim().parse().ok());
-    address.ok_or_else(|| "its answer is not an address and nothing else".to_owned())
+    address.ok_or_else(|| "its response is not an address and nothing else".to_owned())
 }
 
 /// A script's addresses, one a line. No shell, and no environment but PATH and the service's name.

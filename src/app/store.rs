@@ -277,7 +277,7 @@ fn read(place: &Location, issues: &mut Vec<Issue>) -> Result<Option<String>, Fai
             Err(Failure::new(Exit::Retry, format!("{}: cannot be read: {error}", place.name)))
         }
         Err(error) => {
-            issues.push(warning(place, format!("cannot be read ({error}): what it held is not known")));
+            issues.push(warning(place, format!("cannot be read ({error}): its content is unknown")));
             Ok(None)
         }
     }
@@ -295,7 +295,7 @@ fn put_aside(place: &Location, error: ReadError, really: bool) -> Issue {
         place,
         match file::rename(&place.path, aside) {
             Ok(()) => {
-                format!("{why}: set aside as {}.bad; stops and waits that it held are forgotten", place.name)
+                format!("{why}: set aside as {}.bad; its stops and waits are lost", place.name)
             }
             Err(error) => format!("{why}, and cannot be set aside: {error}"),
         },

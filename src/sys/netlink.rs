@@ -62,9 +62,9 @@ impl NetlinkError {
         match self {
             Self::Open(code) => format!("no netlink socket: {}", system(*code)),
             Self::Send(code) => format!("could not ask the kernel: {}", system(*code)),
-            Self::Receive(code) => format!("could not hear the kernel: {}", system(*code)),
-            Self::Silent => format!("the kernel gave no answer in {} s", PATIENCE.as_secs()),
-            Self::Refused(code) => format!("the kernel refused to answer: {}", system(*code)),
+            Self::Receive(code) => format!("could not receive from the kernel: {}", system(*code)),
+            Self::Silent => format!("the kernel did not answer in {} s", PATIENCE.as_secs()),
+            Self::Refused(code) => format!("the kernel rejected the request: {}", system(*code)),
             Self::Truncated => "the kernel's answer is too long".to_owned(),
             Self::Malformed(why) => format!("the kernel's answer is unreadable: {}", why.explain()),
             Self::Crowded => "other programs answer instead of the kernel".to_owned(),

@@ -29,7 +29,7 @@ pub fn is_safe(root: &Root, script: &str) -> Result<(), String> {
         let upload_path = root.path(upload).canonicalize().unwrap_or_else(|_| PathBuf::from(upload));
         if real.starts_with(upload_path) || script.starts_with(&format!("{upload}/")) {
             return Err(format!(
-                "is below {upload}, where others can write: move it to a directory of root's"
+                "is below {upload}, where others can write: move it to a directory that only root can write"
             ));
         }
     }
@@ -45,7 +45,7 @@ pub fn is_safe(root: &Root, script: &str) -> Result<(), String> {
         } else {
             continue;
         };
-        return Err(format!("can be changed by others than root: {remedy} {}", name(part)));
+        return Err(format!("can be changed by users other than root: {remedy} {}", name(part)));
     }
     Ok(())
 }

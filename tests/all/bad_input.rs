@@ -79,7 +79,7 @@ fn one_is_wrong(story: &str, more: &str, problem: &str) {
         assert!(host.message.unwrap().starts_with("the configuration is wrong, line "));
     }
     let check = r.run(&["check"]);
-    assert!(check.out.contains("bad: is not run: line ") && check.exit == 3, "{check:?}");
+    assert!(check.out.contains("bad: does not run: line ") && check.exit == 3, "{check:?}");
     r.pass(3);
     assert_eq!(r.requests(), 1);
 }
@@ -218,7 +218,7 @@ fn damaged_records_are_set_aside() {
         let sent = r.requests();
         r.pass(0);
         let wanted = format!(
-            "warning /etc/nicup/records.json: {says}: set aside as /etc/nicup/records.json.bad; stops and waits that it held are forgotten"
+            "warning /etc/nicup/records.json: {says}: set aside as /etc/nicup/records.json.bad; its stops and waits are lost"
         );
         assert_eq!(r.problems(), [wanted]);
         assert_eq!((r.read("etc/nicup/records.json.bad"), r.requests()), (text, sent + 1));

@@ -116,9 +116,9 @@ fn the_output_is_a_configuration_that_check_accepts() {
         "/etc/config/ddns:5: global: option ddns_dateformat is not carried over",
         "/etc/config/ddns:17: myddns_ipv4: option cacert is not carried over: it is a directory",
         "/etc/config/ddns:23: myddns_ipv4: option force_interval is shorter than nicup allows: it is raised to 1d",
-        "/etc/config/ddns:28: myddns_ipv6: is one service with myddns_ipv4 now",
-        "/etc/config/ddns:35: myddns_ipv6: option use_https is not carried over: requests go over https now",
-        "/etc/config/ddns:41: duck: is not No-IP's",
+        "/etc/config/ddns:28: myddns_ipv6: joined with myddns_ipv4 into one service",
+        "/etc/config/ddns:35: myddns_ipv6: option use_https is not carried over: nicup always uses https",
+        "/etc/config/ddns:41: duck: is not for No-IP",
         "imported: 3 sections as 2 services",
     ] {
         assert!(notes.contains(note), "{note:?} is not in\n{notes}");

@@ -129,7 +129,7 @@ fn a_script_that_others_could_have_written_is_not_run() {
         ours(file, mode);
     }
     ours("usr/lib/where", 0o775);
-    says("/usr/lib/where", "can be changed by others than root: chmod go-w /usr/lib/where");
+    says("/usr/lib/where", "can be changed by users other than root: chmod go-w /usr/lib/where");
     ours("usr/lib/where", 0o755);
     ours("usr/lib", 0o777);
     says("/usr/lib/where", "chmod go-w /usr/lib");

@@ -116,10 +116,13 @@ fn a_body_that_is_not_one_address_is_no_address() {
         (&long, "not an address and nothing else"),
     ];
     let wholes = [
-        ("HTTP/1.1 404 No\r\nContent-Length: 12\r\n\r\n203.0.113.50", "answered with HTTP 404"),
-        ("HTTP/1.1 302 There\r\nLocation: /x\r\nContent-Length: 0\r\n\r\n", "answered with HTTP 302"),
-        ("HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n203.0.113.50", "closed before the whole answer"),
-        ("", "closed before the whole answer"),
+        ("HTTP/1.1 404 No\r\nContent-Length: 12\r\n\r\n203.0.113.50", "returned HTTP 404"),
+        ("HTTP/1.1 302 There\r\nLocation: /x\r\nContent-Length: 0\r\n\r\n", "returned HTTP 302"),
+        (
+            "HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n203.0.113.50",
+            "closed before the response was complete",
+        ),
+        ("", "closed before the response was complete"),
     ];
     let bodies = bodies
         .map(|(body, why)| (format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{body}", body.len()), why));

@@ -1,4 +1,4 @@
-//! Where the address is: a LAN host's prefix, several uplinks, and none at all (offline); and what DNS says of it.
+//! Where the address is: a LAN host's prefix, several uplinks, and none at all (offline); and what DNS has of it.
 
 use crate::common::{HOME, OFFICE, Router, ip};
 use noip_simulator::{Account, Options, TEST_PASSWORD, TEST_USERNAME};
@@ -207,14 +207,14 @@ fn check_dns_compares_what_dns_says_with_the_record() {
         let mut lines = check.out.lines().skip_while(|line| !line.contains(&format!("  {name}: ")));
         lines.nth(1).unwrap_or_else(|| panic!("{name}: {check:?}")).to_owned()
     };
-    let home = "DNS says 203.0.113.7, as registered, and 2001:db8::9, which nicup did not set";
+    let home = "DNS has 203.0.113.7, as registered, and 2001:db8::9, which nicup did not set";
     assert!(after(HOME).ends_with(home), "{check:?}");
     let office = after(OFFICE);
-    assert!(office.contains("DNS says 203.0.113.99, registered is 203.0.113.7"), "{check:?}");
+    assert!(office.contains("DNS has 203.0.113.99, but 203.0.113.7 is registered"), "{check:?}");
     assert!(office.ends_with("nicup run --force"), "{check:?}");
     let lost = after("lost.invalid");
     assert!(lost.contains("DNS has no address for it: check that") && !lost.contains("Name or"), "{check:?}");
-    assert!(!r.run(&["check"]).out.contains("DNS says"));
+    assert!(!r.run(&["check"]).out.contains("DNS has"));
     assert_eq!((r.requests(), r.snapshot() == files), (1, true), "nothing sent, nothing written");
     assert!(Command::new("umount").arg("/etc/hosts").status().unwrap().success());
 }

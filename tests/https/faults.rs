@@ -5,7 +5,7 @@ use crate::patience::slack;
 use std::net::TcpListener;
 use std::time::Instant;
 
-const CLOSED: &str = "the connection was closed before the whole answer had come";
+const CLOSED: &str = "the connection was closed before the response was complete";
 
 /// Nobody listens there (any more).
 fn free_port() -> u16 {
@@ -65,14 +65,14 @@ fn every_wait_is_bounded() {
 
     let took = Instant::now();
     let result = send(&Route { timeout, tls: false, ..route(port, &ca_file) });
-    assert_timeout(took, result, true, "while waiting for the answer; if it is slow, raise option timeout");
+    assert_timeout(took, result, true, "while waiting for the response; if it is slow, raise option timeout");
 
     // One byte every 20 ms never ends a read late, but the whole is.
     let drip = GOOD.bytes().map(|b| (20, vec![b])).collect();
     let server = Server::plain(drip, End::Proper);
     let took = Instant::now();
     let result = send(&Route { timeout, tls: false, ..route(server.port, &ca_file) });
-    assert_timeout(took, result, true, "while waiting for the answer; if it is slow, raise option timeout");
+    assert_timeout(took, result, true, "while waiting for the response; if it is slow, raise option timeout");
 }
 
 #[test]
@@ -145,14 +145,14 @@ fn what_is_not_http_is_said_to_be_not_http() {
         "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\ngood\r\n0\r\n\r\n",
     ];
     for text in not_http {
-        assert_failed(plain(answer(text), End::Hold), Failure::NotHttp, true, "the answer is not HTTP");
+        assert_failed(plain(answer(text), End::Hold), Failure::NotHttp, true, "the response is not HTTP");
     }
 }
 
 #[test]
 fn endless_headers_are_not_read() {
     let head = b"HTTP/1.1 200 OK\r\nX-Long: ".to_vec();
-    let detail = "the headers of the answer are over 16 KiB";
+    let detail = "the headers of the response are larger than 16 KiB";
     for script in [
         vec![(0, [head.clone(), vec![b'x'; 17 * 1024]].concat())],
         vec![(0, head.clone()), (0, vec![b'x'; 60_000])],

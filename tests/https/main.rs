@@ -208,7 +208,7 @@ fn a_body_that_ends_with_the_connection_is_whole_if_tls_says_so() {
         with("abrupt", answer(open_ended), End::Abrupt).0,
         Failure::Connect,
         true,
-        "the connection was closed before the whole answer had come",
+        "the connection was closed before the response was complete",
     );
 }
 

@@ -44,9 +44,9 @@ fn the_request_goes_through_the_tunnel_only() {
 fn a_proxy_that_refuses_is_not_the_server() {
     let secret = Some(format!("Basic {TOKEN}"));
     for (says, authorization, what) in [
-        ("HTTP/1.1 407 Who?\r\nProxy-Authenticate: Basic\r\n\r\n", None, "wants credentials (407)"),
-        ("HTTP/1.1 407 Who?\r\n\r\n", secret.clone(), "refused its credentials (407)"),
-        ("HTTP/1.1 403 No\r\n\r\n", secret, "refused a connection to localhost:443 (403)"),
+        ("HTTP/1.1 407 Who?\r\nProxy-Authenticate: Basic\r\n\r\n", None, "requires credentials (407)"),
+        ("HTTP/1.1 407 Who?\r\n\r\n", secret.clone(), "rejected the credentials (407)"),
+        ("HTTP/1.1 403 No\r\n\r\n", secret, "rejected a connection to localhost:443 (403)"),
         ("SSH-2.0-dropbear\r\n", None, "does not answer as an HTTP proxy"),
         ("HTTP/1.1 200 OK\r\n", None, "does not answer as an HTTP proxy"),
         ("", None, "closed the connection"),

@@ -209,7 +209,7 @@ fn a_server_that_has_no_key_exchange_of_ours_is_refused() {
 #[test]
 fn weak_keys_and_weak_digests_are_refused() {
     let Some(r) = router("weak_keys_and_weak_digests_are_refused") else { return };
-    let (key, digest) = ("or by an RSA key under 2048 bits", "signed in a way that is not supported");
+    let (key, digest) = ("or its RSA key is shorter than 2048 bits", "signature algorithm is not supported");
     let weak: [(&[&str], &str); 5] = [
         (&["rsa:2048", "rsa:1024"], key),
         (&["rsa:2048", "rsa:1024", "rsa:2048"], key),
@@ -228,9 +228,9 @@ fn weak_keys_and_weak_digests_are_refused() {
 #[test]
 fn certificates_of_unusual_kinds_are_refused() {
     let Some(r) = router("certificates_of_unusual_kinds_are_refused") else { return };
-    let why = "the certificate is signed in a way that is not supported";
+    let why = "the certificate's signature algorithm is not supported";
     refused(&r, &chain(&r, &["rsa:2048", "P-521", "P-256"]), &[], why);
     refused(&r, &chain(&r, &["ed25519", "P-256"]), &[], why);
-    refused(&r, &chain(&r, &["rsa:2048", "ed25519"]), &[], "refused by TLS alert 40");
-    refused(&r, &chain(&r, &["rsa:2048", "P-521"]), &[], "refused by TLS alert 40");
+    refused(&r, &chain(&r, &["rsa:2048", "ed25519"]), &[], "with TLS alert 40");
+    refused(&r, &chain(&r, &["rsa:2048", "P-521"]), &[], "with TLS alert 40");
 }

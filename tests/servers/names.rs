@@ -153,7 +153,7 @@ fn an_ad_blocker_in_place_of_the_server_is_named_and_not_connected() {
         ));
         assert_eq!(served(address, Some(0), || common::finish(fresh_run(&r))).exit, 1);
         let said = r.shows(HOME, "waiting", "dns").message.unwrap();
-        assert!(said.contains("an ad blocker?"), "{said}");
+        assert!(said.contains("check for an ad blocker"), "{said}");
         assert_eq!(r.sim.connections().accepted, 0);
     }
 }

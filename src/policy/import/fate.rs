@@ -12,12 +12,12 @@ pub(super) fn fate(opt: &Opt) -> Option<&'static str> {
         }
         "dns_server" => Some(NO_LOOKUP),
         "force_dnstcp" | "is_glue" | "use_api_check" => unless_off(NO_LOOKUP),
-        "force_ipversion" => unless_off(
-            "both addresses travel in one request, over the connection that reaches No-IP's server",
-        ),
+        "force_ipversion" => {
+            unless_off("one request contains both addresses, over the connection that reaches No-IP's server")
+        }
         // 2 is notice, nicup's default
         "use_syslog" => {
-            (value != "2").then_some("log_level of section nicup says it for all services, and is notice")
+            (value != "2").then_some("log_level of section nicup applies to all services; it is notice")
         }
         "use_logfile" => unless_off(NO_LOGFILE),
         "ddns_logdir" | "ddns_loglines" | "log_dir" | "log_lines" => Some(NO_LOGFILE),
@@ -25,15 +25,15 @@ pub(super) fn fate(opt: &Opt) -> Option<&'static str> {
         "ddns_rundir" | "run_dir" => Some("nicup keeps other files, in its own run_dir"),
         "use_curl" => unless_off("nicup speaks https itself"),
         "param_enc" | "param_opt" => Some("No-IP's request has no such parameter"),
-        "user_agent" => Some("No-IP says how it must look; set option contact of section nicup"),
+        "user_agent" => Some("No-IP prescribes its form; set option contact of section nicup"),
         "check_interval" | "check_unit" | "check_interval_min" => {
-            Some("nicup hears from the kernel when the address changes")
+            Some("the kernel reports each change of the address")
         }
         "ip_network" | "ip_interface" | "ip_url" | "ip_script" => {
             Some("ip_source names another source, so it had no effect")
         }
         "update_url" | "update_script" => Some("nicup speaks No-IP's protocol itself"),
-        _ => Some("it is not known"),
+        _ => Some("nicup does not know it"),
     }
 }
 

@@ -60,7 +60,7 @@ fn pair(first: &Draft, second: &Draft) -> Option<DraftAddress> {
 fn take_in(first: &mut Draft, second: &Draft, together: DraftAddress, notes: &mut Vec<Note>) {
     let differences = first.settings.differences(&second.settings);
     let mut message = format!(
-        "{}: is one service with {} now, {}, family both",
+        "{}: joined with {} into one service for {}, family both",
         second.name,
         first.name,
         first.hostnames.join(" ")
@@ -83,8 +83,8 @@ fn disable_shared_hostnames(drafts: &mut [Draft], notes: &mut Vec<Note>) {
         };
         if let Some(other) = before.iter().find(shares) {
             let message = format!(
-                "{}: has a hostname of {}, and a host belongs to one service: the later one is disabled; \
-                 for a second WAN add its interface to the first one's list",
+                "{}: has a hostname that {} also has, so it is disabled: \
+                 for a second WAN, add its interface to the list of the first one",
                 draft.name, other.name
             );
             notes.push(Note { line: draft.line, message });
@@ -102,7 +102,7 @@ fn rename(drafts: &mut [Draft], notes: &mut Vec<Note>) {
             let free = |name: &String| !taken.contains(name) && !all.contains(name);
             let new = (2..).map(|number: u32| format!("{}_{number}", draft.name)).find(free);
             let new = new.unwrap_or_default();
-            let message = format!("{}: is called {new} now, the name is taken", draft.name);
+            let message = format!("{}: is now called {new}, because the name is taken", draft.name);
             notes.push(Note { line: draft.line, message });
             draft.name = new;
         }

@@ -55,7 +55,7 @@ pub fn convert(package: &Package, directories: &[String]) -> Option<Imported> {
             sources.push(section.name.as_str());
             drafts.push(section::read(section, allow_private, directories, &mut notes));
         } else {
-            let message = format!("{}: is not No-IP's, and stays with ddns-scripts", section.name);
+            let message = format!("{}: is not for No-IP and stays with ddns-scripts", section.name);
             notes.push(Note { line: section.line, message });
         }
     }

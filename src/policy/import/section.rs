@@ -35,7 +35,7 @@ pub(super) fn read(
     }
     if force_interval.as_deref() == Some("0") {
         let message = "option force_interval 0 made ddns-scripts end after one update; \
-                       nicup stays and never repeats an unchanged address";
+                       nicup keeps running and never sends an unchanged address again";
         options.note(section.option("force_interval").map_or(section.line, |opt| opt.line), message);
     }
     let (cacert, proxy) = transport(&mut options, directories);
@@ -105,7 +105,7 @@ fn hostnames(options: &mut SectionOptions<'_>, in_url: Option<(u32, String)>) ->
     let given = match (in_url.or(domain), &lookup) {
         (Some(given), _) => Some(given),
         (None, Some(lookup)) => {
-            options.note(lookup.line, "option domain is missing: the name of lookup_host is taken");
+            options.note(lookup.line, "option domain is missing: lookup_host is used instead");
             Some((lookup.line, lookup.text.clone()))
         }
         (None, None) => None,
@@ -124,7 +124,7 @@ fn hostnames(options: &mut SectionOptions<'_>, in_url: Option<(u32, String)>) ->
         }
     }
     if names.is_empty() && !options.broken {
-        options.broken(line, "option domain names no host");
+        options.broken(line, "option domain contains no hostname");
     }
     if let Some(lookup) = lookup.filter(|lookup| !names.iter().any(|n| n.eq_ignore_ascii_case(&lookup.text)))
     {
@@ -140,7 +140,7 @@ fn transport(options: &mut SectionOptions<'_>, directories: &[String]) -> (Optio
     let https = options.take("use_https");
     let encrypted = https.as_ref().is_some_and(|given| super::flag(&given.text));
     if let Some(given) = https.filter(|_| !encrypted) {
-        options.note(given.line, "option use_https is not carried over: requests go over https now");
+        options.note(given.line, "option use_https is not carried over: nicup always uses https");
     }
     let cacert = options.take("cacert").and_then(|given| {
         let text = given.text;
@@ -148,10 +148,10 @@ fn transport(options: &mut SectionOptions<'_>, directories: &[String]) -> (Optio
             "option cacert IGNORE is not carried over: the server's certificate is always verified"
         } else if !encrypted {
             "option cacert is not carried over: it had no effect without use_https; \
-             nicup takes the system's bundle"
+             nicup uses the system's bundle"
         } else if directories.contains(&text) || text.trim_end_matches('/') == "/etc/ssl/certs" {
-            "option cacert is not carried over: it is a directory, nicup takes a file; \
-             without one it takes the system's bundle"
+            "option cacert is not carried over: it is a directory, and nicup needs a file; \
+             nicup uses the system's bundle"
         } else {
             return options.fits(given.line, "cacert", "cacert", text);
         };

@@ -88,10 +88,9 @@ fn both_families_of_a_host_become_one_service() {
     assert_eq!(service.force_interval, Some(25 * 86_400));
     assert_eq!((imported.sections, imported.services), (2, 1));
     let notes = notes(&imported);
-    assert!(notes.contains("7: other: is not No-IP's"), "{notes}");
-    assert!(
-        notes.contains("9: myddns_ipv6: is one service with myddns_ipv4 now, home.ddns.net, family both")
-    );
+    assert!(notes.contains("7: other: is not for No-IP"), "{notes}");
+    let joined = "9: myddns_ipv6: joined with myddns_ipv4 into one service for home.ddns.net, family both";
+    assert!(notes.contains(joined), "{notes}");
     assert!(notes.contains("where they differ, myddns_ipv4 counts: force_interval"), "{notes}");
 }
 
@@ -123,7 +122,7 @@ fn the_ipv6_section_may_come_first_and_sources_are_joined_too() {
             config.services.iter().map(|e| matches!(e, Entry::Valid(s) if s.enabled)).collect();
         assert_eq!(enabled, [true, false], "{}", imported.text);
         assert!(config.issues.is_empty(), "{:?}", config.issues);
-        assert!(notes(&imported).contains("four: has a hostname of six"));
+        assert!(notes(&imported).contains("four: has a hostname that six also has"));
     }
 }
 
@@ -187,7 +186,7 @@ fn intervals_become_durations_and_short_ones_are_raised() {
     assert_eq!(service(&home(&format!("{web} 450\noption check_unit seconds"))).check_interval, 450);
     let said = notes(&home("option check_interval 2\noption check_unit minutes"));
     assert!(
-        said.contains("options check_interval and check_unit are not carried over: nicup hears"),
+        said.contains("options check_interval and check_unit are not carried over: the kernel"),
         "{said}"
     );
 }
@@ -204,7 +203,7 @@ fn a_page_that_is_no_bare_address_leaves_the_service_running_on_the_interface() 
         assert!(service.enabled, "{more}");
         assert_eq!(service.source, Source::Interface);
         let said = notes(&imported);
-        assert!(said.contains("nicup takes the address of the interface"), "{said}");
+        assert!(said.contains("nicup uses the address of the interface"), "{said}");
     }
 }
 
@@ -230,7 +229,7 @@ fn tls_stays_on() {
         assert!(!service(&imported).endpoint.plaintext);
         (service(&imported).endpoint.cacert, notes(&imported))
     };
-    assert!(said("option use_https 0").1.contains("requests go over https now"));
+    assert!(said("option use_https 0").1.contains("nicup always uses https"));
     let (path, note) = said("option use_https 1\noption cacert IGNORE");
     assert!(path.is_none() && note.contains("always verified"), "{note}");
     for directory in ["/etc/ssl/certs/", "/opt/certs"] {
@@ -278,7 +277,7 @@ fn what_nicup_would_refuse_is_left_out_and_keeps_the_service_from_running() {
     for (more, said) in [
         ("option ip_network 'wan wan6'", "option ip_network is not an interface name"),
         ("option ip_source interface", "option ip_interface is missing"),
-        ("option ip_source magic", "option ip_source names no source"),
+        ("option ip_source magic", "option ip_source names an unknown source"),
         ("option ip_source script\noption ip_script '/etc/ddns/ip.sh -4'", "option ip_script has parameters"),
         ("option proxy 'me:geheim@proxy'", "option proxy has no port"),
         ("option force_interval ten", "option force_interval is not a number"),
@@ -338,7 +337,7 @@ fn every_option_without_a_counterpart_is_named() {
         said.contains("options retry_interval, retry_unit, retry_max_count and retry_count are not carried"),
         "{said}"
     );
-    assert!(said.contains("my_own is not carried over: it is not known"), "{said}");
+    assert!(said.contains("my_own is not carried over: nicup does not know it"), "{said}");
     assert_eq!(notes(&home("option is_glue 0\noption force_dnstcp 0\noption use_logfile 0")), "");
 }
 
@@ -361,7 +360,7 @@ fn names_stay_unless_they_are_taken() {
     let names: Vec<String> = config(&imported).services.iter().map(|e| e.name().to_owned()).collect();
     assert_eq!(names[..2], ["main_3", "main_2"]);
     assert_eq!(names.len(), 4, "{names:?}");
-    assert!(notes(&imported).contains("1: main: is called main_3 now"));
+    assert!(notes(&imported).contains("1: main: is now called main_3"));
 }
 
 #[test]

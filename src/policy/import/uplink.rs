@@ -27,8 +27,7 @@ pub(super) fn read(options: &mut SectionOptions<'_>, family: Family) -> (DraftUp
         "script" => source = script(options, line(options, kind.as_ref())),
         other => {
             if other != "network" {
-                options
-                    .broken(line(options, kind.as_ref()), "option ip_source names no source that is known");
+                options.broken(line(options, kind.as_ref()), "option ip_source names an unknown source");
             }
             uplink.interface = options.same("ip_network", "interface");
         }
@@ -71,8 +70,8 @@ fn web(options: &mut SectionOptions<'_>, family: Family, line: u32) -> Source {
         })
     };
     let Some(given) = given.filter(|given| !is_page(&given.text)) else {
-        let message = "option ip_source web is not carried over: nicup takes the address of the interface; behind \
-                       another router, set source web and a source_url whose whole text is the address";
+        let message = "option ip_source web is not carried over: nicup uses the address of the interface; behind \
+                       another router, set source web and a source_url whose body is the address and nothing else";
         options.note(line, message);
         return Source::Interface;
     };
@@ -80,9 +79,8 @@ fn web(options: &mut SectionOptions<'_>, family: Family, line: u32) -> Source {
     let target = if family.v4() { "source_url" } else { "source_url6" };
     let fitting = options.fits(at, "ip_url", target, given.text);
     let Some(url) = fitting.and_then(|text| config::url(&text).ok()) else { return Source::Interface };
-    let message = format!(
-        "option ip_url is {target} now: the page's whole text has to be the address, nicup does not search"
-    );
+    let message =
+        format!("option ip_url is {target} now: the page's body must be the address and nothing else");
     options.note(at, &message);
     if family.v4() {
         Source::Web { url: Some(url), url6: None }
@@ -112,7 +110,7 @@ fn bind(options: &mut SectionOptions<'_>, uplink: &DraftUplink) -> bool {
     let same = uplink.interface.as_ref() == Some(&given.text);
     if !same {
         let message = "option bind_network is not carried over: \
-                       nicup sends as the routes say, or with bind through the interface that the address is on";
+                       nicup follows the routes or, with option bind, uses the interface that has the address";
         options.note(given.line, message);
     }
     same

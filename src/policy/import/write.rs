@@ -11,8 +11,8 @@ pub(super) const MAIN: &str = "main";
 
 const HEAD: &str = "\
 # /etc/config/nicup, made by `nicup import` from the No-IP sections of ddns-scripts.
-# It holds passwords: chmod 600 /etc/config/nicup
-# `nicup check` says what it would do. Disable these services in ddns-scripts before nicup runs.
+# It contains passwords: chmod 600 /etc/config/nicup
+# `nicup check` prints what nicup would send. Disable these services in ddns-scripts before nicup runs.
 ";
 
 /// `sources`: the names of all sections that the drafts were made from. LuCI's page disables these.

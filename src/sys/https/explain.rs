@@ -29,13 +29,13 @@ pub(super) fn cut(deadline: Deadline, error: &io::Error, phase: Phase) -> Failed
     match error.kind() {
         io::ErrorKind::TimedOut => deadline.missed(phase),
         io::ErrorKind::UnexpectedEof => {
-            failed(Failure::Connect, "the connection was closed before the whole answer had come".into())
+            failed(Failure::Connect, "the connection was closed before the response was complete".into())
         }
         _ => {
             let doing = match phase {
                 Phase::Handshake => "in the TLS handshake",
                 Phase::Name | Phase::Connect | Phase::Proxy | Phase::Answer => {
-                    "before the whole answer had come"
+                    "before the response was complete"
                 }
             };
             failed(Failure::Connect, format!("{} {doing}", words(error, None)))
@@ -58,19 +58,19 @@ pub(super) fn tls_failed(error: &Error, route: &Route<'_>, stage: Stage) -> Fail
                 40 => "handshake failure, perhaps no cipher or key exchange in common",
                 70 => "no TLS version in common",
                 80 => "internal error",
-                112 => "it does not know this name",
-                116 => "it wants a client certificate",
-                _ => "no reason known here",
+                112 => "it does not serve this name",
+                116 => "it requires a client certificate",
+                _ => "unknown reason",
             };
-            format!("the server refused by TLS alert {code}: {meaning}")
+            format!("the server rejected the connection with TLS alert {code}: {meaning}")
         }
         Error::PeerIncompatible(_) => "no TLS version or cipher in common with the server".into(),
         Error::FailedToGetCurrentTime => "the clock cannot be read".into(),
         Error::FailedToGetRandomBytes => "the kernel gave no random bytes".into(),
-        Error::DecryptError => "the server's data is not what it signed: broken on the way".into(),
+        Error::DecryptError => "the server's signature does not match its data: damaged in transit".into(),
         _ => match stage {
-            Stage::Hello | Stage::Handshake => "the server broke the TLS protocol in the handshake".into(),
-            Stage::Open => "the server broke the TLS protocol".into(),
+            Stage::Hello | Stage::Handshake => "the server violated the TLS protocol in the handshake".into(),
+            Stage::Open => "the server violated the TLS protocol".into(),
         },
     };
     failed(Failure::Tls, detail)
@@ -106,16 +106,19 @@ fn certificate(problem: &CertificateError, route: &Route<'_>) -> Failed {
         C::NotValidForName => format!("the certificate is for another name than {}", route.server),
         C::UnknownIssuer => format!("the certificate's issuer is not in {}", route.ca_name),
         C::BadSignature => {
-            "a certificate is not signed by who it says, or by an RSA key under 2048 bits".into()
+            "a certificate's signature does not match its issuer, or its RSA key is shorter than 2048 bits"
+                .into()
         }
         C::BadEncoding => "the certificate is malformed".into(),
         C::UnsupportedSignatureAlgorithm
         | C::UnsupportedSignatureAlgorithmContext { .. }
         | C::UnsupportedSignatureAlgorithmForPublicKeyContext { .. } => {
-            "the certificate is signed in a way that is not supported".into()
+            "the certificate's signature algorithm is not supported".into()
         }
-        C::InvalidPurpose | C::InvalidPurposeContext { .. } => "the certificate is not for a server".into(),
-        _ => "the certificate breaks the rules for certificates".into(),
+        C::InvalidPurpose | C::InvalidPurposeContext { .. } => {
+            "the certificate is not a server certificate".into()
+        }
+        _ => "the certificate violates the rules for certificates".into(),
     };
     failed(Failure::Tls, detail)
 }

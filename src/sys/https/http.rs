@@ -98,11 +98,11 @@ fn why(error: &Error, trail: &Trail, route: &Route<'_>, deadline: Deadline) -> F
         Some(Broken::Cut(error)) => return cut(deadline, error, Phase::Answer),
         Some(Broken::Tls(error)) => return tls_failed(error, route, Stage::Open),
         None if !trail.sent => "the request cannot be written as HTTP",
-        None if trail.received > ANSWER_LIMIT => "the answer is over 64 KiB",
+        None if trail.received > ANSWER_LIMIT => "the response is larger than 64 KiB",
         None if matches!(error, Error::LargeResponseHeader(..)) => {
-            "the headers of the answer are over 16 KiB"
+            "the headers of the response are larger than 16 KiB"
         }
-        None => "the answer is not HTTP",
+        None => "the response is not HTTP",
     };
     failed(Failure::NotHttp, detail.into())
 }

@@ -44,11 +44,13 @@ pub(super) fn tunnel(tcp: &mut Tcp, proxy: &Proxy, host: &str, port: u16) -> Res
     match status(&answer) {
         // The server speaks second: what follows the headers would not be from it.
         Some([b'2', ..]) if answer.ends_with(b"\r\n\r\n") => Ok(()),
-        Some(b"407") if proxy.authorization.is_some() => Err(problem(proxy, "refused its credentials (407)")),
-        Some(b"407") => Err(problem(proxy, "wants credentials (407)")),
+        Some(b"407") if proxy.authorization.is_some() => {
+            Err(problem(proxy, "rejected the credentials (407)"))
+        }
+        Some(b"407") => Err(problem(proxy, "requires credentials (407)")),
         Some([first @ b'3'..=b'5', second @ b'0'..=b'9', third @ b'0'..=b'9']) => {
             let code: String = [first, second, third].map(|digit| char::from(*digit)).iter().collect();
-            Err(problem(proxy, &format!("refused a connection to {host}:{port} ({code})")))
+            Err(problem(proxy, &format!("rejected a connection to {host}:{port} ({code})")))
         }
         Some(_) | None if answer.is_empty() => Err(problem(proxy, "closed the connection")),
         Some(_) | None => Err(problem(proxy, "does not answer as an HTTP proxy")),

@@ -44,7 +44,7 @@ pub(super) fn resolve(host: &str, port: u16, deadline: Deadline) -> Result<Vec<S
     let addresses = found.map_err(|why| cannot(host, &why))?;
     match addresses.iter().find(|ip| is_void(**ip)) {
         Some(ip) if addresses.iter().all(|ip| is_void(*ip)) && !is_local(host) => {
-            Err(cannot(host, &format!("DNS answers {ip}; an ad blocker?")))
+            Err(cannot(host, &format!("DNS returns {ip}: check for an ad blocker")))
         }
         _ => Ok(addresses.into_iter().map(|ip| SocketAddr::new(ip, port)).collect()),
     }

@@ -62,7 +62,7 @@ impl Deadline {
                 (Failure::Timeout, "in the TLS handshake; if it is slow, raise option timeout")
             }
             Phase::Answer => {
-                (Failure::Timeout, "while waiting for the answer; if it is slow, raise option timeout")
+                (Failure::Timeout, "while waiting for the response; if it is slow, raise option timeout")
             }
         };
         let (seconds, thousandths) = (self.whole.as_secs(), self.whole.subsec_millis());

@@ -32,7 +32,9 @@ impl Tls {
     /// Shakes hands. The last flight of TLS 1.3 stays in the session, to leave with the request in one write.
     pub(super) fn start(mut tcp: Tcp, route: &Route<'_>, roots: File, clock: Clock) -> Result<Tls, Failed> {
         let name = ServerName::try_from(route.server)
-            .map_err(|_| failed(Failure::Tls, format!("{} is no name for a certificate", route.server)))?
+            .map_err(|_| {
+                failed(Failure::Tls, format!("{} cannot be the name in a certificate", route.server))
+            })?
             .to_owned();
         let mut session = config(route, roots, clock)
             .and_then(|config| ClientConnection::new(Arc::new(config), name))

@@ -70,7 +70,7 @@ impl Reason {
             Reason::OptionBeforeSection => "option/list command found before the first section",
             Reason::UnterminatedSingleQuote => "EOF with unterminated '",
             Reason::UnterminatedDoubleQuote => "EOF with unterminated \"",
-            Reason::Nul => "NUL byte, which no UCI text may hold",
+            Reason::Nul => "NUL byte, which UCI text must not contain",
         }
     }
 }

@@ -39,7 +39,7 @@ pub(crate) fn records_file(r: &Router, limit: usize) {
         assert_eq!((r.requests(), r.problems().len()), (requests, surplus), "{:?}", r.problems());
     }
     let problem = format!(
-        "warning /etc/nicup/records.json: cannot be read (larger than {limit} bytes): what it held is not known"
+        "warning /etc/nicup/records.json: cannot be read (larger than {limit} bytes): its content is unknown"
     );
     let _ = std::fs::remove_file(r.root.join(RECORDS));
     r.write(RECORDS, " ".repeat(limit + 1));

@@ -61,7 +61,7 @@ pub(crate) fn hostnames(r: &Router, limit: usize) {
     assert!(errors[0].ends_with(&what), "{errors:?}");
     let check = r.run(&["check"]);
     assert!(
-        check.out.contains("s1: is not run: line ") && !check.out.contains("s2: is not run"),
+        check.out.contains("s1: does not run: line ") && !check.out.contains("s2: is not run"),
         "{check:?}"
     );
 }
