@@ -5,9 +5,9 @@
 //!        |
 //!      app/                  composition: command line, one pass           knows everything
 //!      /    \
-//!  policy/   sys/            policy = decisions, pure      sys = the world: files, sockets, clock, TLS
+//!  policy/   sys/            policy = decisions, pure      sys = files, sockets, clock, TLS, processes
 //!      \    /                policy and sys never name each other
-//!      wire/                 bytes and text <-> values; pure; no opinion, no I/O
+//!      wire/                 bytes and text <-> values; pure; no decisions, no I/O
 //! ```
 //!
 //! Allowed `use crate::` edges: policy -> wire, sys -> wire, app -> all three. `tests/all/tidy.rs` enforces them.

@@ -1,7 +1,7 @@
 //! Sets the process's allocator and returns its exit code.
 
-/// The C library's own heap (zig's, in the static builds) takes a mapping of 64 KiB for each size of block, 30 system calls
-/// in a pass. This one takes memory as it is needed.
+/// The C library's own heap (zig's, in the static builds) maps 64 KiB for each block size, which costs 30 system calls
+/// per pass. This one takes memory as needed.
 #[global_allocator]
 static HEAP: dlmalloc::GlobalDlmalloc = dlmalloc::GlobalDlmalloc;
 

@@ -17,7 +17,7 @@ use crate::wire::rtnl::DeviceAddresses;
 use std::fmt::Write as _;
 use std::net::IpAddr;
 
-/// What `check` found.
+/// The result of `check`.
 pub(super) struct Checked {
     /// One line for each problem, as `run` words it.
     pub(super) problems: Vec<String>,
@@ -26,7 +26,7 @@ pub(super) struct Checked {
     pub(super) exit: Exit,
 }
 
-/// Looks at everything that a run would.
+/// Checks everything that a run uses.
 ///
 /// # Errors
 /// A service that does not exist.
@@ -91,7 +91,7 @@ pub(super) fn run(env: &mut Env<'_>, options: &RunOptions, dns: bool) -> Result<
     Ok(Checked { problems, text, exit })
 }
 
-/// Whom No-IP asks when a request is wrong, and where that is set.
+/// The contact for No-IP, and where it is set.
 fn contact(main: &Main) -> String {
     let (contact, set_by) = main.contact();
     let from = match set_by {
@@ -102,7 +102,7 @@ fn contact(main: &Main) -> String {
     format!("contact in the User-Agent: {contact}, from {from}")
 }
 
-/// The exit status of a host that a run would leave so (docs/reference.md#exit-status).
+/// The exit status for a host in this state (docs/reference.md#exit-status).
 fn exit_of(decision: &Decision) -> Exit {
     match decision {
         Decision::Send(_) | Decision::Leave { .. } | Decision::Disabled => Exit::Success,
@@ -138,7 +138,7 @@ fn describe(text: &mut String, service: &Service, uplink: &UplinkState) {
     }
 }
 
-/// Names the device that requests are bound to, where it has no IPv4 address.
+/// Names the device that requests are bound to, if it has no IPv4 address.
 fn warn_of_bind(text: &mut String, env: &mut Env<'_>, service: &Service, uplink: &UplinkState) {
     let bound = uplink.bind_device.as_deref().filter(|_| service.endpoint.bind && service.enabled);
     let Some(device) = bound else { return };
@@ -149,7 +149,7 @@ fn warn_of_bind(text: &mut String, env: &mut Env<'_>, service: &Service, uplink:
     }
 }
 
-/// What the options of a service ask for and cannot have, or should.
+/// Options of a service that have no effect here, and options that it needs.
 fn advise(text: &mut String, service: &Service, uplink: &UplinkState, mode: Mode) {
     if !service.enabled {
         return;
@@ -203,7 +203,7 @@ fn advise(text: &mut String, service: &Service, uplink: &UplinkState, mode: Mode
     }
 }
 
-/// The addresses that the server accepted last.
+/// The addresses that the server last accepted.
 fn registered(records: &Records, service: &Service, hostname: &str) -> Vec<IpAddr> {
     let key = (&service.endpoint.server, &service.username);
     let host = records.get(key.0, key.1, hostname);

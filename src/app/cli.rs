@@ -67,7 +67,7 @@ pub fn main() -> ExitCode {
     })
 }
 
-/// getopts' sentences begin with a capital letter; what the user typed stays as it is.
+/// Messages of getopts begin with a capital letter. The user's own text keeps its case.
 fn lower_first(sentence: &str) -> String {
     let mut letters = sentence.chars();
     letters.next().map(|first| first.to_ascii_lowercase()).into_iter().chain(letters).collect()
@@ -116,7 +116,7 @@ fn command(matches: &Matches) -> Result<Exit, Failure> {
         netifd: &mut Ubus,
         transport: &mut Https::default(),
     };
-    // An event that nicup does not know.
+    // nicup does not know this event.
     let Some(options) = run_options(matches) else { return Ok(Exit::Success) };
     let verbose = matches.opt_present("verbose");
     match name {
@@ -148,7 +148,7 @@ fn command(matches: &Matches) -> Result<Exit, Failure> {
     }
 }
 
-/// What the command line asks for; None: an event that nicup does not know.
+/// The command line's command; None: an event that nicup does not know.
 fn run_options(matches: &Matches) -> Option<RunOptions> {
     let event = match matches.opt_present("hotplug") {
         true => Some(hotplug::event(|name| std::env::var(name).ok())?),
@@ -184,7 +184,7 @@ fn command_name(matches: &Matches) -> Result<&str, Failure> {
     Ok(name)
 }
 
-/// `nicup run`, once or until every host is settled.
+/// `nicup run`, once or until no host waits.
 fn run(env: &mut Env<'_>, options: &RunOptions, matches: &Matches) -> Result<Exit, Failure> {
     let loaded = env.config();
     if let Some(event) = &options.event
@@ -211,7 +211,7 @@ fn run(env: &mut Env<'_>, options: &RunOptions, matches: &Matches) -> Result<Exi
     Ok(report.exit)
 }
 
-/// Whether a hotplug event needs nothing more of this process: it concerns no service, or a resident loop handles it.
+/// Whether this process need not handle a hotplug event: it concerns no service, or a resident loop handles it.
 fn hand_over(env: &mut Env<'_>, loaded: &Loaded, event: &hotplug::Event) -> Result<bool, Failure> {
     if !pass::concerns(env, loaded, event) {
         return Ok(true);

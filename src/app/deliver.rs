@@ -1,6 +1,6 @@
 //! Sends the updates that are due, the hosts of one service together, and saves each outcome before the next request.
 //!
-//! Does not decide what is due (policy::decide) and does not judge answers (wire::dyndns2, policy::outcome).
+//! Does not decide what is due (policy::decide) and does not interpret responses (wire::dyndns2, policy::outcome).
 
 use super::plan::Plan;
 use super::records::RecordStore;
@@ -15,7 +15,7 @@ use crate::policy::time::Now;
 use crate::sys::log::say;
 use crate::wire::dyndns2::{self, Answer, Failed, Failure, Reply, Request};
 
-/// Hosts in one request; more is `numhost` (No-IP).
+/// Hosts in one request. No-IP answers more with `numhost`.
 const BATCH_HOSTS: usize = 20;
 /// Bytes of path and query that stay below No-IP's 4,000 characters.
 const BATCH_BYTES: usize = 4000;
@@ -23,16 +23,16 @@ const BATCH_BYTES: usize = 4000;
 /// One host that is due, and why.
 type DueHost = (String, SendReason);
 
-/// What became of the requests of a pass.
+/// The results of a pass's requests.
 #[derive(Default)]
 pub(super) struct Deliveries {
-    /// The hosts that were tried.
+    /// The hosts that a request contained.
     pub(super) tried: Vec<Key>,
     /// Passwords that were sent unencrypted in this pass.
     pub(super) clear_text: Vec<Issue>,
 }
 
-/// The requests of a pass: what they need, and what becomes of them.
+/// The requests of a pass: what they need, and their results.
 pub(super) struct Delivery<'p, 'w> {
     pub(super) env: &'p mut Env<'w>,
     pub(super) plan: &'p Plan<'p>,
@@ -41,7 +41,7 @@ pub(super) struct Delivery<'p, 'w> {
     pub(super) done: Deliveries,
 }
 
-/// What a request says: a service and its addresses.
+/// The content of a request: a service and its addresses.
 #[derive(Clone, Copy)]
 struct Update<'s> {
     service: &'s Service,
@@ -55,7 +55,7 @@ impl Delivery<'_, '_> {
         let mut waiting = self.due(update, &service.hostnames);
         while !waiting.is_empty() && !self.store.is_halted() {
             let batch = waiting.drain(..batch_length(update, &waiting)).collect::<Vec<_>>();
-            // What an earlier answer stopped or postponed is no longer due.
+            // An earlier response of this pass may have stopped or postponed a host.
             let names: Vec<String> = batch.into_iter().map(|(name, _)| name).collect();
             let batch = self.due(update, &names);
             if !batch.is_empty() {
@@ -164,7 +164,7 @@ impl Delivery<'_, '_> {
                 Err(failed) if may_try_next(&failed, transport, endpoint) => {
                     let name = transport.name();
                     say(log::Level::Debug, format_args!("{}: {name}: {}", service.name, failed.detail));
-                    // The message names the port that the user knows.
+                    // The message names the port from the configuration.
                     outcome.get_or_insert(Err(failed));
                 }
                 known => {
@@ -178,7 +178,7 @@ impl Delivery<'_, '_> {
         outcome
     }
 
-    /// Remembers the transport that a request took, and warns each time that a password was readable on it.
+    /// Records the transport that a request used, and warns each time that it sent a password unencrypted.
     fn note_transport(&mut self, service: &Service, hosts: &[DueHost], transport: Transport) {
         let usual = transport.tls && transport.port == service.endpoint.port;
         for (hostname, _) in hosts {
@@ -196,7 +196,8 @@ impl Delivery<'_, '_> {
     }
 }
 
-/// One reply for each host. A page that repeats the request must not put its secrets into the status, which everyone reads.
+/// One reply for each host. A page that repeats the request must not put its secrets into the status, which all users
+/// can read.
 fn replies(answer: &Answer, request: &Request, service: &Service, hosts: usize) -> Vec<Reply> {
     let replies = dyndns2::replies(answer, hosts, service.offline);
     if !replies.iter().any(|reply| matches!(reply, Reply::Unintelligible(_) | Reply::Forbidden(..))) {
@@ -209,7 +210,7 @@ fn replies(answer: &Answer, request: &Request, service: &Service, hosts: usize) 
     dyndns2::replies(&answer, hosts, service.offline)
 }
 
-/// How many of `due` go into the next request: a group goes alone, the others as many as fit.
+/// How many of `due` go into the next request: a group alone, or as many other hosts as fit.
 fn batch_length(update: Update<'_>, due: &[DueHost]) -> usize {
     let alone = |name: &str| name == "all.ddnskey.com" || !name.contains('.');
     if due.first().is_some_and(|(name, _)| alone(name)) {
@@ -226,7 +227,7 @@ fn target(update: Update<'_>, hosts: &[DueHost]) -> String {
     dyndns2::target(&update.service.endpoint.path, &names, &addresses)
 }
 
-/// A port, and whether TLS is spoken on it.
+/// A port, and whether nicup uses TLS on it.
 #[derive(Clone, Copy, PartialEq, Eq)]
 struct Transport {
     tls: bool,
@@ -243,7 +244,7 @@ impl Transport {
 /// No-IP's other port.
 const OTHER_PORT: u16 = 8245;
 
-/// The transports to a server, in the order in which they are tried: the next one only if no connection came about.
+/// The transports to a server, in the order of the attempts. nicup uses the next one only if no connection was established.
 fn transports(endpoint: &Endpoint) -> Vec<Transport> {
     let mut list =
         vec![Transport { tls: true, port: endpoint.port }, Transport { tls: true, port: OTHER_PORT }];
@@ -254,9 +255,9 @@ fn transports(endpoint: &Endpoint) -> Vec<Transport> {
     list
 }
 
-/// Whether no server answered, so that the next transport may be tried. A server that cannot prove its identity ends the
-/// search. On No-IP's other port plain HTTP is documented and TLS is not: another answer to a TLS greeting there proves
-/// nothing, and the user chose what comes next.
+/// Whether no server answered, so that the next transport may be tried. A certificate error ends
+/// the search. On No-IP's other port, No-IP documents plain HTTP but not TLS: if that port does not speak TLS, that proves
+/// nothing, and the user chose the next transport.
 fn may_try_next(failed: &Failed, transport: Transport, endpoint: &Endpoint) -> bool {
     let cut = matches!(failed.failure, Failure::Connect | Failure::Timeout);
     if !failed.connected {
@@ -266,7 +267,8 @@ fn may_try_next(failed: &Failed, transport: Transport, endpoint: &Endpoint) -> b
     a_guess && !failed.sent && (cut || failed.failure == Failure::NotTls)
 }
 
-/// Below 1000, by the moment's milliseconds: routers that lost their server at the same second need not return so.
+/// Below 1000, from the milliseconds of the time: routers that lost their server in the same second should not all
+/// return in the same second.
 fn jitter(boot_ms: u64) -> u64 {
     boot_ms % 1000
 }

@@ -1,16 +1,16 @@
-//! `check --dns`: what DNS has of a hostname, beside what is registered. Never used to decide an update.
+//! `check --dns`: compares what DNS has for a hostname with what is registered. Never used to decide an update.
 
 use crate::sys::https;
 use std::net::IpAddr;
 
-/// One sentence about `hostname`, by the system's own resolver.
+/// One sentence about `hostname`, from the system's resolver.
 pub(super) fn compare(hostname: &str, registered: &[IpAddr]) -> String {
     if hostname == "all.ddnskey.com" || !hostname.contains('.') || hostname.contains('@') {
         return "not looked up in DNS: it is a name for several hosts".to_owned();
     }
     match https::look_up(hostname) {
         Ok(found) => verdict(found, registered),
-        // No such name and no answer from DNS are one kind of error here.
+        // The resolver does not distinguish an unknown name from a missing response here.
         Err(_) => {
             "DNS has no address for it: check that the hostname exists, and the router's DNS".to_owned()
         }
@@ -26,7 +26,7 @@ fn verdict(mut found: Vec<IpAddr>, registered: &[IpAddr]) -> String {
     if registered.is_empty() {
         return format!("DNS has {says}, which nicup did not set");
     }
-    // nicup leaves alone a family that it does not register.
+    // nicup does not change a family that it does not register.
     let ours = |ip: &IpAddr| registered.iter().any(|known| known.is_ipv4() == ip.is_ipv4());
     let (ours, others): (Vec<IpAddr>, Vec<IpAddr>) = found.into_iter().partition(ours);
     if registered.iter().all(|ip| ours.contains(ip)) && ours.len() == registered.len() {

@@ -9,7 +9,7 @@ use crate::sys::netlink::AddressSource;
 use crate::sys::ubus::Netifd;
 use crate::wire::uci;
 
-/// The world of a pass. Files are real, below `root`.
+/// The environment of a pass. Files are real, below `root`.
 pub struct Env<'a> {
     /// `--root`.
     pub root: Root,
@@ -28,11 +28,11 @@ pub struct Env<'a> {
 /// Bytes of a configuration file that are read.
 pub(super) const CONFIG_LIMIT: usize = 256 * 1024;
 
-/// A configuration, or the one problem that keeps it from being read.
+/// A configuration, or the problem that prevents reading it.
 pub(super) type Loaded = Result<Config, Issue>;
 
 impl Env<'_> {
-    /// The moment.
+    /// The time now.
     pub fn now(&mut self) -> Now {
         let reading = self.clock.read();
         Now::new(reading.boot_ms, reading.wall, reading.boot_id)
@@ -47,7 +47,7 @@ impl Env<'_> {
     /// Reads the configuration.
     ///
     /// # Errors
-    /// There is no such file, it cannot be read, or it is no UCI text.
+    /// The file does not exist, cannot be read, or is not UCI text.
     #[allow(clippy::wildcard_enum_match_arm)] // std's enum grows
     pub(super) fn config(&self) -> Loaded {
         let name = self.config_file();

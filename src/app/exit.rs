@@ -1,9 +1,9 @@
-//! Exit statuses, and the end of a command that could not do its work (docs/reference.md#exit-status).
+//! Exit statuses, and how a command fails (docs/reference.md#exit-status).
 
 use crate::policy::code::State;
 use std::process::ExitCode;
 
-/// How a command ended. Of several that apply, the largest counts.
+/// How a command ended. If several apply, the largest counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Exit {
     /// Every host is current or disabled.
@@ -67,7 +67,7 @@ impl Failure {
         Failure { exit, message: message.into() }
     }
 
-    /// Nothing can be written below `dir`.
+    /// nicup cannot write below `dir`.
     pub(super) fn unwritable(dir: &str, error: &std::io::Error) -> Failure {
         Failure::new(Exit::Retry, format!("{dir}: cannot be written: {error}"))
     }

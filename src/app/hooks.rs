@@ -32,7 +32,7 @@ pub(super) struct HostChange {
 const NAMES: [&str; 6] = ["ACTION", "SERVICE", "HOSTNAME", "IPV4", "IPV6", "CODE"];
 
 impl HostChange {
-    /// The values of [`NAMES`], blanks apart: none of them has one.
+    /// The values of [`NAMES`], separated by blanks: no value contains one.
     fn line(&self) -> String {
         let text = |value: Option<String>| value.unwrap_or_default();
         [
@@ -47,7 +47,7 @@ impl HostChange {
     }
 }
 
-/// The process that runs the hooks, waiting for what there is to tell. Dropped, it ends without having run any.
+/// The process that runs the hooks and waits for the changes. If this is dropped, the process ends without running any.
 pub(super) struct Runner(Background);
 
 impl Runner {
@@ -78,7 +78,7 @@ pub(super) fn run(root: &Root) {
         return;
     }
     for line in lines.lines() {
-        // Of the event that started the pass a hook would see INTERFACE and DEVICE, sometimes.
+        // Without its own environment, a hook would sometimes see INTERFACE and DEVICE of the event that started the pass.
         let values = NAMES.into_iter().zip(line.split(' '));
         let environment: Vec<_> = values.chain([("PATH", super::PROGRAMS)]).collect();
         let path = root.path(CALL);

@@ -12,7 +12,7 @@ use crate::wire::uci::{self, Package};
 
 /// What is printed where.
 pub(super) struct Printed {
-    /// Holds passwords.
+    /// Contains passwords.
     pub(super) text: String,
     /// One line each.
     pub(super) notes: Vec<String>,
@@ -21,7 +21,7 @@ pub(super) struct Printed {
 /// Reads ddns-scripts' configuration and converts it.
 ///
 /// # Errors
-/// It is not there, is no UCI text, or has no section of No-IP.
+/// The file does not exist, is not UCI text, or has no No-IP section.
 pub(super) fn run(env: &Env<'_>) -> Result<Printed, Failure> {
     let name = format!("{}/ddns", env.config_dir.trim_end_matches('/'));
     let nothing = |message: String| Failure::new(Exit::Retry, format!("{name}: {message}"));
@@ -55,7 +55,7 @@ pub(super) fn run(env: &Env<'_>) -> Result<Printed, Failure> {
     Ok(Printed { text: imported.text, notes })
 }
 
-/// What a file without a section of No-IP has instead.
+/// The message for a file without a No-IP section: which services it has.
 fn no_section(names: &[&str]) -> String {
     let looked = "no section of No-IP (service_name no-ip.com or noip.com, its script, or its URL)";
     match names {
@@ -64,7 +64,7 @@ fn no_section(names: &[&str]) -> String {
     }
 }
 
-/// Which values of cacert are directories: ddns-scripts takes them too.
+/// Which values of cacert are directories, because ddns-scripts also accepts a directory.
 fn directories(env: &Env<'_>, package: &Package) -> Vec<String> {
     let options = package.sections.iter().filter_map(|section| section.option("cacert"));
     let paths = options.flat_map(|option| option.value.texts()).filter_map(|text| text.as_str());

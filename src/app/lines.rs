@@ -17,7 +17,7 @@ pub(super) struct LogLines {
 }
 
 impl LogLines {
-    /// None yet; `hosts` is how many the router has.
+    /// Without lines. `hosts` is the number of hosts on the router.
     pub(super) fn new(limit: LogLimit, hosts: usize, now: Boot, verbosity: log::LevelFilter) -> LogLines {
         LogLines { limit, hosts, now, verbosity, lines: Vec::new() }
     }
@@ -29,7 +29,7 @@ impl LogLines {
         }
     }
 
-    /// The level of a line that is news, as long as the hour has room for it.
+    /// The level of a line about a change, as long as the limit of the hour is not reached.
     pub(super) fn news(&mut self, level: log::Level) -> log::Level {
         match self.limit.line(self.now, self.hosts) {
             Line::Told => return level,
@@ -41,7 +41,7 @@ impl LogLines {
         log::Level::Debug
     }
 
-    /// A line for each problem: at its own level where it is news.
+    /// A line for each problem: at its own level if it is new.
     pub(super) fn issues(&mut self, issues: &[Issue], is_news: bool) {
         for issue in issues {
             let level = if is_news { self.news(level(issue)) } else { log::Level::Debug };

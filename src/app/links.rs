@@ -1,7 +1,7 @@
 //! Decides which of the kernel's events concern a device that a service uses. Ignores all other devices.
 //!
-//! Does not read addresses for use: a pass does. A missed event would be an address that is never sent, so every
-//! doubtful event counts as a change.
+//! Does not choose addresses: a pass does. After a missed event nicup would not send an address, so each unclear event
+//! counts as a change.
 
 use crate::policy::address::lifetimes;
 use crate::policy::debounce::{Change, IpVersion};
@@ -10,16 +10,16 @@ use crate::wire::rtnl::{Address, Body, Flags, Lifetime, Link, Messages, Scope};
 use crate::wire::wake::Preferred;
 use std::net::IpAddr;
 
-/// Most addresses to remember, and most devices that no pass names any more. Beyond that, nicup may run a needless
-/// pass.
+/// The largest number of addresses to remember, and of devices that no pass names any more. Beyond that, nicup may run
+/// a needless pass.
 const LIMIT: usize = 64;
 
-/// The devices that count.
+/// The devices that services use.
 #[derive(Debug)]
 pub(super) struct Links {
     devices: Vec<Device>,
     addresses: Vec<HeardAddress>,
-    /// Something happened to devices that are not followed: the pass that is running may be about to name one of them.
+    /// Something happened to devices that no pass has named. The running pass may be about to name one of them.
     unfollowed_events: bool,
     /// Where the last pass chose one of several IPv6 addresses.
     preferred: Vec<Preferred>,
@@ -34,7 +34,7 @@ struct Device {
     name: String,
     /// The kernel's number; None while there is no such device.
     index: Option<u32>,
-    /// Whether it is switched on; None: no event yet.
+    /// Whether it is up; None: no event yet.
     up: Option<bool>,
     /// The last pass named it.
     named: bool,
@@ -45,7 +45,7 @@ struct Device {
 struct HeardAddress {
     index: u32,
     ip: IpAddr,
-    /// Whether its flags allow to send it.
+    /// Whether its flags allow nicup to send it.
     usable: bool,
 }
 
@@ -63,13 +63,13 @@ impl Default for Links {
 }
 
 impl Links {
-    /// A pass begins, and will name the devices that count.
+    /// A pass begins, and will name the devices that services use.
     pub(super) fn begin(&mut self) {
         self.unfollowed_events = false;
     }
 
-    /// Devices that a pass named are followed; earlier ones too, since netifd names no device while it is down.
-    /// True: something may have happened to one of them that the pass did not see and that was not followed.
+    /// Watches the devices that a pass named, and earlier ones too, because netifd names no device while it is down.
+    /// True: the pass may have missed an event of one of them.
     pub(super) fn follow(&mut self, names: &[String]) -> bool {
         let mut missed = false;
         for device in &mut self.devices {
@@ -91,7 +91,7 @@ impl Links {
         self.look_again() || missed
     }
 
-    /// What a pass chose from: the lifetimes of these addresses are followed, too.
+    /// What a pass chose from: the loop also watches the lifetimes of these addresses.
     pub(super) fn compare(&mut self, preferred: &[Preferred]) {
         self.preferred = preferred.to_vec();
     }
@@ -103,7 +103,7 @@ impl Links {
         self.look_again();
     }
 
-    /// Asks the kernel for the devices' numbers. True: one of them was not as the events had it.
+    /// Asks the kernel for the devices' numbers. True: one of them differs from what the events reported.
     fn look_again(&mut self) -> bool {
         let mut changed = false;
         for device in &mut self.devices {
@@ -113,13 +113,13 @@ impl Links {
         changed
     }
 
-    /// Addresses of numbers that no device has any more: another one may get the number.
+    /// Drops the addresses of numbers that no device has any more, because another device may get the number.
     fn drop_unfollowed_events(&mut self) {
         let devices = &self.devices;
         self.addresses.retain(|known| devices.iter().any(|device| device.index == Some(known.index)));
     }
 
-    /// Shows each change that matters.
+    /// Calls back for each change that matters.
     pub(super) fn read(&mut self, messages: Messages<'_>, now: u64, mut change: impl FnMut(Change)) {
         self.now = now;
         for message in messages {
@@ -148,7 +148,7 @@ impl Links {
                 changed |= (device.index, device.up) != (Some(link.index), Some(link.up));
                 (device.index, device.up) = (Some(link.index), Some(link.up));
             } else if device.index == Some(link.index) {
-                // It was renamed, unless the kernel still knows it by its other name, too.
+                // It was renamed, unless the kernel still knows it by its other name as well.
                 changed |= device.is_now((self.index)(&device.name));
             }
         }
@@ -157,7 +157,7 @@ impl Links {
         changed
     }
 
-    /// A bridge says this of a port that leaves it, too: only the kernel knows whether the device is gone.
+    /// A bridge also reports this for a port that leaves it. Only the kernel knows whether the device is gone.
     fn is_gone(&mut self, link: &Link<'_>) -> bool {
         if !self.follows(link.index) {
             self.unfollowed_events = true;
@@ -167,9 +167,9 @@ impl Links {
     }
 
     /// A new address, or one whose flags or lifetimes changed. The kernel repeats IPv6 addresses with every router
-    /// advertisement: only a change of usability matters. An address whose first event says that it cannot be used may
-    /// have been usable before, and registered: that is a change, too. Only a uniqueness check that has just begun is
-    /// none: it starts on a new address, or after the device was switched off, which causes a separate event.
+    /// advertisement: only a change of usability matters. If the first event about an address reports that it is
+    /// unusable, it may have been usable and registered before: that is also a change. A uniqueness check that has just
+    /// begun is not: it starts on a new address, or after the device was down, which is a separate event.
     fn came(&mut self, address: &Address) -> Option<Change> {
         if !self.counts(address) {
             return None;
@@ -193,8 +193,7 @@ impl Links {
         }
     }
 
-    /// Whether an IPv6 address, refreshed by a router advertisement, now lasts so much longer than the chosen one that a
-    /// pass would choose it.
+    /// Whether a router advertisement extended an IPv6 address so much that a pass would now choose it.
     fn makes_room(&mut self, address: &Address) -> bool {
         let IpAddr::V6(ip) = address.ip else { return false };
         let is_here = |name: &String| {
@@ -212,11 +211,11 @@ impl Links {
             return None;
         }
         let known = self.known(address).map(|at| self.addresses.remove(at));
-        // nicup may have sent an address that it never saw an event for.
+        // nicup may have sent an address without having seen an event for it.
         known.is_none_or(|known| known.usable).then(|| Change::Went(family(address.ip)))
     }
 
-    /// Whether it is an address that may be sent, of a device that is followed. Temporary IPv6 addresses never are;
+    /// Whether it is an address of a watched device that nicup may send. Temporary IPv6 addresses never are;
     /// the same flag of an IPv4 address means that it is not the device's first one.
     fn counts(&mut self, address: &Address) -> bool {
         let temporary = address.ip.is_ipv6() && address.flags.any(Flags::SECONDARY_OR_TEMPORARY);
@@ -238,7 +237,7 @@ impl Links {
 }
 
 impl Device {
-    /// Takes the kernel's number. True: it was another one.
+    /// Stores the kernel's number. True: it changed.
     fn is_now(&mut self, index: Option<u32>) -> bool {
         let changed = self.index != index;
         if changed {

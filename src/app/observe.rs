@@ -1,7 +1,7 @@
-//! Which addresses each service has now: interface to device by netifd, device to addresses by the kernel.
+//! Which addresses each service has now: netifd maps interfaces to devices, and the kernel maps devices to addresses.
 //!
-//! Queries netifd and the kernel at most once in a pass. Does not decide what is sent, and does not
-//! query pages and scripts (sources does).
+//! Queries netifd and the kernel at most once per pass. Does not decide what nicup sends, and does not query pages and
+//! scripts (sources does).
 
 use super::places::{Candidate, Places, is_listed};
 use super::uplink::{UplinkState, combine};
@@ -41,14 +41,14 @@ impl InterfaceState {
 
 /// The devices of each service, as netifd names them.
 pub(super) struct Devices<'e> {
-    /// For each service: where its IPv4 and IPv6 addresses and its uplink are.
+    /// For each service: the states of its IPv4, IPv6 and uplink interfaces.
     resolved: Vec<[Vec<Resolved>; 3]>,
     /// All interfaces of netifd, after a query for all.
     all: Option<Vec<Interface>>,
     event: Option<&'e Event>,
 }
 
-/// Asks netifd for the devices of `services`. `whole`: no later query is possible, so this one covers everything.
+/// Queries netifd for the devices of `services`. `whole`: no later query is possible, so this one covers everything.
 pub(super) fn devices<'e>(
     netifd: &mut dyn Netifd,
     services: &[&Service],
@@ -85,12 +85,12 @@ pub(super) fn devices<'e>(
 }
 
 impl Devices<'_> {
-    /// The device that requests of the service with this number are bound to, where no address of it is asked for.
+    /// The device that requests of the service with this number are bound to, if nicup does not read its addresses.
     pub(super) fn bind_device(&self, at: usize) -> Option<String> {
         self.resolved.get(at)?[2].iter().find_map(|(_, uplink)| uplink.device())
     }
 
-    /// Everything that netifd has.
+    /// All interfaces of netifd.
     pub(super) fn all(&mut self, netifd: &mut dyn Netifd) -> &[Interface] {
         self.all.get_or_insert_with(|| list_interfaces(netifd).unwrap_or_default())
     }
@@ -128,8 +128,8 @@ impl Devices<'_> {
         services.iter().zip(&resolved).map(detect).collect()
     }
 
-    /// netifd's dynamic interfaces beside a service's interfaces may have a missing IPv4 address. Only then does this query
-    /// netifd once more.
+    /// If an IPv4 address is missing, netifd's dynamic interfaces beside a service's interfaces may have it. Only then
+    /// does this query netifd again.
     fn look_beside(
         &mut self,
         env: &mut Env<'_>,
@@ -178,8 +178,8 @@ fn dynamic_beside(interfaces: &[String], all: &[Interface]) -> Vec<String> {
     names.filter(|name| interfaces.iter().any(|of| name != of && name.starts_with(of.as_str()))).collect()
 }
 
-/// One [`InterfaceState`] for each of `names`: from the event where it says so, the rest with one question to netifd. And all that
-/// netifd has, where that was the question.
+/// One [`InterfaceState`] for each of `names`, from the event if it contains it, else with one query to netifd. Also all
+/// interfaces of netifd, if the query was for all.
 fn uplinks(
     names: &[&str],
     event: Option<&Event>,
@@ -198,7 +198,7 @@ fn uplinks(
     let mut found: Vec<Option<InterfaceState>> = names.iter().map(|name| told(name)).collect();
     let mut dumped = None;
     if found.iter().filter(|uplink| uplink.is_none()).count() > 1 {
-        // If this query fails, one for each interface would fail as well.
+        // If this query fails, a query for each interface would also fail.
         let all = list_interfaces(netifd);
         for (name, uplink) in names.iter().zip(&mut found) {
             uplink.get_or_insert_with(|| match &all {
@@ -285,7 +285,7 @@ fn sight(
     let first = v4.first().or(v6.first());
     let shown = at.or(first);
     let devices = v4.iter().chain(v6).filter_map(|(_, uplink)| uplink.device());
-    // interface6 may be the LAN, which leads nowhere.
+    // interface6 may be the LAN, which does not lead to the internet.
     let outside = at4.or(at6.filter(|_| service.uplink.interface6.is_none()));
     UplinkState {
         interface: shown.and_then(|(place, _)| match place {
@@ -302,7 +302,7 @@ fn sight(
     }
 }
 
-/// The IPv4 address of a device; where there is none, whether it has only IPv6.
+/// The IPv4 address of a device; if it is missing, whether the device has IPv6 only.
 fn pick_ipv4(
     service: &Service,
     device: &DeviceAddresses,
@@ -319,7 +319,7 @@ fn pick_ipv4(
     })
 }
 
-/// The interfaces that the configuration names and netifd does not know.
+/// The configured interfaces that netifd does not have.
 fn unknown_interfaces(v4: &[Resolved], v6: &[Resolved]) -> Vec<String> {
     let unknown = |(place, uplink): &&Resolved| {
         *uplink == InterfaceState::Missing && matches!(place, Candidate::Interface(_))
@@ -331,7 +331,7 @@ fn unknown_interfaces(v4: &[Resolved], v6: &[Resolved]) -> Vec<String> {
     names
 }
 
-/// The first place with an address that counts, or the reason that explains most.
+/// The first interface or device with an address that counts, or the reason that explains most.
 fn search<'a, T>(
     places: &'a [Resolved],
     seen: Result<&[DeviceAddresses], &str>,

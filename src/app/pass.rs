@@ -23,16 +23,16 @@ use std::io;
 
 pub use super::plan::RunOptions;
 
-/// Runs a pass and returns the report, or None if this process had nothing to do.
+/// Runs a pass and returns the report; None if there was nothing to do.
 ///
 /// # Errors
-/// The exit status and the sentence for the user, where not even a status file can be written.
+/// The exit status and the message for the user, if even the status file cannot be written.
 pub fn run(env: &mut Env<'_>, options: &RunOptions) -> Result<Option<Report>, Failure> {
     let loaded = env.config();
     run_with(env, options, loaded)
 }
 
-/// The same with a configuration that was just read.
+/// The same, with a configuration that was just read.
 ///
 /// # Errors
 /// As [`run`].
@@ -62,8 +62,8 @@ pub(super) fn run_with(
     }
 }
 
-/// Whether a hotplug event is about a configured service, or the device that the last pass found for one. With a
-/// configuration that cannot be read, every event counts. Takes no lock and writes nothing.
+/// Whether a hotplug event concerns a configured service, or the device that the last pass found for one. If the
+/// configuration cannot be read, every event counts. Takes no lock and writes nothing.
 pub(super) fn concerns(env: &mut Env<'_>, loaded: &Loaded, event: &Event) -> bool {
     let Ok(config) = loaded else { return true };
     places::is_ours(event, &valid(config), || {
@@ -73,8 +73,8 @@ pub(super) fn concerns(env: &mut Env<'_>, loaded: &Loaded, event: &Event) -> boo
     })
 }
 
-/// Notes an event that a pass must know of even if another process starts it: NTP set the clock, so what waits for that
-/// must not wait any longer; mwan3 reported an interface connected or disconnected; pages and scripts are queried again.
+/// Records an event that a pass needs even if another process starts that pass: NTP set the clock, which ends the waits
+/// for it; mwan3 reported an interface connected or disconnected; pages and scripts are to be queried again.
 pub(super) fn note_event(env: &mut Env<'_>, loaded: &Loaded, event: &Event) -> io::Result<()> {
     let services = loaded.as_ref().map(valid).unwrap_or_default();
     let asked: Vec<&Service> =
@@ -140,7 +140,7 @@ pub(super) fn devices<'o>(
     observe::devices(env.netifd, services, options.event.as_ref(), store.records(), whole)
 }
 
-/// Where the addresses are now.
+/// The addresses now.
 pub(super) fn detect(
     env: &mut Env<'_>,
     plan: &Plan<'_>,

@@ -1,4 +1,4 @@
-//! Where a service's addresses may be, and which hotplug events concern these places.
+//! Which interfaces and devices may have a service's addresses, and which hotplug events concern them.
 //!
 //! Does not ask netifd or the kernel (observe does).
 
@@ -6,12 +6,12 @@ use crate::policy::config::{Service, Source};
 use crate::wire::hotplug::{Action, Event};
 use crate::wire::ubus::Interface;
 
-/// Somewhere an address may be.
+/// An interface or device that may have an address.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Candidate {
     Device(String),
     Interface(String),
-    /// netifd's dynamic IPv6 interface beside one that is configured: no trouble if there is none.
+    /// netifd's dynamic IPv6 interface of a configured one. It is not an error if there is none.
     Sibling(String),
 }
 
@@ -23,12 +23,12 @@ impl Candidate {
     }
 }
 
-/// Where a service's addresses may be, in the order of preference.
+/// The interfaces and devices that may have a service's addresses, in order of preference.
 #[derive(Default)]
 pub(super) struct Places {
     pub(super) ipv4: Vec<Candidate>,
     pub(super) ipv6: Vec<Candidate>,
-    /// What requests are bound to, where they are.
+    /// What requests are bound to, with option bind.
     pub(super) way: Vec<Candidate>,
 }
 
@@ -87,12 +87,12 @@ impl Places {
     }
 }
 
-/// The names that netifd and its users give an interface for IPv6 beside `name`.
+/// The usual names of the IPv6 interface that belongs to `name`.
 fn siblings(name: &str) -> [String; 2] {
     [format!("{name}6"), format!("{name}_6")]
 }
 
-/// The dynamic interfaces that netifd makes for the addresses of `name`, e.g. of a mobile modem.
+/// The dynamic interfaces that netifd creates for the addresses of `name`, e.g. for a mobile modem.
 pub(super) fn dynamic(name: &str) -> [String; 2] {
     [format!("{name}_4"), format!("{name}_6")]
 }
@@ -103,7 +103,7 @@ pub(super) fn is_listed(service: &Service, name: &str) -> bool {
     uplink.device.is_none() && uplink.interfaces.len() > 1 && uplink.interfaces.iter().any(|i| i == name)
 }
 
-/// What to write in place of an interface that netifd does not have. `all` are those that it has, if it says.
+/// What to write instead of an interface that netifd does not have. `all` are its interfaces, if they are known.
 pub(super) fn explain_unknown(name: &str, all: &[Interface]) -> String {
     let named = |interface: &&Interface| {
         let known = interface.interface.as_deref().unwrap_or_default();
@@ -123,8 +123,8 @@ pub(super) fn explain_unknown(name: &str, all: &[Interface]) -> String {
     format!("netifd has no interface '{name}': {remedy}")
 }
 
-/// Whether a hotplug event is about one of `services` (docs/reference.md#events). `found` are the devices of the last
-/// pass, looked up only where they decide.
+/// Whether a hotplug event concerns one of `services` (docs/reference.md#events). `found` are the devices of the last
+/// pass, read only if they decide.
 pub(super) fn is_ours(event: &Event, services: &[&Service], found: impl FnOnce() -> Vec<String>) -> bool {
     let Event::Interface { action, interface, device } = event else { return true };
     let places = || services.iter().map(|service| (service, Places::of(service)));

@@ -1,6 +1,6 @@
-//! What a run was asked to do: the configuration's services, and the options of the command line. Nothing changes it.
+//! The plan of a run: the configuration's services, and the options of the command line. Immutable.
 //!
-//! Calls policy for a decision about one host. Uses neither files nor the network.
+//! Calls policy for the decision about one host. Uses neither files nor the network.
 
 use super::{Exit, Failure, VERSION};
 use crate::policy::addresses::Addresses;
@@ -19,16 +19,16 @@ pub struct RunOptions {
     pub force: bool,
     /// `--hotplug`: the event.
     pub event: Option<Event>,
-    /// A loop waits for this pass: it must not leave its work to another one.
+    /// A loop waits for this pass, so it must not leave its work to another pass.
     pub in_loop: bool,
 }
 
-/// What a run was asked to do.
+/// The plan of a run.
 #[derive(Clone)]
 pub(super) struct Plan<'a> {
     /// The services that are valid.
     pub(super) services: Vec<&'a Service>,
-    /// Whether no other service could be valid, so that records without a service are dropped.
+    /// Whether these are all services, so that nicup drops records without a service.
     pub(super) is_whole: bool,
     pub(super) contact: &'a str,
     /// `option enabled` of section `nicup`.
@@ -50,7 +50,7 @@ impl<'a> Plan<'a> {
         }
     }
 
-    /// The same without what was asked for once: the states as the next pass will find them.
+    /// The same without one-time options such as `--force`: for the states as the next pass will find them.
     pub(super) fn without_overrides(&self) -> Plan<'a> {
         Plan { overrides: Overrides::default(), ..self.clone() }
     }
@@ -122,13 +122,13 @@ impl<'a> Plan<'a> {
     }
 }
 
-/// The record of a host of which nothing is known.
+/// The record of a host that has none yet.
 pub(super) fn unknown_host(service: &Service, hostname: &str) -> Host {
     let (server, username) = (service.endpoint.server.clone(), service.username.clone());
     Host::new(Key { server, username, hostname: hostname.to_owned() })
 }
 
-/// The services that are right.
+/// The valid services.
 pub(super) fn valid(config: &Config) -> Vec<&Service> {
     let entries = config.services.iter();
     entries
@@ -139,12 +139,12 @@ pub(super) fn valid(config: &Config) -> Vec<&Service> {
         .collect()
 }
 
-/// Section `nicup`; the defaults where there is no configuration.
+/// Section `nicup`; the defaults if there is no configuration.
 pub(super) fn main_of(loaded: &Result<Config, Issue>) -> Main {
     loaded.as_ref().map(|config| config.main.clone()).unwrap_or_default()
 }
 
-/// Whether every service that `--service` names exists. With a configuration that cannot be read it may.
+/// Checks that each service of `--service` exists. If the configuration cannot be read, it may exist.
 ///
 /// # Errors
 /// One does not exist.

@@ -1,6 +1,6 @@
 //! All output of a pass: the files of records, the log, status.json and the hooks.
 //!
-//! Does not decide what they say (report does).
+//! Does not decide their content (report does).
 
 use super::deliver::Deliveries;
 use super::hooks::HostChange;
@@ -18,7 +18,7 @@ use crate::sys::file::{self, Keep};
 use crate::sys::log::say;
 use crate::wire::wake::Wake;
 
-/// What a pass has found out and done when it ends.
+/// What a pass has detected and done when it ends.
 pub(super) struct PassResult<'a> {
     pub(super) config: &'a Config,
     pub(super) plan: Plan<'a>,
@@ -29,12 +29,12 @@ pub(super) struct PassResult<'a> {
     pub(super) issues: Vec<Issue>,
 }
 
-/// Ends a pass: everything that it learnt is written, and what changed is logged.
+/// Ends a pass: writes the records and the status, and logs what changed.
 pub(super) fn finish(env: &mut Env<'_>, outcome: PassResult<'_>) -> Report {
     let PassResult { config, plan, uplinks, mut store, mut session, sent, mut issues } = outcome;
     let now = env.now();
     let held = report::held(&plan, uplinks, store.records(), &sent.tried, &now);
-    // What was asked for has been done: the states are reported as the next pass will find them.
+    // The command's overrides have been carried out: the report shows the states as the next pass will find them.
     let plan = plan.without_overrides();
     let mut log = LogLines::new(store.records().log_limit, plan.hosts(), now.floor(), log::max_level());
     let scene = Scene { plan: &plan, config, uplinks, records: store.records(), now: &now };
@@ -54,7 +54,7 @@ pub(super) fn finish(env: &mut Env<'_>, outcome: PassResult<'_>) -> Report {
     let selected = plan.services.iter().filter(|service| plan.is_selected(&service.name));
     let checks = selected.filter_map(|s| source_results::next_of(&plan, store.records(), s, &now)).min();
     wake.at = wake.at.into_iter().chain(checks.map(|at| at.0)).min();
-    // NTP may set the clock at any moment, and forced updates wait for that.
+    // NTP may set the clock at any time, and forced updates wait for that.
     wake.clock |= now.wall.is_none();
     let report = Report { held, wake, ..publish(env, &config.main, status) };
     let changes: Vec<HostChange> = found.news.into_iter().filter_map(|news| news.for_hooks).collect();
@@ -62,7 +62,7 @@ pub(super) fn finish(env: &mut Env<'_>, outcome: PassResult<'_>) -> Report {
     report
 }
 
-/// The report of a pass that found no configuration to work with.
+/// The report of a pass without a usable configuration.
 pub(super) fn broken(env: &mut Env<'_>, main: &Main, issue: Issue) -> Report {
     let now = env.now();
     say(lines::level(&issue), format_args!("{issue}"));
@@ -76,7 +76,7 @@ fn publish(env: &Env<'_>, main: &Main, mut status: Status) -> Report {
     let text = status::write(&status);
     let path = env.root.path(&name);
     if let Err(error) = file::replace(&path, text.as_bytes(), 0o644, Keep::Volatile) {
-        // In place it may fit still, without a moment in which it is whole.
+        // Overwriting may still fit on the disk, although it is not atomic.
         let what = match file::overwrite(&path, text.as_bytes()) {
             Ok(()) => "written in place",
             Err(_) => "removed, because it was outdated",

@@ -1,4 +1,4 @@
-//! The records and their files. The only writer of them: what a pass learns is entered through [`RecordStore`].
+//! The records and their files. Only [`RecordStore`] changes and writes them.
 //!
 //! Does not decide what an outcome means (policy::outcome does).
 
@@ -19,25 +19,26 @@ use crate::sys::file::Root;
 use crate::wire::hotplug::{Action, Event};
 use std::mem;
 
-/// Requests in the note before the state takes over what became of them. The note is written anew for each request, so a
-/// pass over many services would pay for a long one.
+/// Requests in attempts.json before their results move to state.json. nicup rewrites attempts.json for each request, so
+/// a pass over many services would pay for a long one.
 const NOTED: usize = 20;
 
 /// The records and their files.
 pub(super) struct RecordStore {
     records: Records,
-    /// They are not as they were read. What did not change is not made into text: for 500 hosts, that takes 13 M instructions.
+    /// The records changed since they were read. nicup does not serialize unchanged ones: for 500 hosts, that takes 13
+    /// M instructions.
     is_changed: bool,
     files: Store,
     /// What is wrong with the files, each problem once however many requests the pass had.
     issues: Vec<Issue>,
-    /// How many of them were taken.
+    /// How many of them the caller has taken.
     taken: usize,
     /// The requests of this pass.
     attempts: Vec<Attempt>,
-    /// The last of them has no outcome yet.
+    /// The last request has no outcome yet.
     is_begun: bool,
-    /// The attempt could not be noted: nothing more may be sent.
+    /// The attempt could not be written: nicup must not send anything more.
     is_halted: bool,
 }
 
@@ -45,7 +46,7 @@ impl RecordStore {
     /// Reads the files. A damaged one is set aside if `set_aside`.
     ///
     /// # Errors
-    /// One is there and cannot be read for want of memory or descriptors.
+    /// A file exists, but cannot be read because memory or descriptors are short.
     pub(super) fn open(root: &Root, main: &Main, now: &Now, set_aside: bool) -> Result<RecordStore, Failure> {
         let (mut files, mut issues) = (Store::new(root, main), Vec::new());
         let records = files.load(now, set_aside, &mut issues)?;
@@ -68,7 +69,7 @@ impl RecordStore {
         new
     }
 
-    /// What a run could not write now: for `check`, which writes nothing.
+    /// What a run could not write now. For `check`, which writes nothing.
     pub(super) fn inspect(&mut self) {
         self.files.inspect(&mut self.issues);
     }
@@ -86,7 +87,7 @@ impl RecordStore {
         outcome::resume(&mut self.records, services);
     }
 
-    /// Enters an event that a pass must know of even if another process starts it: NTP set the clock, or mwan3 reported an
+    /// Records an event that a pass needs even if another process starts that pass: NTP set the clock, or mwan3 reported an
     /// interface connected or disconnected.
     pub(super) fn note_event(&mut self, event: &Event, now: &Now) -> Result<(), Issue> {
         match event {
@@ -99,7 +100,7 @@ impl RecordStore {
         self.files.save_state(&self.records, now, &mut self.issues)
     }
 
-    /// Brings the next look of each of these services forward.
+    /// Makes the next query of each of these services' sources due now.
     pub(super) fn look_again(&mut self, services: &[&Service]) {
         for service in services {
             for asked in source_results::all(service) {
@@ -113,7 +114,7 @@ impl RecordStore {
         self.records.learn(learnt);
     }
 
-    /// Closes what an interrupted pass left open, and enters what was detected.
+    /// Closes the attempts of an interrupted pass, and records what was detected.
     pub(super) fn close_interrupted(&mut self, plan: &Plan<'_>, uplinks: &[UplinkState], now: &Now) {
         self.is_changed |= self.files.has_attempts();
         self.is_changed |=
@@ -130,7 +131,7 @@ impl RecordStore {
         outcome::close_orphans(&mut self.records);
     }
 
-    /// Writes what became of interrupted requests: the note of the next request takes the place of theirs.
+    /// Writes the results of interrupted requests, because the next request overwrites their note.
     pub(super) fn keep_interrupted(&mut self, now: &Now) {
         if self.files.has_attempts()
             && let Err(issue) = self.files.save_state(&self.records, now, &mut self.issues)
@@ -139,8 +140,8 @@ impl RecordStore {
         }
     }
 
-    /// Notes that a request begins. False: the note could not be written, and without it a crash could become a tight loop
-    /// of requests, so nothing may be sent.
+    /// Notes that a request begins. False: the note could not be written. Without it, crashes could cause a tight loop of
+    /// requests, so nicup must not send.
     pub(super) fn begin(
         &mut self,
         service: &Service,
@@ -165,25 +166,25 @@ impl RecordStore {
         self.is_halted = true;
     }
 
-    /// Enters the transport that a request took, where it was not the usual one.
+    /// Records the transport that a request used, if it was not the usual one.
     pub(super) fn note_transport(&mut self, service: &Service, hostname: &str, unusual: Option<String>) {
         let host = self.records.host(&service.endpoint.server, &service.username, hostname);
         host.transport = unusual;
     }
 
-    /// Enters the outcome of a request, and writes it where it would be lost with this process: the records at once, and the
-    /// state if the request failed. Of an accepted one, the records and the note of its beginning tell all.
+    /// Records the outcome of a request, and writes what a crash would lose: the records at once, and the state if the
+    /// request failed. For an accepted request, the records and the note are enough.
     pub(super) fn finish(&mut self, sent: &Sent<'_>, outcome: &Outcome) {
         self.is_changed = true;
         outcome::apply(&mut self.records, sent, outcome);
         self.files.save_records(&self.records, &mut self.issues);
         if mem::take(&mut self.is_begun) && outcome::has_failed(&self.records, sent) {
-            // Where it cannot be written, the note stands for a lost answer.
+            // If this cannot be written, the remaining note makes the request `unconfirmed`.
             let _ = self.files.save_state(&self.records, sent.now, &mut self.issues);
         }
     }
 
-    /// Enters what is reported of each host now, and writes the records.
+    /// Records what the status shows for each host, and writes the records.
     pub(super) fn remember(&mut self, news: &[News]) {
         self.is_changed |= !news.is_empty();
         for news in news {
@@ -196,7 +197,7 @@ impl RecordStore {
         }
     }
 
-    /// Enters what was logged, and writes the state. Where it cannot be written, one of the issues says so.
+    /// Records what was logged, and writes the state. If it cannot be written, one of the issues reports it.
     pub(super) fn close(&mut self, problems: u32, log_limit: LogLimit, now: &Now) {
         self.is_changed |= self.records.problems != problems || self.records.log_limit != log_limit;
         (self.records.problems, self.records.log_limit) = (problems, log_limit);
@@ -210,7 +211,7 @@ impl RecordStore {
         }
     }
 
-    /// Whether both files are in their places and need not be written.
+    /// Whether both files are up to date.
     fn is_unchanged(&self) -> bool {
         self.files.are_whole() && !self.is_changed
     }

@@ -1,4 +1,4 @@
-//! What a pass reports, from values alone: each host's status and log line, what is news, the exit status.
+//! What a pass reports: each host's status and log line, what changed, and the exit status. A pure function of values.
 //!
 //! Writes nothing (publish does).
 
@@ -17,7 +17,7 @@ use crate::policy::status::{EventStatus, HostStatus, Problem, ServiceStatus, Sta
 use crate::policy::time::{Boot, Now};
 use crate::wire::wake::{Lacks, Wake};
 
-/// What a pass leaves behind.
+/// The results of a pass.
 pub struct Report {
     /// As in status.json.
     pub status: Status,
@@ -25,11 +25,11 @@ pub struct Report {
     pub exit: Exit,
     /// What `--force` did not send, and why.
     pub held: Vec<String>,
-    /// What the loop has to know.
+    /// What the loop needs.
     pub wake: Wake,
 }
 
-/// What a report is made of.
+/// The input of a report.
 #[derive(Clone, Copy)]
 pub(super) struct Scene<'a> {
     pub(super) plan: &'a Plan<'a>,
@@ -39,23 +39,23 @@ pub(super) struct Scene<'a> {
     pub(super) now: &'a Now,
 }
 
-/// The states of all hosts, and which of them are news.
+/// The states of all hosts, and which of them changed.
 pub(super) struct Findings {
     pub(super) services: Vec<ServiceStatus>,
     pub(super) news: Vec<News>,
 }
 
-/// What is new of a host since the last pass.
+/// What changed for a host since the last pass.
 pub(super) struct News {
     pub(super) key: Key,
     pub(super) shown: Shown,
     pub(super) for_hooks: Option<HostChange>,
-    /// What no request has noted yet.
+    /// What no request has recorded yet.
     pub(super) event: Option<Event>,
 }
 
-/// When the loop has to start the next pass, from the very numbers that the status shows. Services that no pass of it may
-/// send for are none of its business.
+/// When the loop must start the next pass, from the numbers that the status shows. Ignores services that `--service` leaves
+/// out.
 pub(super) fn wake(plan: &Plan<'_>, status: &Status, uplinks: &[UplinkState]) -> Wake {
     let hosts =
         || status.services.iter().filter(|s| plan.is_selected(&s.name)).flat_map(|service| &service.hosts);
@@ -85,7 +85,7 @@ pub(super) fn wake(plan: &Plan<'_>, status: &Status, uplinks: &[UplinkState]) ->
     }
 }
 
-/// The exit status that a status file stands for (docs/reference.md#exit-status): the largest that applies.
+/// The exit status for a status file (docs/reference.md#exit-status): the largest that applies.
 pub(super) fn exit_of(status: &Status) -> Exit {
     let wrong = status.problems.iter().any(|problem| problem.level == Level::Error);
     let hosts = status.services.iter().flat_map(|service| &service.hosts);
@@ -250,7 +250,7 @@ fn host_status(
     (status, news)
 }
 
-/// One log line: at notice where the story changed, else at debug. None: it did not.
+/// One log line: at notice if the state changed, else at debug. None: nothing changed.
 fn news(
     service: &Service,
     host: &Host,

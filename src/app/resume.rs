@@ -13,7 +13,7 @@ use crate::policy::record::Records;
 use crate::policy::time::Now;
 use std::io;
 
-/// Returns the sentence for the user, and the report with the states after it.
+/// Returns the message for the user, and a report with the states after the command.
 ///
 /// # Errors
 /// The exit status and the reason: a service that does not exist, a configuration that is wrong.
@@ -55,7 +55,7 @@ pub(super) fn run(env: &mut Env<'_>, options: &RunOptions) -> Result<(String, Re
     Ok((format!("{sentence}{waits}"), report))
 }
 
-/// One line for each server whose wait goes on.
+/// One line for each server that ordered a wait that is not over.
 fn waits(records: &Records, services: &[&Service], now: &Now) -> String {
     let mut servers: Vec<&str> = services.iter().map(|service| service.endpoint.server.as_str()).collect();
     servers.sort_unstable();

@@ -1,6 +1,6 @@
 //! The network of one process: drops privileges once, before its first exchange, and remembers routes that failed.
 //!
-//! Does not know what is sent and does not judge answers (deliver does).
+//! Does not know what a request contains and does not interpret responses (deliver does).
 
 use super::hooks::{HostChange, Runner};
 use super::{Env, VERSION};
@@ -13,7 +13,7 @@ use crate::sys::machine;
 use crate::wire::dyndns2::{self, Answer, Failed, Request};
 use std::time::Duration;
 
-/// Where a request goes, and through which device.
+/// The server of a request, and its device.
 pub(super) struct Way<'a> {
     pub(super) server: &'a str,
     pub(super) port: u16,
@@ -28,7 +28,7 @@ type RouteKey = (u32, Option<String>);
 #[derive(Default)]
 pub(super) struct Session {
     user_agent: Option<String>,
-    /// The process that runs the hooks, once this one can start nothing any more.
+    /// The process that runs the hooks, started before this one drops its privileges.
     runner: Option<Runner>,
     is_confined: bool,
     /// Routes that failed before anything was sent.
@@ -36,7 +36,7 @@ pub(super) struct Session {
 }
 
 impl Session {
-    /// One exchange for `service`. What has to be started has to be started by now.
+    /// One exchange for `service`. Drops privileges first: nothing can be started afterwards.
     pub(super) fn exchange(
         &mut self,
         env: &mut Env<'_>,
@@ -82,7 +82,7 @@ impl Session {
         }
     }
 
-    /// How this process's route of `service` failed, if it did: a hundred services behind a dead line must not cost a
+    /// How the route of `service` failed in this process, if it did: a hundred services on a dead line must not take a
     /// hundred timeouts.
     pub(super) fn failed_route(&self, service: &Service, bind_device: Option<&str>) -> Option<&Failed> {
         let route = fingerprint::of_route(service);
@@ -113,12 +113,12 @@ fn proxy(proxy: &Proxy) -> https::Proxy {
     https::Proxy { host: proxy.host.clone(), port: proxy.port, authorization }
 }
 
-/// The certificates that a service trusts: where they are, and how messages name them.
+/// The CA file of a service: its path, and its name in messages.
 pub(super) fn ca_bundle(service: &Service) -> &str {
     service.endpoint.cacert.as_deref().unwrap_or(https::CA_BUNDLE)
 }
 
-/// The User-Agent that No-IP wants, from what the router says of itself.
+/// The User-Agent that No-IP requires, from the router's model and release.
 fn user_agent(root: &Root, contact: &str) -> String {
     // Each byte that is not ASCII becomes one character.
     let ascii = |byte: &u8| if byte.is_ascii() { char::from(*byte) } else { '?' };
@@ -133,7 +133,7 @@ fn user_agent(root: &Root, contact: &str) -> String {
     dyndns2::user_agent(&model, release, VERSION, contact)
 }
 
-/// Makes every `secret` within `text` unreadable.
+/// Redacts each `secret` in `text`.
 pub(super) fn redact(text: &mut [u8], secret: &[u8]) {
     let mut at = 0;
     while let Some(rest) = text.get_mut(at..).filter(|rest| !secret.is_empty() && rest.len() >= secret.len())

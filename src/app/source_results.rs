@@ -1,6 +1,6 @@
-//! Which web pages and scripts a service asks for its addresses, when, and what they answered last.
+//! Which web pages and scripts a service has, when nicup queries them, and their last results.
 //!
-//! Does not ask them (sources does).
+//! Does not query them (sources does).
 
 use super::places;
 use super::plan::Plan;
@@ -14,7 +14,7 @@ use crate::policy::time::{Boot, Now};
 use crate::wire::hotplug::{Action, Event};
 use std::net::IpAddr;
 
-/// Who is asked for an address.
+/// A page or script that returns an address.
 #[derive(Clone, Copy)]
 pub(super) enum Asked<'s> {
     Page(&'s Url),
@@ -22,7 +22,7 @@ pub(super) enum Asked<'s> {
 }
 
 impl<'s> Asked<'s> {
-    /// As the user knows it.
+    /// Its name in messages.
     pub(super) fn name(self) -> &'s str {
         match self {
             Asked::Page(url) => &url.text,
@@ -30,8 +30,8 @@ impl<'s> Asked<'s> {
         }
     }
 
-    /// What the answer is kept under. Services share a page that they ask in the same way; a script is told which
-    /// service it is run for, and a page may answer one uplink or proxy so and another otherwise.
+    /// The key of its result. Services share a page if they query it through the same uplink and proxy, because its
+    /// response may depend on them. A script gets the service's name, so services do not share it.
     pub(super) fn key(self, service: &Service) -> String {
         let endpoint = &service.endpoint;
         let shared = matches!(self, Asked::Page(_)) && !endpoint.bind && endpoint.proxy.is_none();
@@ -39,7 +39,7 @@ impl<'s> Asked<'s> {
     }
 }
 
-/// Who is asked for a service's addresses of one family.
+/// The source of a service's addresses of one family.
 fn asked(service: &Service, family: WantedFamily) -> Option<Asked<'_>> {
     let wanted = match family {
         WantedFamily::Ipv4 => service.family.v4(),
@@ -56,7 +56,7 @@ fn asked(service: &Service, family: WantedFamily) -> Option<Asked<'_>> {
     .filter(|_| wanted)
 }
 
-/// Everyone who is asked for a service, each once.
+/// All sources of a service, each once.
 pub(super) fn all(service: &Service) -> Vec<Asked<'_>> {
     let mut all: Vec<Asked<'_>> = [WantedFamily::Ipv4, WantedFamily::Ipv6]
         .into_iter()
@@ -66,18 +66,18 @@ pub(super) fn all(service: &Service) -> Vec<Asked<'_>> {
     all
 }
 
-/// The names of those who are asked, for `check`.
+/// The names of the sources, for `check`.
 pub(super) fn names(service: &Service) -> Vec<&str> {
     all(service).into_iter().map(Asked::name).collect()
 }
 
-/// Whether this pass was started to look at once. An interface that goes down leads to no page.
+/// Whether this pass was started to query sources at once. An interface that goes down is no reason: no page can be reached.
 pub(super) fn wishes(plan: &Plan<'_>, service: &Service, event: Option<&Event>) -> bool {
     let forced = plan.overrides.force && plan.is_selected(&service.name);
     forced || event.is_some_and(|event| concerns(service, event))
 }
 
-/// Whether an event is a reason to look again for a service.
+/// Whether an event is a reason to query a service's sources again.
 pub(super) fn concerns(service: &Service, event: &Event) -> bool {
     let gone = matches!(event, Event::Interface { action: Action::Down, .. });
     service.source != Source::Interface && !gone && places::is_ours(event, &[service], Vec::new)
@@ -99,7 +99,7 @@ pub(super) fn next_of(plan: &Plan<'_>, records: &Records, service: &Service, now
     asked.into_iter().map(next).min()
 }
 
-/// What the sources of a service told last, as an interface's addresses would be seen.
+/// The last results of a service's sources, in the form of an interface's addresses.
 pub(super) fn uplink_state(service: &Service, records: &Records) -> UplinkState {
     if !service.enabled || service.offline {
         return UplinkState::default();
@@ -115,7 +115,7 @@ pub(super) fn uplink_state(service: &Service, records: &Records) -> UplinkState 
     UplinkState { addresses: combine(service, ipv4, ipv6), ..UplinkState::default() }
 }
 
-/// The first address of one family that a source told, or why there is none.
+/// The first address of one family in a source's result, or why it is missing.
 fn told<T: Copy + Into<IpAddr>>(
     service: &Service,
     family: WantedFamily,

@@ -29,7 +29,7 @@ pub(super) fn due(plan: &Plan<'_>, records: &Records, now: &Now) -> Vec<usize> {
     (0..plan.services.len()).filter(|at| is_due(plan.services[*at])).collect()
 }
 
-/// Whether one of the services that are `due` asks a page.
+/// Whether one of the services that are `due` has a page.
 pub(super) fn asks_page(plan: &Plan<'_>, due: &[usize]) -> bool {
     let is_page = |asked: &Asked<'_>| matches!(asked, Asked::Page(_));
     due.iter().any(|at| all(plan.services[*at]).iter().any(is_page))
@@ -79,7 +79,7 @@ pub(super) fn fetch_pages(
     }
 }
 
-/// Services share a page: another one may have asked it a moment ago.
+/// Services share a page: nicup may have read it for another one a moment ago.
 fn is_due(store: &RecordStore, service: &Service, asked: Asked<'_>, now: &Now) -> bool {
     next_check(service, store.records().learnt(&asked.key(service)), now) <= now.floor()
 }
@@ -131,7 +131,7 @@ fn one_address(answer: &Answer) -> Result<IpAddr, String> {
     address.ok_or_else(|| "its response is not an address and nothing else".to_owned())
 }
 
-/// A script's addresses, one a line. No shell, and no environment but PATH and the service's name.
+/// A script's addresses, one per line. No shell; the environment is PATH and the service's name.
 fn run(env: &Env<'_>, service: &Service, script: &str) -> Result<Vec<IpAddr>, String> {
     script::is_safe(&env.root, script).map_err(|why| format!("it {why}"))?;
     let seconds = service.endpoint.timeout;

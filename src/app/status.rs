@@ -15,7 +15,7 @@ const LIMIT: usize = 1 << 20;
 /// Returns the text and the exit status.
 ///
 /// # Errors
-/// There is no status file, or not one of this version.
+/// There is no status file, or it has another version.
 pub(super) fn run(env: &mut Env<'_>, json: bool, only: &[String]) -> Result<(String, Exit), Failure> {
     let main = plan::main_of(&env.config());
     let name = format!("{}/status.json", main.run_dir);

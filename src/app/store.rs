@@ -1,5 +1,5 @@
-//! records.json, state.json and attempts.json on disk: a damaged one is set aside, an unchanged one is not written, and each
-//! goes to the other's directory while its own cannot be written.
+//! records.json, state.json and attempts.json on disk. Sets a damaged file aside, does not write an unchanged one, and
+//! writes each to the other directory while its own cannot be written.
 
 use super::{Exit, Failure};
 use crate::policy::config::{Issue, Level, Main};
@@ -24,7 +24,7 @@ pub(super) struct Store {
     /// The records as they are on disk, and whether in the fallback.
     stored: Option<(String, bool)>,
     state: Volatile,
-    /// The requests that a pass has begun. There is such a file only while a pass sends, or after one was killed.
+    /// The requests that a pass has begun. The file exists only while a pass sends, or after a pass was killed.
     attempts: Volatile,
 }
 
@@ -34,14 +34,14 @@ struct Location {
     path: PathBuf,
 }
 
-/// A file that lives as long as this boot. It is in `run_dir`, or in `state_dir` while that cannot take it.
+/// A file for this boot. It is in `run_dir`, or in `state_dir` while `run_dir` cannot be written.
 struct Volatile {
     place: Location,
-    /// A full directory still lets a file be removed, so this one counts only where the other is missing.
+    /// A file can be removed even from a full directory, so this one counts only if the other is missing.
     fallback: Location,
     /// What is on disk.
     stored: Option<String>,
-    /// That is in the fallback.
+    /// It is in the fallback.
     is_aside: bool,
 }
 
@@ -66,10 +66,10 @@ impl Store {
         }
     }
 
-    /// Reads all files. What cannot be used is named in `issues`, and set aside under another name if `set_aside`.
+    /// Reads all files. `issues` names each unusable file; with `set_aside`, it is also renamed.
     ///
     /// # Errors
-    /// One is there and cannot be read for want of memory or descriptors: to go on without it would forget what it holds.
+    /// A file exists, but cannot be read because memory or descriptors are short. Going on would lose its content.
     pub(super) fn load(
         &mut self,
         now: &Now,
@@ -109,12 +109,12 @@ impl Store {
         self.attempts.stored.is_some()
     }
 
-    /// Whether records and state are there, each in its own directory.
+    /// Whether records and state exist, each in its own directory.
     pub(super) fn are_whole(&self) -> bool {
         matches!(self.stored, Some((_, false))) && self.state.stored.is_some() && !self.state.is_aside
     }
 
-    /// Writes the records, if they are not what is on disk already.
+    /// Writes the records, if they differ from the file.
     pub(super) fn save_records(&mut self, records: &Records, issues: &mut Vec<Issue>) {
         let text = write_records(records);
         match &self.stored {
@@ -148,10 +148,10 @@ impl Store {
         }
     }
 
-    /// Writes the state, if it is not what is on disk already; `issues` has a line if that is in `state_dir`.
+    /// Writes the state, if it differs from the file. If it goes to `state_dir`, `issues` gets a line.
     ///
     /// # Errors
-    /// Neither directory can take it.
+    /// Neither directory can be written.
     pub(super) fn save_state(
         &mut self,
         records: &Records,
@@ -171,16 +171,16 @@ impl Store {
         Ok(())
     }
 
-    /// Writes the note of the requests that this pass has begun. Where that is in `state_dir`, [`Store::save_state`] says
-    /// so of the state.
+    /// Writes the note of the requests that this pass has begun. If it goes to `state_dir`, [`Store::save_state`] reports
+    /// that for the state.
     ///
     /// # Errors
-    /// Neither directory can take it; without it an interrupted request could not be noticed.
+    /// Neither directory can be written. Without the note, the next pass could not notice an interrupted request.
     pub(super) fn save_attempts(&mut self, attempts: &[Attempt], now: &Now) -> Result<(), Issue> {
         self.attempts.write(write_attempts(attempts, now)).map(|_| ())
     }
 
-    /// Removes that note: the state has their outcomes.
+    /// Removes the note, because the state contains the outcomes.
     pub(super) fn remove_attempts(&mut self) {
         if self.attempts.stored.take().is_some() {
             let _ = file::remove(&self.attempts.place.path);
@@ -190,7 +190,7 @@ impl Store {
         }
     }
 
-    /// What a run could not write now, and what it would do about it: for `check`, which writes nothing.
+    /// What a run could not write now, and what it would do instead. For `check`, which writes nothing.
     pub(super) fn inspect(&self, issues: &mut Vec<Issue>) {
         let room = |place: &Location| file::room(&place.path);
         let Volatile { place, fallback, .. } = &self.state;
@@ -222,7 +222,7 @@ impl Volatile {
         put_aside(place, error, really)
     }
 
-    /// Writes the file if it is another one than on disk; Some(error): to the fallback.
+    /// Writes the file if it differs from the one on disk. Some(error): it went to the fallback.
     fn write(&mut self, text: String) -> Result<Option<io::Error>, Issue> {
         let is_stored = self.stored.as_ref() == Some(&text);
         if is_stored && !self.is_aside {
@@ -235,11 +235,11 @@ impl Volatile {
             self.stored = Some(text);
             return Ok(None);
         };
-        // Flash wears out: the same text is not written again.
+        // Spares the flash: does not write the same text again.
         if !is_stored {
             let written = file::with_dir(&self.fallback.path, || write(&self.fallback, &text, Keep::Durable));
             written.map_err(|_| warning(&self.place, cannot_write(&error)))?;
-            // An old one in its place would be taken for the present.
+            // Otherwise the next pass would read an outdated file there.
             let _ = file::remove(&self.place.path);
             (self.stored, self.is_aside) = (Some(text), true);
         }
@@ -251,7 +251,7 @@ fn records_stay_in_memory(place: &Location, error: &io::Error) -> Issue {
     warning(place, format!("cannot be written ({error}): records are kept in memory until a reboot"))
 }
 
-/// What follows where no directory can take the note of an attempt.
+/// What happens if no directory can be written for the note of an attempt.
 pub(super) fn nothing_is_sent(issue: Issue) -> Issue {
     Issue { message: format!("{}, so nothing is sent: free some space", issue.message), ..issue }
 }
@@ -270,7 +270,7 @@ fn write(place: &Location, text: &str, keep: Keep) -> io::Result<()> {
 
 fn read(place: &Location, issues: &mut Vec<Issue>) -> Result<Option<String>, Failure> {
     match file::read(&place.path, LIMIT) {
-        // What is not text is damaged, and found to be so by whoever reads it.
+        // A file that is not text is damaged; the parser reports it.
         Ok(bytes) => Ok(Some(String::from_utf8(bytes).unwrap_or_default())),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) if file::is_shortage(&error) => {
@@ -283,7 +283,7 @@ fn read(place: &Location, issues: &mut Vec<Issue>) -> Result<Option<String>, Fai
     }
 }
 
-/// A file that cannot be understood may still be worth something to its owner: it is kept under another name.
+/// Renames a file that cannot be read, because its owner may still need it.
 fn put_aside(place: &Location, error: ReadError, really: bool) -> Issue {
     let why = error.explain();
     if !really {

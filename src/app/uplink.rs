@@ -15,21 +15,21 @@ pub(super) struct UplinkState {
     pub(super) interface: Option<String>,
     /// Its Linux device, if one is known.
     pub(super) device: Option<String>,
-    /// Every device that may carry one of its addresses.
+    /// Each device that may have one of its addresses.
     pub(super) devices: Vec<String>,
-    /// With option bind: the device that requests leave through, if one is up.
+    /// With option bind: the device for requests, if it is up.
     pub(super) bind_device: Option<String>,
-    /// What can be sent.
+    /// The addresses that can be sent.
     pub(super) addresses: Addresses,
     /// Interfaces that netifd does not know.
     pub(super) unknown_interfaces: Vec<String>,
-    /// The IPv6 addresses that were to choose from, if there were several.
+    /// The IPv6 addresses that it chose from, if there were several.
     pub(super) preferred: Option<Preferred>,
-    /// Where IPv4 is missing: netifd's dynamic interfaces that may have it.
+    /// If IPv4 is missing: netifd's dynamic interfaces that may have it.
     pub(super) beside: Vec<String>,
 }
 
-/// Why nothing can leave through the device that option bind means: another one is no substitute.
+/// Why nicup cannot send through the device of option bind. It does not use another device instead.
 pub(super) fn bind_error(service: &Service, bind_device: Option<&str>) -> Option<Failed> {
     if !service.endpoint.bind || bind_device.is_some() {
         return None;
@@ -40,7 +40,7 @@ pub(super) fn bind_error(service: &Service, bind_device: Option<&str>) -> Option
     Some(Failed { failure: Failure::Connect, connected: false, sent: false, detail })
 }
 
-/// What a service can send, and the more telling reason where a family that it wants is missing.
+/// The addresses that a service can send, and the more specific reason if a wanted family is missing.
 pub(super) fn combine(
     service: &Service,
     ipv4: Result<Ipv4Addr, Option<Missing>>,

@@ -29,7 +29,7 @@ pub(super) fn span(seconds: u64) -> String {
     }
 }
 
-/// What a file or a server put there, without what a terminal would obey.
+/// Text from a file or a server, without control characters for a terminal.
 pub(super) fn plain(text: &str) -> String {
     text.replace(char::is_control, "?")
 }

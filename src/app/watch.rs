@@ -23,7 +23,7 @@ const GRACE: [u64; 2] = [3000, 1000];
 const LEAVING: u64 = 1000;
 /// Milliseconds between two attempts to take over the lock of a loop that is about to stop.
 const LOOK: u64 = 50;
-/// Attempts to take the lock of a loop that ends at this moment.
+/// Attempts to take the lock of a loop that is ending.
 const ATTEMPTS: usize = 5;
 
 /// How the loop was started.
@@ -39,11 +39,11 @@ pub(super) struct LoopMode<'a> {
 /// Runs the loop.
 ///
 /// # Errors
-/// The exit status and the sentence for the user: another loop is running, or the system refuses what it needs.
+/// The exit status and the message for the user: another loop is running, or a system call failed.
 pub(super) fn run(env: &mut Env<'_>, mode: &LoopMode<'_>) -> Result<Exit, Failure> {
     let cannot_wait =
         |error: io::Error| Failure::new(Exit::Retry, format!("cannot wait for events: {error}"));
-    // Before another process can find and wake this one: an uncaught signal would end it.
+    // Catches signals before another process can find and wake this one, because an uncaught signal would end it.
     let mut events = Events::open().map_err(cannot_wait)?;
     let loaded = env.config();
     plan::check_services(&loaded, mode.options, &env.config_file())?;
@@ -84,8 +84,8 @@ pub(super) fn run(env: &mut Env<'_>, mode: &LoopMode<'_>) -> Result<Exit, Failur
     turn.turn(env, mode).map_err(cannot_wait)
 }
 
-/// Takes over the lock of a `run --wait` and asks it to stop. None: another loop stays. The second value: this loop was
-/// told to stop meanwhile.
+/// Takes over the lock of a `run --wait` and asks it to stop. None: another loop stays. The second value: this loop
+/// received a request to stop meanwhile.
 fn take_over(env: &mut Env<'_>, path: &Path, events: &mut Events) -> io::Result<(Option<LoopLock>, bool)> {
     let end = now(env) + GRACE[0] + GRACE[1] + LEAVING;
     while loop_lock::ask_to_stop(path) && now(env) < end {
@@ -190,7 +190,7 @@ impl Loop {
         Ok(())
     }
 
-    /// Runs one pass. None: the loop was told to stop meanwhile. Else the exit status of the pass.
+    /// Runs one pass. None: the loop received a request to stop meanwhile. Else the exit status of the pass.
     fn pass(&mut self, env: &mut Env<'_>, mode: &LoopMode<'_>, with_event: bool) -> io::Result<Option<Exit>> {
         self.schedule.on(now(env), Input::PassStarted);
         self.links.begin();

@@ -1,6 +1,7 @@
 //! Decides when a pass starts after address events: after a short silence, and after a few seconds at the latest.
 //!
-//! Does not know devices or messages. Times are milliseconds since boot. Source: docs/reference.md#addresses (`family both`).
+//! Does not know devices or messages. Times are milliseconds since boot. Source: docs/reference.md#addresses (`family
+//! both`).
 
 use crate::wire::wake::Lacks;
 

@@ -84,7 +84,8 @@ impl Log for Lines {
 }
 
 impl Lines {
-    /// `info` is a change of state, hence syslog's notice; debug is its info. The socket is opened with the first line: most passes have none.
+    /// `info` is a change of state, hence syslog's notice; debug is its info. The socket is opened with the first line:
+    /// most passes have none.
     fn to_syslog(&self, level: Level, text: String) {
         let Ok(mut syslog) = self.syslog.lock() else { return };
         // A log daemon that began anew has another socket: a line that the old one does not take is for the new one.

@@ -1,4 +1,5 @@
-//! Parses netifd's answers over ubus: `network.interface.NAME status` and `network.interface dump`, as `ubus call` prints them.
+//! Parses netifd's answers over ubus: `network.interface.NAME status` and `network.interface dump`, as `ubus call`
+//! prints them.
 //!
 //! Does not run `ubus` (sys::ubus) and does not choose an interface. Only the fields that nicup needs are read.
 
