@@ -35,22 +35,22 @@ pub struct Woken {
     pub wake: bool,
     /// The wall clock was set.
     pub clock: bool,
-    /// The kernel has something to say: [`Events::hear`].
+    /// The kernel has events to read: [`Events::hear`].
     pub kernel: bool,
-    /// So has the descriptor that was given to [`Events::sleep`], or it is at its end.
+    /// The descriptor of [`Events::sleep`] is readable, or at its end.
     pub other: bool,
 }
 
 /// Bytes of one datagram: the kernel's events are a few hundred, a link of many attributes a few thousand.
 const DATAGRAM: usize = 8 * 1024;
-/// Datagrams that are read at a stretch: a kernel that never falls silent must not keep a signal waiting.
+/// Datagrams to read at a time: continuous events must not delay a signal.
 const STRETCH: usize = 1000;
 
 impl Events {
     /// Opens everything.
     ///
     /// # Errors
-    /// As the system says.
+    /// An error of the system.
     pub fn open() -> io::Result<Events> {
         let kernel = socket_with(
             AddressFamily::NETLINK,
@@ -78,7 +78,7 @@ impl Events {
     /// Sleeps until something happens, here or on `other`, at the latest at `until`, milliseconds since boot.
     ///
     /// # Errors
-    /// As the system says.
+    /// An error of the system.
     pub fn sleep(&mut self, until: Option<u64>, other: Option<BorrowedFd<'_>>) -> io::Result<Woken> {
         self.timer.ready_at(until)?;
         let fd = |fd| PollFd::from_borrowed_fd(fd, PollFlags::IN);
@@ -110,11 +110,11 @@ impl Events {
         })
     }
 
-    /// Shows what the kernel said to `each`, datagram by datagram; None: something was missed. What is left after a
-    /// while ends the next sleep at once.
+    /// Passes each datagram from the kernel to `each`; None: events were lost. If datagrams remain, the next sleep ends at
+    /// once.
     ///
     /// # Errors
-    /// As the system says.
+    /// An error of the system.
     pub fn hear(&mut self, mut each: impl FnMut(Option<Messages<'_>>)) -> io::Result<()> {
         for _ in 0..STRETCH {
             match recv(&self.kernel, &mut *self.buffer, RecvFlags::TRUNC) {
@@ -145,7 +145,7 @@ mod tests {
         let begun = now();
         let mut quiet = 0;
         for _ in 0..100 {
-            // Signals and links of other tests may come in between.
+            // Other tests may cause signals and link events in between.
             quiet += usize::from(events.sleep(Some(begun + 60), None).unwrap() == Woken::default());
             let _ = events.hear(|_| ());
             if now() >= begun + 60 {

@@ -1,4 +1,4 @@
-//! Files below `--root`: read up to a limit, replaced atomically. Does not know what is in them.
+//! Files below `--root`: reads them up to a limit, and replaces them atomically. Does not interpret them.
 
 use rustix::buffer::spare_capacity;
 use rustix::fs::{Access, Mode, OFlags};
@@ -8,7 +8,7 @@ use std::io::{self, Write as _};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
-/// The directory that stands before every absolute path (`--root`); empty for the real system.
+/// The directory before each absolute path (`--root`); empty for the real system.
 #[derive(Clone, Debug, Default)]
 pub struct Root(PathBuf);
 
@@ -25,7 +25,7 @@ impl Root {
         (!self.0.as_os_str().is_empty()).then_some(&*self.0)
     }
 
-    /// Where an absolute path really is.
+    /// An absolute path below the root.
     #[must_use]
     pub fn path(&self, absolute: &str) -> PathBuf {
         match self.dir() {
@@ -38,12 +38,12 @@ impl Root {
 /// Reads a regular file of at most `limit` bytes.
 ///
 /// # Errors
-/// As the system says; `FileTooLarge` above the limit, `InvalidInput` for what is no regular file.
+/// An error of the system; `FileTooLarge` above the limit, `InvalidInput` if it is not a regular file.
 pub fn read(path: &Path, limit: usize) -> io::Result<Vec<u8>> {
     read_with_mode(path, limit).map(|(bytes, _)| bytes)
 }
 
-/// The same, with the file's permission bits. What fails is tried once more: flash has bad moments.
+/// The same, with the file's permission bits. Retries once after a failure, because flash sometimes fails.
 ///
 /// # Errors
 /// As [`read`].
@@ -55,7 +55,7 @@ pub fn read_with_mode(path: &Path, limit: usize) -> io::Result<(Vec<u8>, u32)> {
     }
 }
 
-/// Whether an error says nothing of a file: the system lacks memory or descriptors, and will have some again.
+/// Whether an error is not about the file: memory or descriptors are short for the moment.
 #[must_use]
 pub fn is_shortage(error: &io::Error) -> bool {
     let errno = Errno::from_io_error(error);
@@ -75,7 +75,7 @@ fn read_once(path: &Path, limit: usize) -> io::Result<(Vec<u8>, u32)> {
     if size > limit {
         return Err(too_large());
     }
-    // Files of /proc have no size; of the others one read returns everything, without a second one for the end.
+    // Files of /proc have no size. For others, one read returns everything, without a second one for the end.
     let mut bytes = Vec::new();
     while bytes.len() <= limit {
         bytes.reserve(size.saturating_sub(bytes.len()) + SPARE);
@@ -87,17 +87,17 @@ fn read_once(path: &Path, limit: usize) -> io::Result<(Vec<u8>, u32)> {
     if bytes.len() > limit { Err(too_large()) } else { Ok((bytes, metadata.permissions().mode() & 0o7777)) }
 }
 
-/// Whether a directory is there and has anything in it.
+/// Whether a directory exists and is not empty.
 #[must_use]
 pub fn has_entries(path: &Path) -> bool {
     std::fs::read_dir(path).is_ok_and(|mut entries| entries.next().is_some())
 }
 
-/// Bytes of room beyond the size that a file has.
+/// Spare bytes beyond the size of a file.
 const SPARE: usize = 64;
 
-/// What a small file of the system holds: as much as one read brings, at most `limit` bytes. Empty where there is none.
-/// What fails is tried once more.
+/// The content of a small system file: as much as one read returns, at most `limit` bytes. Empty if the file does not
+/// exist. Retries once after a failure.
 #[must_use]
 pub fn head(path: &Path, limit: usize) -> Vec<u8> {
     let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK;
@@ -112,7 +112,7 @@ pub fn head(path: &Path, limit: usize) -> Vec<u8> {
     }
 }
 
-/// Whether what is written must be on the medium before the old content is given up.
+/// Whether the new content must be on the medium before it replaces the old one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Keep {
     /// On flash: synced before it replaces the old one.
@@ -121,10 +121,10 @@ pub enum Keep {
     Volatile,
 }
 
-/// Replaces a file by another content, all or nothing. Callers hold the pass lock, so one name for the new one is enough.
+/// Replaces the content of a file, all or nothing. Callers have the pass lock, so one name for the new file is enough.
 ///
 /// # Errors
-/// As the system says (a full disk, a read-only one); the old file is then as it was.
+/// An error of the system (a full disk, a read-only one); the old file is then as it was.
 pub fn replace(path: &Path, content: &[u8], mode: u32, keep: Keep) -> io::Result<()> {
     let mut new = path.as_os_str().to_owned();
     new.push(".new");
@@ -143,10 +143,10 @@ pub fn replace(path: &Path, content: &[u8], mode: u32, keep: Keep) -> io::Result
     Ok(())
 }
 
-/// Gives a file that is there another content, in its own place; one that cannot take it all is removed.
+/// Overwrites an existing file in place; removes it if the content does not fit.
 ///
 /// # Errors
-/// As the system says; the file is gone then, unless the directory cannot be written either.
+/// An error of the system; the file is gone then, unless the directory cannot be written either.
 pub fn overwrite(path: &Path, content: &[u8]) -> io::Result<()> {
     let flags = OFlags::WRONLY | OFlags::CLOEXEC | OFlags::NOFOLLOW | OFlags::NONBLOCK;
     let write = || {
@@ -164,27 +164,27 @@ pub fn overwrite(path: &Path, content: &[u8]) -> io::Result<()> {
 /// Removes a file.
 ///
 /// # Errors
-/// It is not there, or the system refuses.
+/// It does not exist, or the system call failed.
 pub fn remove(path: &Path) -> io::Result<()> {
     std::fs::remove_file(path)
 }
 
-/// Gives a file another name in its directory.
+/// Renames a file within its directory.
 ///
 /// # Errors
-/// It is not there, or the system refuses.
+/// It does not exist, or the system call failed.
 pub fn rename(path: &Path, to: impl AsRef<Path>) -> io::Result<()> {
     std::fs::rename(path, to)
 }
 
-/// Whether a file could be made at `path` now, as far as can be told without making one.
+/// Whether a file could be created at `path` now, as far as nicup can check without creating one.
 ///
 /// # Errors
-/// What making it would fail with: a full filesystem, a read-only one, a directory that this process may not write.
+/// The error that creating it would cause: a full or read-only filesystem, or a directory that this process must not write.
 pub fn room(path: &Path) -> io::Result<()> {
     let there = path.ancestors().skip(1).find(|dir| dir.exists()).unwrap_or(Path::new("/"));
     let system = rustix::fs::statvfs(there)?;
-    // Some filesystems have no limit of files, and say 0 of 0.
+    // Some filesystems have no limit of files, and report 0 of 0.
     if system.f_bavail == 0 && system.f_blocks > 0 || system.f_ffree == 0 && system.f_files > 0 {
         return Err(Errno::NOSPC.into());
     }
@@ -195,7 +195,7 @@ fn write_new(path: &Path, content: &[u8], mode: u32, keep: Keep) -> io::Result<(
     let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC | OFlags::NOFOLLOW;
     let create = || rustix::fs::open(path, flags, Mode::from_raw_mode(mode));
     let mut file = File::from(match create() {
-        // Left by a process that was killed, or put there.
+        // A killed process left it, or another program created it.
         Err(Errno::EXIST) => {
             std::fs::remove_file(path)?;
             create()?
@@ -213,27 +213,27 @@ fn write_new(path: &Path, content: &[u8], mode: u32, keep: Keep) -> io::Result<(
     Ok(())
 }
 
-/// Opens what is to be read in parts. Straight to the kernel: the C library's open asks for a flag once more.
+/// Opens a file to read it in parts. Calls the kernel directly, because the C library's open makes a second call for a flag.
 ///
 /// # Errors
-/// As the system says.
+/// An error of the system.
 pub fn open(path: &Path) -> io::Result<File> {
     Ok(File::from(rustix::fs::open(path, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty())?))
 }
 
-/// Makes a directory, 0755, and what is above it.
+/// Creates a directory and its parents, with mode 0755.
 ///
 /// # Errors
-/// As the system says.
+/// An error of the system.
 pub fn make_dir(path: &Path) -> io::Result<()> {
     use std::os::unix::fs::DirBuilderExt as _;
     std::fs::DirBuilder::new().recursive(true).mode(0o755).create(path)
 }
 
-/// Does something with a file, and once more with its directory made if that was missing: which it nearly never is.
+/// Does something with a file. If its directory is missing, creates it and retries.
 ///
 /// # Errors
-/// Those of `act`, and of making the directory.
+/// Those of `act`, and of creating the directory.
 pub fn with_dir<T>(path: &Path, act: impl Fn() -> io::Result<T>) -> io::Result<T> {
     match (act(), path.parent()) {
         (Err(error), Some(dir)) if error.kind() == io::ErrorKind::NotFound => {
@@ -285,7 +285,7 @@ mod tests {
         assert_eq!(read(&dir.join("f"), 4).unwrap_err().kind(), io::ErrorKind::FileTooLarge);
         assert_eq!(read(&dir, 4).unwrap_err().kind(), io::ErrorKind::InvalidInput);
         assert_eq!(read(&dir.join("g"), 4).unwrap_err().kind(), io::ErrorKind::NotFound);
-        // No size is known before, and it takes more than one read.
+        // The size is not known before, and reading takes more than one call.
         assert!(read(Path::new("/proc/self/smaps"), 1 << 20).unwrap().len() > 4096);
         std::fs::remove_dir_all(dir).unwrap();
     }

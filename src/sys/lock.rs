@@ -1,4 +1,4 @@
-//! Locks between processes: flock(2) on a file, released by the kernel with the process that holds it.
+//! Locks between processes: flock(2) on a file. The kernel releases the lock when its process ends.
 
 use super::file;
 use rustix::fs::{FlockOperation, Mode, OFlags, flock};
@@ -7,17 +7,17 @@ use std::fs::File;
 use std::io;
 use std::path::Path;
 
-/// A lock that is held until it is dropped.
+/// A lock; dropping it releases it.
 #[derive(Debug)]
 pub struct Lock {
     /// flock(2) ends with the descriptor.
     _held: File,
 }
 
-/// Takes the lock if it is free. Its directory is made if it is missing, here as in [`lock`].
+/// Takes the lock if it is free. Like [`lock`], creates its directory if that is missing.
 ///
 /// # Errors
-/// As the system says. `Ok(None)`: another process has it.
+/// An error of the system. `Ok(None)`: another process has it.
 pub fn try_lock(path: &Path) -> io::Result<Option<Lock>> {
     let file = open(path)?;
     match flock(&file, FlockOperation::NonBlockingLockExclusive) {
@@ -30,7 +30,7 @@ pub fn try_lock(path: &Path) -> io::Result<Option<Lock>> {
 /// Waits for the lock.
 ///
 /// # Errors
-/// As the system says.
+/// An error of the system.
 pub fn lock(path: &Path) -> io::Result<Lock> {
     let file = open(path)?;
     rustix::io::retry_on_intr(|| flock(&file, FlockOperation::LockExclusive))?;

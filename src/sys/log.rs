@@ -1,6 +1,6 @@
 //! Log lines to syslog (ident `nicup`, facility daemon), and to standard error with `--verbose`.
 //!
-//! Does not decide what is worth a line. Lines of libraries are left out: they may carry headers.
+//! Does not decide what to log. Drops the lines of libraries, because they may contain headers.
 
 use log::{Level, LevelFilter, Log, Metadata, Record};
 use std::fmt;
@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use std::sync::Mutex;
 use syslog::{Facility, LogFormat, Logger, LoggerBackend, Severity};
 
-/// What is written where.
+/// The outputs and their levels.
 pub struct Setup {
     /// The socket; a missing one means no syslog.
     pub socket: PathBuf,
@@ -24,7 +24,7 @@ struct Lines {
     syslog: Mutex<Option<Logger<LoggerBackend, Plain>>>,
 }
 
-/// `<PRI>nicup[PID]: message`. The stamp is the log daemon's business: a router's own clock may not be set.
+/// `<PRI>nicup[PID]: message`. The log daemon adds the time, because a router's clock may not be set.
 #[derive(Clone)]
 struct Plain {
     pid: u32,
@@ -43,8 +43,8 @@ impl LogFormat<String> for Plain {
     }
 }
 
-/// Logs a line of any level. In the product, log's own macros compile nothing below `info`, so that the debug lines of
-/// libraries, which are never shown, cost no flash. nicup's debug lines use this function.
+/// Logs a line of any level. In release builds, log's own macros compile nothing below `info`, so that debug lines of
+/// libraries, which nicup drops, use no flash. nicup's debug lines use this function.
 pub fn say(level: Level, line: fmt::Arguments<'_>) {
     if level <= log::max_level() {
         log::logger().log(&Record::builder().level(level).target("nicup").args(line).build());
@@ -69,10 +69,10 @@ impl Log for Lines {
         if !self.enabled(record.metadata()) {
             return;
         }
-        // One line, even if a server's or a file's text has line breaks.
+        // One line, even if text from a server or a file contains line breaks.
         let text = record.args().to_string().replace(char::is_control, " ");
         if self.setup.verbose {
-            // Not eprintln: a reader that went away must not end a pass between a request and its record.
+            // Not eprintln, which panics on a closed pipe: a pass must not end between a request and its record.
             let _ = writeln!(std::io::stderr(), "nicup: {text}");
         }
         if record.level() <= self.setup.syslog {
@@ -84,11 +84,11 @@ impl Log for Lines {
 }
 
 impl Lines {
-    /// `info` is a change of state, hence syslog's notice; debug is its info. The socket is opened with the first line:
-    /// most passes have none.
+    /// `info` is a change of state and becomes syslog's notice; debug becomes its info. Opens the socket with the first line,
+    /// because most passes log none.
     fn to_syslog(&self, level: Level, text: String) {
         let Ok(mut syslog) = self.syslog.lock() else { return };
-        // A log daemon that began anew has another socket: a line that the old one does not take is for the new one.
+        // A restarted log daemon has a new socket: if the old socket fails, writes the line to the new one.
         for _ in 0..2 {
             if syslog.is_none() {
                 *syslog = syslog::unix_custom(Plain { pid: std::process::id() }, &self.setup.socket).ok();

@@ -1,7 +1,7 @@
-//! The lock of the one loop of a run_dir: the file `loop.lock`, which the loop holds as long as it runs.
+//! The lock of the one loop of a run_dir: the file `loop.lock`, locked as long as the loop runs.
 //!
-//! A record lock (fcntl(2)), not flock(2), because the kernel names its holder to any process that asks without taking
-//! the lock. A number in a file may be that of a dead loop, and of another process by now.
+//! A record lock (fcntl(2)), not flock(2), because the kernel reports its owner to any process that asks, without taking
+//! the lock. A process ID in a file may be that of a dead loop, and belong to another process by now.
 
 use super::file;
 use rustix::fs::{FlockOperation, Mode, OFlags, fcntl_lock};
@@ -11,21 +11,21 @@ use std::fs::File;
 use std::io::{self, Write as _};
 use std::path::Path;
 
-/// Held until it is dropped. The process must not open the file a second time: closing that would end the lock.
+/// Dropping it releases the lock. The process must not open the file a second time: closing it would end the lock.
 #[derive(Debug)]
 pub struct LoopLock {
     /// A record lock ends with the descriptor.
     _held: File,
 }
 
-/// The second line of the file while a `run --wait` holds it, which ends for a `watch`.
+/// The second line of the file while a `run --wait` has the lock, which ends for a `watch`.
 const GIVES_WAY: &str = "run --wait";
 
 impl LoopLock {
-    /// Takes the lock, and writes this process's number into the file for people to read. None: another loop has it.
+    /// Takes the lock, and writes this process's ID into the file for people to read. None: another loop has it.
     ///
     /// # Errors
-    /// As the system says.
+    /// An error of the system.
     pub fn take(path: &Path, gives_way: bool) -> io::Result<Option<LoopLock>> {
         let flags = OFlags::RDWR | OFlags::CREATE | OFlags::CLOEXEC | OFlags::NOFOLLOW | OFlags::NONBLOCK;
         let mut file = File::from(rustix::fs::open(path, flags, Mode::from_raw_mode(0o600))?);
@@ -36,28 +36,28 @@ impl LoopLock {
         }
         let pid = std::process::id();
         let text = if gives_way { format!("{pid}\n{GIVES_WAY}\n") } else { format!("{pid}\n") };
-        // A full disk keeps no loop from starting.
+        // A full disk must not prevent a loop from starting.
         let _ = file.set_len(0).and_then(|()| file.write_all(text.as_bytes()));
         Ok(Some(LoopLock { _held: file }))
     }
 }
 
-/// The process of the loop that holds the lock.
+/// The process of the loop that has the lock.
 #[must_use]
 pub fn holder(path: &Path) -> Option<i32> {
     held_by(path).map(|pid| pid.as_raw_nonzero().get())
 }
 
-/// Requests a pass of the loop that holds the lock. False: there is none, or it ended meanwhile and may have missed the
+/// Requests a pass of the loop that has the lock. False: there is none, or it ended meanwhile and may have missed the
 /// request.
 #[must_use]
 pub fn request_pass(path: &Path) -> bool {
     let Some(pid) = held_by(path) else { return false };
-    // A loop that ends looks for signals once more after it has released the lock.
+    // A loop that ends checks for signals once more after it has released the lock.
     kill_process(pid, Signal::USR1).is_ok() && held_by(path) == Some(pid)
 }
 
-/// Asks a `run --wait` that holds the lock to stop, for a loop that stays. False: the loop that holds it stays, too.
+/// Asks a `run --wait` that has the lock to stop, for a resident loop. False: the loop that has it is also resident.
 #[must_use]
 pub fn ask_to_stop(path: &Path) -> bool {
     let Some(pid) = held_by(path) else { return true };

@@ -1,4 +1,4 @@
-//! The world: files, sockets, clock, TLS, processes. One thin typed wrapper each; no opinion.
+//! Files, sockets, clock, TLS, processes. One thin typed wrapper each; no decisions.
 
 mod child;
 pub mod clock;

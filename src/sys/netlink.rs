@@ -1,8 +1,8 @@
 //! Asks the kernel which addresses devices have, over rtnetlink.
 //!
 //! Does not decode (wire::rtnl), does not choose (policy::address), does not listen for events, and never sleeps.
-//! Two system calls a device, two or three for all addresses, two for the socket. A link is asked for by its
-//! name: a dump of 200 links is 300 KB and took the kernel 609 µs, two of them by name 16 µs (x86_64).
+//! Two system calls per device, two or three for all addresses, two for the socket. Queries a link by its name: a dump
+//! of 200 links is 300 KB and took the kernel 609 µs, and two links by name took 16 µs (x86_64).
 
 use super::posix::poll;
 use crate::wire::rtnl::{self, Address, Body, DeviceAddresses, DeviceState, Link, Malformed, Messages};
@@ -16,39 +16,39 @@ use rustix::net::{
 };
 use std::time::Duration;
 
-/// The kernel answers a dump while it is being read; this is only for a kernel that does not.
+/// The kernel usually answers a dump while nicup reads it. This limit is for a kernel that does not.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// Bytes of one datagram: the kernel makes none longer than 32 KiB for a dump, however much room there is.
+/// Bytes of one datagram. For a dump, the kernel makes none longer than 32 KiB.
 const DATAGRAM: usize = 32 * 1024;
-/// Dumps in a row that may be interrupted by changes before this gives up.
+/// Dumps in a row that changes may interrupt before nicup gives up.
 const ATTEMPTS: usize = 10;
-/// Datagrams of other senders that are ignored, so that no process can keep a pass busy.
+/// Datagrams from other senders that nicup ignores. The limit prevents a process from keeping a pass busy.
 const FOREIGN: usize = 100;
 
-/// Who knows the addresses of devices.
+/// A source of the devices' addresses.
 pub trait AddressSource {
     /// One entry for each of `devices`, in their order.
     fn addresses(&mut self, devices: &[&str]) -> Result<Vec<DeviceAddresses>, NetlinkError>;
 }
 
-/// Why the kernel's answer is not known. Numbers are errno.
+/// Why there is no answer from the kernel. Numbers are errno.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NetlinkError {
-    /// There is no socket to ask with.
+    /// No socket could be opened.
     Open(i32),
-    /// The question could not be sent.
+    /// The request could not be sent.
     Send(i32),
     /// The answer could not be received.
     Receive(i32),
     /// No answer came in time.
     Silent,
-    /// The kernel refused to answer.
+    /// The kernel rejected the request.
     Refused(i32),
-    /// A part of the answer was longer than the room for it.
+    /// A part of the answer was longer than the buffer.
     Truncated,
     /// The answer could not be read.
     Malformed(Malformed),
-    /// Too many other senders sent something instead.
+    /// Too many datagrams came from other senders.
     Crowded,
     /// Links or addresses changed during each of the attempts, or parts of the answers were lost.
     Unsettled,
@@ -83,7 +83,7 @@ impl AddressSource for Netlink {
     fn addresses(&mut self, devices: &[&str]) -> Result<Vec<DeviceAddresses>, NetlinkError> {
         let mut buffer = Vec::with_capacity(DATAGRAM);
         settled(|| {
-            // A socket for each attempt: what is left of an interrupted dump goes with it.
+            // A socket for each attempt: closing it discards the rest of an interrupted dump.
             let mut kernel =
                 RouteSocket { socket: open()?, buffer: &mut buffer, sequence: 0, patience: PATIENCE };
             read(&mut kernel, devices)
@@ -98,7 +98,7 @@ pub fn index(device: &str) -> Option<u32> {
     rustix::net::netdevice::name_to_index(&socket, device).ok()
 }
 
-/// Repeats what was interrupted.
+/// Repeats an interrupted query.
 fn settled<T>(mut attempt: impl FnMut() -> Result<T, NetlinkError>) -> Result<T, NetlinkError> {
     for _ in 0..ATTEMPTS {
         match attempt() {
@@ -139,7 +139,7 @@ fn open() -> Result<OwnedFd, NetlinkError> {
     socket_with(AddressFamily::NETLINK, SocketType::RAW, SocketFlags::CLOEXEC, None).map_err(failed)
 }
 
-/// A socket to the kernel, and the number of its last question.
+/// A socket to the kernel, and the number of its last request.
 struct RouteSocket<'a> {
     socket: OwnedFd,
     buffer: &'a mut Vec<u8>,
@@ -194,8 +194,8 @@ impl RouteSocket<'_> {
         })
     }
 
-    /// Sends a question and shows what comes back, of addresses those of `devices`, until its end or until nothing
-    /// more is wanted.
+    /// Sends a request and passes on each message of the answer, until its end or until the caller wants no more. Passes on
+    /// addresses of `devices` only.
     fn ask(
         &mut self,
         question: &[u8],
@@ -244,8 +244,8 @@ impl RouteSocket<'_> {
 
     /// Fills the buffer with the next datagram. False: it is not the kernel's.
     fn receive(&mut self) -> Result<bool, NetlinkError> {
-        // TRUNC: the datagram's whole length comes back, even if it had no room. DONTWAIT: rtnetlink answers while it is
-        // asked, so there is next to never anything to wait for.
+        // TRUNC: the datagram's whole length comes back, even if it had no room. DONTWAIT: rtnetlink answers during
+        // the request, so there is almost never anything to wait for.
         let flags = RecvFlags::TRUNC | RecvFlags::DONTWAIT;
         let failed = |errno: Errno| NetlinkError::Receive(errno.raw_os_error());
         let (_, length, sender) = loop {

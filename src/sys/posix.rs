@@ -1,7 +1,7 @@
 //! Calls the C library where rustix or std cannot be used: time on 32-bit MIPS with musl, the resolver, and to start a
 //! program.
 //!
-//! rustix 1.1.6 assumes 64-bit time in the libc crate there, and has the nanoseconds in the wrong half on big-endian
+//! rustix 1.1.6 assumes 64-bit time in the libc crate there, and puts the nanoseconds into the wrong half on big-endian
 //! machines, so clocks and waits were wrong. The libc crate's structures are right. std's resolver cannot query one
 //! family alone, and std's `Command` brings 20 KB of code: fork beside posix_spawn, pidfds, and a map of the environment.
 //!
@@ -31,8 +31,8 @@ pub fn since_boot() -> Duration {
     Duration::new(u64::try_from(time.tv_sec).unwrap_or(0), u32::try_from(time.tv_nsec).unwrap_or(0))
 }
 
-/// Threads stay without a name. std asks for it even where none is given, and musl's own function brings printf with it
-/// (src/thread/pthread_setname_np.c): 12 KB of code for nothing.
+/// Leaves threads without a name. std sets one even if none is given, and musl's own function needs printf
+/// (src/thread/pthread_setname_np.c), which is 12 KB of code.
 #[cfg(target_env = "musl")]
 // SAFETY: it has the signature of pthread_setname_np(3), and touches nothing.
 #[unsafe(no_mangle)]
@@ -40,7 +40,7 @@ extern "C" fn pthread_setname_np(_: libc::pthread_t, _: *const libc::c_char) -> 
     0
 }
 
-/// Waits until one of `fds` is ready, at most for `patience`, rounded up to milliseconds: how many are.
+/// Waits until one of `fds` is ready, for at most `patience`, rounded up to milliseconds. Returns how many are ready.
 ///
 /// # Errors
 /// As poll(2).
@@ -53,7 +53,7 @@ pub fn poll(fds: &mut [PollFd<'_>], patience: Duration) -> rustix::io::Result<us
     usize::try_from(ready).map_err(|_| last_error())
 }
 
-/// Which addresses of a name are wanted.
+/// Which addresses of a name to query.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AddressFamily {
     /// IPv4 and IPv6, with one answer for both.
@@ -194,24 +194,24 @@ pub struct Timer(OwnedFd);
 pub enum Follows {
     /// Time since boot, suspend included.
     Boot,
-    /// The wall clock: the timer is ready when that is set, and else never.
+    /// The wall clock: the timer becomes ready only when the clock is set.
     ClockSet,
 }
 
-/// 2255, near the end of the kernel's nanoseconds; where time has 32 bits, its end.
+/// The year 2255, near the end of the kernel's nanoseconds; the end of time_t if that has 32 bits.
 const NEVER: i64 = 9_000_000_000;
 
 impl Timer {
     /// Opens a timer.
     ///
     /// # Errors
-    /// As the system says.
+    /// An error of the system.
     pub fn open(follows: Follows) -> rustix::io::Result<Timer> {
         let clock = match follows {
             Follows::Boot => libc::CLOCK_BOOTTIME,
             Follows::ClockSet => libc::CLOCK_REALTIME,
         };
-        // SAFETY: no pointer is handed over, and no other code owns the returned descriptor.
+        // SAFETY: the call takes no pointer, and no other code owns the returned descriptor.
         unsafe {
             match libc::timerfd_create(clock, libc::TFD_CLOEXEC | libc::TFD_NONBLOCK) {
                 -1 => Err(last_error()),
@@ -223,7 +223,7 @@ impl Timer {
     /// Makes a timer on boot time ready at `at` milliseconds since boot; None: never.
     ///
     /// # Errors
-    /// As the system says.
+    /// An error of the system.
     pub fn ready_at(&self, at: Option<u64>) -> rustix::io::Result<()> {
         // Zero would switch it off: an overdue timer is ready after the first millisecond of the boot.
         let at = at.map(|at| Duration::from_millis(at.max(1))).unwrap_or_default();
@@ -234,11 +234,11 @@ impl Timer {
     /// Makes a timer on the wall clock ready when that is set, from now on.
     ///
     /// # Errors
-    /// As the system says.
+    /// An error of the system.
     pub fn ready_when_set(&self) -> rustix::io::Result<()> {
         // Reading a cancelled timer reports the cancellation once more and resets it.
         let _ = rustix::io::read(&self.0, &mut [0; 8]);
-        // A clock beyond what this time_t holds would make it ready for ever: then nicup does not notice a jump.
+        // A clock beyond the range of this time_t would make the timer ready for ever. So nicup does not notice a jump then.
         let wall = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
         let beyond = libc::time_t::try_from(wall).map_or(true, |wall| wall == libc::time_t::MAX);
         match self.set(if beyond { 0 } else { NEVER }, 0, libc::TFD_TIMER_CANCEL_ON_SET) {
@@ -266,7 +266,7 @@ impl AsFd for Timer {
     }
 }
 
-/// Has the kernel judge each system call of this thread, and of those that it starts, by `program` (seccomp(2)).
+/// Makes the kernel filter each system call of this thread, and of those that it starts, with `program` (seccomp(2)).
 ///
 /// # Errors
 /// As prctl(2); EINVAL where the kernel has no seccomp.

@@ -42,11 +42,11 @@ pub enum RunError {
     TooMuch,
 }
 
-/// Runs `program` to its end, at most `deadline`, reading at most `limit` bytes; with a limit of 0 nothing is read and
-/// it may leave processes in the background. Its input and errors are /dev/null.
+/// Runs `program` to its end, for at most `deadline`, and reads at most `limit` bytes of its output. With a limit of 0,
+/// nicup reads nothing, and the program may leave processes in the background. Its input and errors are /dev/null.
 ///
 /// # Errors
-/// It could not be started, took too long, or printed too much: then it is ended with all that it started.
+/// It could not be started, took too long, or printed too much. In the last two cases nicup kills its process group.
 pub fn run(program: &Program<'_>, deadline: Duration, limit: usize) -> Result<Output, RunError> {
     let end = Instant::now() + deadline;
     let (mut child, output) = start(program, limit > 0).map_err(RunError::Start)?;
@@ -103,7 +103,8 @@ fn read_output(pipe: Option<File>, end: Instant, limit: usize) -> Result<Vec<u8>
     }
 }
 
-/// A program that has closed its output is about to end; one that is not is given short naps until the deadline.
+/// Waits for the end of a program that has closed its output. Most end at once; for others, this polls until the
+/// deadline.
 fn wait_until(child: &mut Process, end: Instant) -> Result<ExitStatus, RunError> {
     loop {
         if let Some(status) = child.try_wait().map_err(RunError::Start)? {

@@ -1,18 +1,19 @@
 //! Drops the privileges that a process with network access does not need: starting programs, listening, and root's
 //! power over the kernel.
 //!
-//! Does not hide files: the kernels of OpenWrt have no Landlock. Holds for this thread and those that it starts later.
+//! Does not hide files: the kernels of OpenWrt have no Landlock. Applies to this thread and those that it starts later.
 
 use super::posix::filter_system_calls;
 use libc::{c_long, sock_filter};
 use rustix::thread::{CapabilitySet, CapabilitySets, capabilities, set_capabilities, set_no_new_privs};
 use std::io;
 
-/// Root's files stay root's, a bind to a device works on kernels before 5.7 too, and nothing else is kept.
+/// Keeps access to root's files, and binding to a device on kernels before 5.7. Drops everything else.
 const KEPT: CapabilitySet =
     CapabilitySet::DAC_OVERRIDE.union(CapabilitySet::FOWNER).union(CapabilitySet::NET_RAW);
 
-/// What is refused with EPERM, and no exchange needs. musl's resolver binds its sockets, so bind(2) is not among it.
+/// System calls that no exchange needs; the kernel rejects them with EPERM. musl's resolver binds its sockets, so bind(2)
+/// is not among them.
 const REFUSED: &[c_long] = &[
     libc::SYS_execve,
     libc::SYS_execveat,
@@ -38,11 +39,11 @@ const REFUSED: &[c_long] = &[
     libc::SYS_syscall,
 ];
 
-/// Families that are left: local (the log), IP, netlink.
+/// The remaining socket families: local (the log), IP, netlink.
 const FAMILIES: [u32; 4] =
     [libc::AF_UNIX as u32, libc::AF_INET as u32, libc::AF_INET6 as u32, libc::AF_NETLINK as u32];
 
-/// The architecture as linux/audit.h numbers it: system calls have other numbers on others. None: not known here.
+/// The architecture's number in linux/audit.h, because system call numbers depend on it. None: unknown here.
 const ARCH: Option<u32> = if cfg!(target_arch = "x86_64") {
     Some(0xc000_003e)
 } else if cfg!(target_arch = "aarch64") {
@@ -65,11 +66,10 @@ const FIRST_ARGUMENT: u32 = if cfg!(target_endian = "little") { 16 } else { 20 }
 /// x86_64 has a second set of numbers above this one (x32).
 const X32: u32 = 0x4000_0000;
 
-/// Gives it up.
+/// Drops the privileges.
 ///
 /// # Errors
-/// The first part that the kernel refused; the others are done all the same. Old kernels, and qemu-user, have no
-/// seccomp.
+/// The first part that the kernel rejected; the others are still done. Old kernels and qemu-user have no seccomp.
 pub fn lock_down() -> io::Result<()> {
     let unprivileged = set_no_new_privs(true);
     let without_power = drop_capabilities();
@@ -85,7 +85,7 @@ fn drop_capabilities() -> rustix::io::Result<()> {
 
 /// Load the architecture, jump to the end if it is another one; load the number, compare it; load a socket's family.
 fn filter(arch: u32) -> Vec<sock_filter> {
-    // The last two instructions: refused, and behind it allowed.
+    // The last two instructions: reject, then allow.
     let refused = 3 + REFUSED.len() + usize::from(cfg!(target_arch = "x86_64")) + 2 + FAMILIES.len();
     let mut program = Vec::with_capacity(refused + 2);
     let to = |program: &Vec<sock_filter>, target: usize| (target - program.len() - 1) as u8;
@@ -147,7 +147,7 @@ mod tests {
             TcpStream::connect(address).unwrap();
             let left = capabilities(None).unwrap();
             assert!(KEPT.contains(left.permitted) && KEPT.contains(left.effective), "{left:?}");
-            // What it starts inherits that.
+            // Its children inherit this.
             std::thread::spawn(|| assert!(Command::new("/bin/true").status().is_err())).join().unwrap();
             lock_down().unwrap();
         });

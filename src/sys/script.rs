@@ -1,12 +1,12 @@
 //! Checks whether nicup may run a configured program as root: only if no other user could have written it.
 //!
-//! A login that may write /etc/config/nicup, LuCI's among them, must not become root by it. Does not run anything.
+//! A user who may write /etc/config/nicup, for example in LuCI, must not become root through it. Does not run anything.
 
 use super::file::Root;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
-/// Where all users can put files.
+/// Directories that all users can write.
 const UPLOADS: [&str; 3] = ["/tmp", "/var/tmp", "/etc/luci-uploads"];
 /// Write permission of the group and of others.
 const WRITABLE: u32 = 0o022;
@@ -14,13 +14,13 @@ const WRITABLE: u32 = 0o022;
 /// Checks a script and every directory above it, up to `root`'s folder.
 ///
 /// # Errors
-/// What is wrong with which path, and what to do about it.
+/// Which path is wrong, why, and what to do.
 pub fn is_safe(root: &Root, script: &str) -> Result<(), String> {
     let top = root.dir().unwrap_or(Path::new("/"));
     let top = top.canonicalize().map_err(|error| format!("cannot be checked: {error}"))?;
     let path = root.path(script);
     let real = path.canonicalize().map_err(|error| format!("could not be started: {error}"))?;
-    // As a user would name it.
+    // The path without the root, for messages.
     let name = |path: &Path| match path.strip_prefix(&top) {
         Ok(rest) => format!("/{}", rest.display()),
         Err(_) => path.display().to_string(),

@@ -1,7 +1,7 @@
 //! Starts nicup again as a child process: a pass (`run --report-wake`, which ends with a [`Wake`] line), or work
 //! that outlives the pass that started it.
 //!
-//! Never waits for a child. Its output is read while it runs, so that no amount of it can block the child.
+//! Never waits for a child. Reads its output while it runs, so that a full pipe cannot block the child.
 
 use super::child::{self, Process};
 use super::posix::Spawn;
@@ -33,9 +33,9 @@ pub struct Child {
 /// How a pass ended.
 #[derive(Debug)]
 pub enum Ended {
-    /// With a wake line and an exit status.
+    /// With a wake line and exit status.
     Finished(Wake, u8),
-    /// Without: what happened, for the log.
+    /// Without them: what happened, for the log.
     Crashed(String),
 }
 
@@ -43,7 +43,7 @@ impl Child {
     /// Starts a pass; `with_event`: the hotplug event is in the environment.
     ///
     /// # Errors
-    /// As the system says.
+    /// An error of the system.
     pub fn start(arguments: &[OsString], force: bool, with_event: bool) -> io::Result<Child> {
         let wake = format!("--{OPTION}");
         let given = arguments.iter().map(OsString::as_os_str);
@@ -95,7 +95,7 @@ impl Child {
     /// How it ended; None: it still runs.
     ///
     /// # Errors
-    /// As the system says.
+    /// An error of the system.
     pub fn ended(&mut self) -> io::Result<Option<Ended>> {
         let Some(status) = self.process.try_wait()? else { return Ok(None) };
         self.listen();
@@ -107,7 +107,7 @@ impl Child {
         }))
     }
 
-    /// Asks it to end.
+    /// Sends it TERM.
     pub fn terminate(&self) {
         let _ = self.process.signal(Signal::TERM);
     }
@@ -115,14 +115,14 @@ impl Child {
     /// Kills it, and waits for its end.
     ///
     /// # Errors
-    /// As the system says.
+    /// An error of the system.
     pub fn kill(&mut self) -> io::Result<()> {
         self.process.signal(Signal::KILL)?;
         self.process.wait()
     }
 }
 
-/// Work that waits for its input, and outlives this process. Dropped, it gets none.
+/// Work that waits for its input, and outlives this process. If this is dropped, the child gets no input.
 #[derive(Debug)]
 pub struct Background(File);
 
@@ -130,7 +130,7 @@ impl Background {
     /// Starts this program with `arguments`, in a new process group.
     ///
     /// # Errors
-    /// As the system says.
+    /// An error of the system.
     pub fn start(arguments: &[&OsStr]) -> io::Result<Background> {
         let ((output, input), null) = (child::pipe()?, child::null()?);
         Process::spawn(&Spawn {
@@ -146,7 +146,7 @@ impl Background {
     /// Hands its input over, all at once.
     ///
     /// # Errors
-    /// As the system says.
+    /// An error of the system.
     pub fn hand_over(mut self, input: &[u8]) -> io::Result<()> {
         self.0.write_all(input)
     }
@@ -165,7 +165,7 @@ mod tests {
     use super::*;
     use crate::sys::events::Events;
 
-    /// What becomes of a pass that is this shell script.
+    /// The result of a pass that is this shell script.
     fn ended(script: &str) -> Ended {
         let mut child = Child::spawn("/bin/sh", &[OsStr::new("-c"), OsStr::new(script)]).unwrap();
         let mut events = Events::open().unwrap();
@@ -200,7 +200,7 @@ mod tests {
         let long = format!("{devices}; echo \"wake - - - -$d$d$d\"");
         let Ended::Finished(wake, 0) = ended(&long) else { panic!() };
         assert_eq!(wake.devices.len(), 3000);
-        // 160,000: no router has so many, but the pass must not hang for it.
+        // 160,000: no router has so many, but the pass must not hang.
         let longer = format!("{devices}; echo \"wake - - - -$d$d$d$d$d$d$d$d$d$d\"; exit 1");
         assert_eq!(crashed(&longer), "ended early with status 1");
     }

@@ -1,4 +1,4 @@
-//! Asks netifd through the `ubus` command, which is looked up in PATH. Does not interpret the answer (wire::ubus).
+//! Queries netifd through the `ubus` command from PATH. Does not interpret the answer (wire::ubus).
 
 use super::process::{self, Program, RunError};
 use std::path::Path;
@@ -9,12 +9,12 @@ pub const DEADLINE: Duration = Duration::from_secs(5);
 /// Bytes that `ubus` may print: a dump of a large router is some tens of KiB.
 const OUTPUT_LIMIT: usize = 1 << 20;
 
-/// Who answers for netifd.
+/// netifd, or its replacement in a test.
 pub trait Netifd {
     /// Calls `method` of `object` and returns what it prints.
     ///
     /// # Errors
-    /// `Missing` where netifd does not know the object, `Failed` with the cause for everything else.
+    /// `Missing` if netifd does not know the object, else `Failed` with the cause.
     fn call(&mut self, object: &str, method: &str) -> Result<String, UbusError>;
 }
 

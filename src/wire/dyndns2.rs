@@ -1,4 +1,4 @@
-//! No-IP's update protocol (dyndns2): a request to bytes, an answer to one [`Reply`] per host.
+//! No-IP's update protocol (dyndns2): a request to bytes, a response to one [`Reply`] per host.
 //!
 //! Does not decide what a reply means for the next attempt (policy::outcome), and opens no connection (sys::https).
 //! Source: No-IP, "Dynamic DNS Update API" (request, response codes).
@@ -7,23 +7,23 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use std::net::IpAddr;
 
-/// One update request, ready to be sent: nothing in it needs escaping any more.
+/// One update request, ready to be sent: everything in it is already escaped.
 #[derive(Clone)]
 pub struct Request {
-    /// Path and query, as it stands in the request line.
+    /// Path and query of the request line.
     pub target: String,
-    /// Value of `Authorization`, where there is a login. Secret: never printed.
+    /// Value of `Authorization`, if there is a login. Secret: never printed.
     pub authorization: Option<String>,
     /// Value of `User-Agent`.
     pub user_agent: String,
 }
 
-/// What came back over HTTP, before anyone looks at the words.
+/// The HTTP response, before its codes are parsed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Answer {
     /// HTTP status code.
     pub status: u16,
-    /// Value of `Retry-After`, if it was there and printable.
+    /// Value of `Retry-After`, if it is present and printable.
     pub retry_after: Option<String>,
     /// At most [`BODY_LIMIT`] bytes of the body.
     pub body: Vec<u8>,
@@ -39,8 +39,8 @@ pub struct Answer {
 pub const BODY_LIMIT: usize = 4096;
 /// Bytes of the answer's headers that are read (docs/reference.md#request).
 pub const HEADER_LIMIT: usize = 16 * 1024;
-/// Bytes of a whole answer with all that HTTP puts around it: chunk sizes, trailers, interim answers. The longest body
-/// in chunks of a byte each, behind the longest headers, is 40 KiB.
+/// Bytes of a whole response with the parts that HTTP adds: chunk sizes, trailers, interim responses. The longest body
+/// in chunks of one byte, after the longest headers, is 40 KiB.
 pub const ANSWER_LIMIT: usize = 64 * 1024;
 
 /// Why there was no answer.
@@ -48,36 +48,36 @@ pub const ANSWER_LIMIT: usize = 64 * 1024;
 pub enum Failure {
     /// The server's name could not be resolved.
     Dns,
-    /// No route, refused, unreachable, or the connection was cut before the request was sent.
+    /// No route, connection refused, unreachable, or the connection was closed before the request was sent.
     Connect,
-    /// What came back first is not TLS: another program listens on this port.
+    /// The first bytes are not TLS: another program listens on this port.
     NotTls,
-    /// TLS failed, for any other reason but [`Failure::Clock`].
+    /// TLS failed, for a reason other than [`Failure::Clock`].
     Tls,
     /// The certificate is not yet valid: the clock is not set yet.
     Clock,
     /// The time for the whole request ran out.
     Timeout,
-    /// The proxy could not be reached or refused.
+    /// The proxy could not be reached, or rejected the connection.
     Proxy,
-    /// What came back is not HTTP, or its headers are over [`HEADER_LIMIT`].
+    /// The response is not HTTP, or its headers are larger than [`HEADER_LIMIT`].
     NotHttp,
 }
 
-/// A request that got no answer.
+/// A request without a response.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Failed {
     /// Which step failed.
     pub failure: Failure,
-    /// Whether a connection stood: only without one may another port be tried.
+    /// Whether a connection was established: nicup may try another port only without one.
     pub connected: bool,
-    /// Whether bytes of the request had left, so that the server may have acted on it.
+    /// Whether bytes of the request were sent, so that the server may have processed it.
     pub sent: bool,
     /// The cause for a person, e.g. `connection refused`. No secret, no Debug text, lower case, no final period.
     pub detail: String,
 }
 
-/// What No-IP said about one host. The words are No-IP's own; what they lead to is `policy::outcome`'s business.
+/// No-IP's reply for one host. `policy::outcome` decides what it means.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Reply {
     /// `good`, with the addresses that it names.
@@ -112,18 +112,18 @@ pub enum Reply {
     ServerError(u16),
     /// HTTP 429.
     TooManyRequests,
-    /// HTTP 401 or 403, not with No-IP's words: what was read, as in [`Reply::Unintelligible`].
+    /// HTTP 401 or 403 without No-IP's codes: what was read, as in [`Reply::Unintelligible`].
     Forbidden(u16, String),
-    /// Not No-IP's answer: what was read, printable, at most [`SHORT_LIMIT`] characters.
+    /// An unexpected response: what was read, printable, at most [`SHORT_LIMIT`] characters.
     Unintelligible(String),
     /// The answer has lines for other hosts, none for this one.
     Unanswered,
 }
 
-/// Characters of an unintelligible answer that are kept.
+/// Characters of an unexpected response that nicup keeps.
 pub const SHORT_LIMIT: usize = 80;
 
-/// Reads an answer to `hosts` names sent in one request; one [`Reply`] each, in the order sent.
+/// Parses the response to a request for `hosts` hostnames: one [`Reply`] for each, in the order sent.
 ///
 /// `offline`: any text after `good` or `nochg` is accepted, since no address was sent.
 #[must_use]
@@ -151,7 +151,7 @@ pub fn replies(answer: &Answer, hosts: usize, offline: bool) -> Vec<Reply> {
         _ => return all(Reply::Unintelligible(short(answer))),
     };
     if hosts == 1 {
-        // A group's members each have a line: all must succeed, else the worst counts.
+        // Each member of a group has a line: all must report success, else the worst counts.
         return lines.into_iter().max_by_key(severity).into_iter().collect();
     }
     if let [only] = lines.as_slice()
@@ -163,13 +163,13 @@ pub fn replies(answer: &Answer, hosts: usize, offline: bool) -> Vec<Reply> {
     lines
 }
 
-/// Whether a captive portal or proxy answered: over plaintext anyone in between can, with any status. RFC 6585 has 511
-/// for it.
+/// Whether the response is from a captive portal or proxy, which can answer plaintext requests with any status. RFC 6585
+/// defines 511 for it.
 fn is_portal(answer: &Answer) -> bool {
     !answer.verified && (answer.status == 511 || content(&answer.body).trim_ascii_start().starts_with(b"<"))
 }
 
-/// The body without a byte order mark and without blank lines before the first word.
+/// The body without a byte order mark and without blank lines at the start.
 fn content(body: &[u8]) -> &[u8] {
     let mut rest = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
     while let Some(at) = rest.iter().position(|&byte| byte == b'\n')
@@ -187,7 +187,7 @@ fn lines(body: &[u8]) -> impl Iterator<Item = &[u8]> {
     body.into_iter().flat_map(|b| b.split(|&c| c == b'\n')).map(<[u8]>::trim_ascii_end)
 }
 
-/// One line by its first word, compared exactly. None: not a line of No-IP's.
+/// One line by its first field, compared exactly. None: not a line of No-IP.
 fn line_reply(line: &[u8], offline: bool) -> Option<Reply> {
     let (word, rest) = match line.iter().position(u8::is_ascii_whitespace) {
         Some(at) => line.split_at(at),
@@ -212,8 +212,8 @@ fn line_reply(line: &[u8], offline: bool) -> Option<Reply> {
     })
 }
 
-/// The addresses behind `good` or `nochg`, separated by commas or blanks. Text after an address is passed over; text in
-/// place of one ("good morning, please log in") is a captive portal's, and so is markup right behind it.
+/// The addresses after `good` or `nochg`, separated by commas or blanks. Ignores text after an address. Text instead of an
+/// address ("good morning, please log in") is from a captive portal, and so is markup right after it.
 fn addresses(rest: &[u8], offline: bool) -> Option<Vec<IpAddr>> {
     let text = match std::str::from_utf8(rest) {
         Ok(text) => text,
@@ -237,7 +237,7 @@ fn addresses(rest: &[u8], offline: bool) -> Option<Vec<IpAddr>> {
 
 const SUCCESS: u8 = 1;
 
-/// How bad a line is, for the lines of a group: the further it reaches, the worse.
+/// How bad a line is, for the lines of a group: the more hosts it affects, the worse.
 fn severity(reply: &Reply) -> u8 {
     match reply {
         Reply::NoChange(_) => 0,
@@ -280,7 +280,7 @@ fn short(answer: &Answer) -> String {
     text
 }
 
-/// `/nic/update?hostname=a,b&myip=v4,v6`, or `&offline=YES` without addresses. Hostnames and path are valid already.
+/// `/nic/update?hostname=a,b&myip=v4,v6`, or `&offline=YES` without addresses. Hostnames and path are already validated.
 #[must_use]
 pub fn target(path: &str, hostnames: &[&str], addresses: &[IpAddr]) -> String {
     let mut target = format!("{path}?hostname={}", hostnames.join(","));
@@ -307,7 +307,7 @@ pub fn user_agent(model: &str, release: &str, version: &str, contact: &str) -> S
     format!("nicup {}/{}-{version} {contact}", agent_word(model), agent_word(release))
 }
 
-/// Bytes of a model or release name in the User-Agent; a longer one says nothing more.
+/// Bytes of a model or release name in the User-Agent; a longer one is cut.
 const AGENT_WORD_LIMIT: usize = 64;
 
 fn agent_word(text: &str) -> String {

@@ -10,7 +10,7 @@ pub enum Event {
     Interface {
         /// What happened.
         action: Action,
-        /// netifd's logical name; empty where the caller gave only a device.
+        /// netifd's logical name; empty if the caller set only a device.
         interface: String,
         /// Linux device; netifd sets it for ifup and ifupdate only.
         device: Option<String>,
@@ -45,7 +45,7 @@ impl Action {
     }
 }
 
-/// Reads the hotplug variables through `get`. None: an event that is never ours, e.g. `ifup-failed`.
+/// Reads the hotplug variables through `get`. None: an event that nicup never handles, e.g. `ifup-failed`.
 pub fn event(get: impl Fn(&str) -> Option<String>) -> Option<Event> {
     let filled = |name: &str| get(name).filter(|value| !value.is_empty());
     let interface = filled("INTERFACE");

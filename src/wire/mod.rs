@@ -1,4 +1,4 @@
-//! Bytes and text to values and back. Pure: no opinion about what the values mean, no I/O, no clock.
+//! Bytes and text to values and back. Pure: does not interpret the values; no I/O, no clock.
 #![forbid(unsafe_code)]
 
 pub mod dyndns2;

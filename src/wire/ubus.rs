@@ -10,7 +10,7 @@ use super::json::{self, object};
 pub struct Interface {
     /// Logical name, e.g. `wan`. In `status` output it is absent.
     pub interface: Option<String>,
-    /// Whether netifd calls it up.
+    /// Whether it is up, by netifd.
     pub up: bool,
     /// The Linux device that carries the addresses, e.g. `pppoe-wan`. Absent while the interface is down.
     pub l3_device: Option<String>,
@@ -18,13 +18,13 @@ pub struct Interface {
     pub device: Option<String>,
     /// Whether netifd is setting it up or taking it down.
     pub pending: Option<bool>,
-    /// Whether its device is there and has a carrier.
+    /// Whether its device exists and has a carrier.
     pub available: Option<bool>,
-    /// Whether netifd or a protocol handler made it, and no section of /etc/config/network.
+    /// Whether netifd or a protocol handler created it, not a section of /etc/config/network.
     pub dynamic: Option<bool>,
-    /// Whether netifd is to bring it up by itself; false after `ifdown`.
+    /// Whether netifd brings it up automatically; false after `ifdown`.
     pub autostart: Option<bool>,
-    /// What its protocol handler reported, the latest last.
+    /// The errors that its protocol handler reported, the latest last.
     pub errors: Option<Vec<InterfaceError>>,
 }
 object!(Interface { interface, up, l3_device, device, pending, available, dynamic, autostart, errors });

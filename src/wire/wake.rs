@@ -10,13 +10,13 @@ use std::net::Ipv6Addr;
 pub struct Wake {
     /// Seconds since boot of the earliest next attempt, the same number that status.json shows.
     pub at: Option<u64>,
-    /// Something is not settled yet: `run --wait` goes on.
+    /// A host still waits: `run --wait` goes on.
     pub open: bool,
     /// Something waits for the clock to be set.
     pub clock: bool,
-    /// Some service wants both families; which of them it lacks now.
+    /// A service wants both families: which of them are missing now.
     pub pair: Option<Lacks>,
-    /// Devices whose addresses count.
+    /// The devices that services use.
     pub devices: Vec<String>,
     /// Where the pass chose one of several IPv6 addresses.
     pub preferred: Vec<Preferred>,
@@ -102,7 +102,7 @@ impl Span {
 }
 
 impl Wake {
-    /// Reads a line as [`Display`](fmt::Display) writes it. None: the pass did not come to its end.
+    /// Reads a line that [`Display`](fmt::Display) wrote. None: the pass did not complete.
     #[must_use]
     pub fn parse(line: &str) -> Option<Wake> {
         let mut words = line.trim_end().split(' ');

@@ -1,7 +1,7 @@
-//! What went wrong in TLS or on the connection, as one of our failures with a sentence.
+//! Converts an error in TLS or on the connection to a failure with a message.
 //!
-//! Does not search in other people's texts: it matches on types. Names from a certificate are a stranger's words,
-//! and are printed only as far as they look like names.
+//! Matches on types, not on the texts of libraries. Prints a name from a certificate only if it looks like a name, because
+//! the server controls it.
 
 use std::io;
 
@@ -11,10 +11,10 @@ use super::tcp::{Deadline, Phase, words};
 use super::{Route, failed};
 use crate::wire::dyndns2::{Failed, Failure};
 
-/// How far the session had come.
+/// The stage that the session had reached.
 #[derive(Clone, Copy)]
 pub(super) enum Stage {
-    /// Nothing of the server's has been understood yet.
+    /// No message of the server has been understood yet.
     Hello,
     Handshake,
     Open,

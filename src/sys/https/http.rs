@@ -1,8 +1,7 @@
 //! One HTTP/1.1 request and its answer over a connection that is already open, by ureq.
 //!
-//! ureq writes the request and reads the answer; it is handed the one `line` there is, and what it does otherwise is
-//! switched off. What breaks on that line is noted there, because ureq would only pass on a text.
-//! Does not connect, follow, retry, pool, log in or decompress.
+//! ureq writes the request and reads the response on the given `line`; its other functions are off. The line records what
+//! fails on it, because ureq would only pass on a text. Does not connect, follow, retry, pool, log in or decompress.
 
 use std::io::{self, Read};
 use std::sync::{Arc, Mutex};
@@ -48,7 +47,7 @@ pub(super) fn exchange(stream: Stream, route: &Route<'_>, request: &Request) -> 
 /// `GET`, the version, the names of the headers and the line ends: 64 bytes, and some to spare.
 const FIXED_TEXT: usize = 96;
 
-/// ureq with this one line, and without anything that it would do unasked.
+/// ureq with this one line, and without its automatic functions.
 fn agent(line: Line) -> Agent {
     let config = Agent::config_builder()
         .proxy(None)
@@ -92,7 +91,7 @@ fn asks_basic(headers: &HeaderMap) -> bool {
         .any(|s| s.eq_ignore_ascii_case(b"basic"))
 }
 
-/// Why ureq gave up: what happened on the line, or else what ureq could not make of it.
+/// Why ureq gave up: what happened on the line, or else what ureq could not parse.
 fn why(error: &Error, trail: &Trail, route: &Route<'_>, deadline: Deadline) -> Failed {
     let detail = match &trail.broken {
         Some(Broken::Cut(error)) => return cut(deadline, error, Phase::Answer),

@@ -1,6 +1,6 @@
-//! The open connection as ureq sees it: a transport with its buffers, handed over once.
+//! The open connection in ureq's form: a transport with its buffers, used once.
 //!
-//! Does not read HTTP, word failures or keep time: the connection below has the one deadline.
+//! Does not read HTTP, write messages or keep time: the connection below has the only deadline.
 
 use std::fmt;
 use std::io::{self, Read, Write};
@@ -52,12 +52,12 @@ impl Stream {
     }
 }
 
-/// What has happened on the line, for the time after ureq has given up.
+/// What happened on the line, to explain a failure after ureq has given up.
 #[derive(Default)]
 pub(super) struct Trail {
     pub(super) sent: bool,
     pub(super) received: usize,
-    /// The end of the connection, too: whether it came too early is known to ureq alone.
+    /// Also the end of the connection: only ureq knows whether it came too early.
     pub(super) broken: Option<Broken>,
 }
 
@@ -65,7 +65,7 @@ pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// The open connection, and what has come over it and is not used yet.
+/// The open connection, and the received bytes that are not used yet.
 pub(super) struct Line {
     stream: Stream,
     room: Room,
@@ -73,7 +73,7 @@ pub(super) struct Line {
 }
 
 impl Line {
-    /// `request` is the room for a request in bytes. With room for the whole of it, it leaves in one write.
+    /// `request` is the room for a request in bytes. If the whole request fits, it is sent in one write.
     pub(super) fn new(stream: Stream, request: usize, trail: Arc<Mutex<Trail>>) -> Line {
         let room =
             Room { output: vec![0; request], input: Vec::new(), used: 0, filled: 0, progressed: false };
@@ -127,14 +127,14 @@ impl Transport for Line {
     }
 }
 
-/// ureq wants it of every transport; what is in a line is a secret.
+/// ureq requires it of each transport. The content of a line is a secret.
 impl fmt::Debug for Line {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Line")
     }
 }
 
-/// Room for a request, and for an answer as it comes.
+/// The buffers for a request and for the response.
 struct Room {
     output: Vec<u8>,
     input: Vec<u8>,
@@ -143,9 +143,9 @@ struct Room {
     progressed: bool,
 }
 
-/// Bytes that are read at a time; No-IP's whole answers are a few hundred.
+/// Bytes to read at a time; a whole response of No-IP has a few hundred.
 const PIECE: usize = 1024;
-/// No line of HTTP in an answer that can be meant for us is longer.
+/// The longest acceptable HTTP line in a response.
 const MOST_INPUT: usize = HEADER_LIMIT + BODY_LIMIT;
 
 impl Buffers for Room {
@@ -188,7 +188,7 @@ impl Buffers for Room {
     }
 }
 
-/// A connector that has its connection already, once.
+/// A connector that returns the open connection, once.
 pub(super) struct Handover(Mutex<Option<Line>>);
 
 impl Handover {
@@ -211,7 +211,7 @@ impl fmt::Debug for Handover {
     }
 }
 
-/// A resolver with nothing left to do.
+/// A resolver that does nothing: the connection is already open.
 #[derive(Debug)]
 pub(super) struct Nowhere;
 

@@ -1,9 +1,9 @@
 //! One blocking HTTP(S) exchange: a request out, an answer or one reason why there is none.
 //!
-//! Does not try again, follow redirects, keep connections or sessions, read the environment, or judge an answer.
-//! Floor plan, in the order of an exchange: `roots` opens the CA file, `resolve`, `tcp`, `proxy`, `tls` (which asks
-//! `roots` and `pem` about the chain), `http` (ureq, over the `line` that is handed to it). Each step fails by itself;
-//! `explain` words what rustls says.
+//! Does not retry, follow redirects, keep connections or sessions, read the environment, or interpret a response.
+//! Floor plan, in the order of an exchange: `roots` opens the CA file, `resolve`, `tcp`, `proxy`, `tls` (with
+//! `roots` and `pem` for the chain), `http` (ureq, over the given `line`). Each step returns its own failure; `explain`
+//! converts the errors of rustls.
 //!
 //! An answer counts only when it is whole: all of Content-Length, the last chunk, or else the end of the connection,
 //! which over TLS must be a proper one (close_notify). Anything less is a [`Failed`] with `sent`.
@@ -46,7 +46,7 @@ pub struct Route<'a> {
     pub ca_name: &'a str,
     /// Everything included, from resolving the name to the last byte of the body.
     pub timeout: Duration,
-    /// The network device that is sent through (SO_BINDTODEVICE).
+    /// The network device to send through (SO_BINDTODEVICE).
     pub device: Option<&'a str>,
     /// An HTTP proxy, asked to CONNECT.
     pub proxy: Option<&'a Proxy>,
@@ -54,19 +54,19 @@ pub struct Route<'a> {
 
 /// Carries a request to a server.
 pub trait Transport {
-    /// One request, one answer. Never tries twice.
+    /// One request, one response. Never retries.
     fn exchange(&mut self, route: &Route<'_>, request: &Request) -> Result<Answer, Failed>;
 
-    /// Gives up what this process needs no more from its first exchange on.
+    /// Drops the privileges that this process does not need from its first exchange on.
     ///
     /// # Errors
-    /// As [`sandbox::lock_down`]; exchanges go on all the same.
+    /// As [`sandbox::lock_down`]; exchanges still work.
     fn lock_down(&mut self) -> io::Result<()> {
         Ok(())
     }
 }
 
-/// What certificates are held against.
+/// The time for verifying certificates.
 #[derive(Clone, Copy, Debug, Default)]
 pub enum Clock {
     /// The system's clock.
@@ -79,7 +79,7 @@ pub enum Clock {
 /// The real transport.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Https {
-    /// Only certificates look at it; the timeout does not.
+    /// For certificates only, not for the timeout.
     pub clock: Clock,
 }
 
@@ -90,7 +90,7 @@ impl Transport for Https {
 
     fn exchange(&mut self, route: &Route<'_>, request: &Request) -> Result<Answer, Failed> {
         let roots = match route.tls {
-            // Before anything else: without it nothing could be trusted, so nobody is bothered.
+            // Before anything else: without the CA file nothing can be verified, so no server is contacted.
             true => {
                 Some(roots::open(route.ca_file).map_err(|p| failed(Failure::Tls, p.explain(route.ca_name)))?)
             }
@@ -119,7 +119,7 @@ fn connect(route: &Route<'_>, deadline: Deadline) -> Result<Tcp, Failed> {
     Ok(tcp)
 }
 
-/// A host as it stands in a URL: IPv6 addresses in brackets.
+/// A host in the form of a URL: IPv6 addresses in brackets.
 fn bracketed(host: &str) -> Cow<'_, str> {
     match host.parse::<Ipv6Addr>() {
         Ok(_) => Cow::Owned(format!("[{host}]")),

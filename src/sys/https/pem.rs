@@ -1,7 +1,7 @@
-//! Certificates in a PEM file, one at a time, with the name in each that a chain is looked up by.
+//! Reads certificates from a PEM file, one at a time, each with the subject name that a chain refers to.
 //!
-//! Does not hold the file in memory, does not judge a certificate, and decodes no more of it than is asked for:
-//! a bundle of 150 roots is read for the sake of one.
+//! Does not keep the file in memory, does not verify a certificate, and decodes only what the caller needs: of a bundle of
+//! 150 roots, a chain needs one.
 //! Source: RFC 7468 (text), X.690 (DER), RFC 5280 section 4.1 (order of the fields).
 
 use std::fs::File;
@@ -13,11 +13,11 @@ use rustix::io::retry_on_intr;
 
 /// Bytes read from the file at a time, about: a whole bundle is four of them. Twice as many save two calls and cost 64 KiB.
 const PIECE: usize = 64 * 1024;
-/// Text between certificates is taken in parts of this size, so that a file without newlines cannot fill the memory.
+/// Reads text between certificates in parts of this size, so that a file without newlines cannot fill the memory.
 const LINE_LIMIT: usize = 4096;
 /// Characters in one block; the largest public root has about 3,000.
 const BLOCK_LIMIT: usize = 32 * 1024;
-/// Holds the first line of a block, in which the certificate says how long it is.
+/// Enough for the first line of a block, which contains the length of the certificate.
 const FIRST_LINE: usize = 128;
 
 const BEGIN: &[u8] = b"-----BEGIN CERTIFICATE-----";
@@ -27,7 +27,7 @@ const END: &[u8] = b"-----END CERTIFICATE-----";
 pub(super) struct Pem<'a> {
     input: &'a File,
     buffer: Vec<u8>,
-    /// How much of it has been walked over.
+    /// How much of it has been processed.
     at: usize,
 }
 
@@ -68,7 +68,7 @@ impl<'a> Pem<'a> {
         Ok(None)
     }
 
-    /// Walks behind the next BEGIN. False at the end of the file.
+    /// Moves behind the next BEGIN. False at the end of the file.
     fn begin(&mut self) -> io::Result<bool> {
         loop {
             let end = self.line(0)?;
@@ -80,9 +80,9 @@ impl<'a> Pem<'a> {
         }
     }
 
-    /// The characters before END, and those with it. None: a broken block, which has been walked over.
+    /// The characters before END, and those with it. None: a broken block, which this skips.
     fn block(&mut self) -> io::Result<Option<(usize, usize)>> {
-        // A certificate says how long it is, so END is known to stand in one place: nothing is searched.
+        // A certificate contains its length, so the position of END is known without a search.
         while self.seen(0).len() < FIRST_LINE && self.more()? {}
         let said = length(self.seen(0)).unwrap_or(0);
         if (1..BLOCK_LIMIT).contains(&said) && self.is_line(said, END)? {
@@ -105,7 +105,7 @@ impl<'a> Pem<'a> {
         if self.is_line(dash, END)? && self.seen(0)[..dash].ends_with(b"\n") {
             return Ok(Some((dash, whole)));
         }
-        // Another BEGIN begins anew.
+        // Another BEGIN starts a new block.
         self.at += if self.is_line(dash, BEGIN)? { dash } else { whole };
         Ok(None)
     }
@@ -147,7 +147,7 @@ impl<'a> Pem<'a> {
     }
 }
 
-/// How many characters a certificate has, line ends included, as its own first bytes say.
+/// How many characters a certificate has, line ends included, from its first bytes.
 fn length(characters: &[u8]) -> Option<usize> {
     let (width, gap) = even(characters);
     let text = Text { characters, width, gap };
@@ -182,8 +182,8 @@ struct Outline {
     subject: Range<usize>,
 }
 
-/// Width and line end of lines that are all as long as the first. One that is not shows as a line end where a
-/// character should be.
+/// Width and line end of lines that are all as long as the first. If a line has another length, there is a line end in the
+/// place of a character.
 fn even(characters: &[u8]) -> (usize, usize) {
     let line = characters.iter().position(|c| *c == b'\n').unwrap_or(characters.len());
     let width = characters[..line].trim_ascii_end().len();
@@ -208,7 +208,7 @@ impl Text<'_> {
         Some(Outline { length, subject: name(&get, Name::Subject)? })
     }
 
-    /// The byte at an offset of what the text stands for; only the two characters it is in are looked at.
+    /// The byte at an offset of the decoded text; decodes only the two characters that contain it.
     fn byte(self, at: usize) -> Option<u8> {
         let first = at / 3 * 4 + at % 3;
         let (high, low) = (self.sextet(first)?, self.sextet(first + 1)?);

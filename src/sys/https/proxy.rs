@@ -1,6 +1,6 @@
 //! A tunnel through an HTTP proxy: CONNECT, and nothing else.
 //!
-//! Does not read proxies from the environment, and answers no challenge: credentials are sent at once or never.
+//! Does not read proxies from the environment, and answers no challenge: it sends credentials at once or never.
 
 use std::io::{self, Read, Write};
 
@@ -19,10 +19,10 @@ pub struct Proxy {
     pub authorization: Option<String>,
 }
 
-/// Bytes of the proxy's answer that are read.
+/// Bytes to read of the proxy's response.
 const ANSWER_LIMIT: usize = 8 * 1024;
 
-/// Asks for a tunnel to `host` (as it stands in a URL) and `port` over a connection to the proxy.
+/// Requests a tunnel to `host` (in the form of a URL) and `port` over a connection to the proxy.
 pub(super) fn tunnel(tcp: &mut Tcp, proxy: &Proxy, host: &str, port: u16) -> Result<(), Failed> {
     let mut request = format!("CONNECT {host}:{port} HTTP/1.1\r\nHost: {host}:{port}\r\n");
     if let Some(authorization) = &proxy.authorization {
@@ -42,7 +42,7 @@ pub(super) fn tunnel(tcp: &mut Tcp, proxy: &Proxy, host: &str, port: u16) -> Res
         }
     }
     match status(&answer) {
-        // The server speaks second: what follows the headers would not be from it.
+        // The server does not speak first, so bytes after the headers are not from it.
         Some([b'2', ..]) if answer.ends_with(b"\r\n\r\n") => Ok(()),
         Some(b"407") if proxy.authorization.is_some() => {
             Err(problem(proxy, "rejected the credentials (407)"))
@@ -64,7 +64,7 @@ fn status(answer: &[u8]) -> Option<&[u8]> {
     matches!(rest.get(3), Some(b' ' | b'\r')).then_some(code)
 }
 
-/// A failure on the way to the proxy is the proxy's, whatever it is called otherwise.
+/// Any failure of the connection to the proxy counts as a proxy failure.
 pub(super) fn on_the_way(proxy: &Proxy, failed: Failed) -> Failed {
     match failed.failure {
         Failure::Dns | Failure::Connect => problem(proxy, &format!("cannot be reached: {}", failed.detail)),

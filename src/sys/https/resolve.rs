@@ -1,11 +1,10 @@
 //! A name to addresses, within a deadline.
 //!
-//! Does not speak DNS: the system's resolver does, with /etc/hosts and resolv.conf. It blocks as long as it likes, so it
-//! runs in a thread that is left behind when time is up, unless it is known to end by itself before. A literal address
-//! needs neither.
+//! Uses the system's resolver, with /etc/hosts and resolv.conf. The resolver can block for any time, so it runs in a thread
+//! that nicup abandons at the deadline, unless the resolver is known to return before. A literal address needs neither.
 //!
-//! It is asked for both families at once. musl's fails as a whole where one of the two questions is answered with an
-//! error or not at all, as small resolvers and filters do with AAAA: then it is asked for each family alone.
+//! nicup queries both families at once. musl's resolver fails as a whole if one of the two queries gets an error or no
+//! response, as with small resolvers and filters for AAAA. Then nicup queries each family alone.
 
 use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
@@ -19,18 +18,18 @@ use crate::sys::file;
 use crate::sys::posix::{AddressFamily, getaddrinfo};
 use crate::wire::dyndns2::{Failed, Failure};
 
-/// musl's resolver gives a question up after 5 seconds, unless resolv.conf has `options` (musl, src/network/resolvconf.c).
-/// With more left than three questions take there is no thread, which costs 20 system calls.
+/// musl's resolver gives up a query after 5 s, unless resolv.conf has `options` (musl, src/network/resolvconf.c). If more
+/// time is left than three queries take, nicup starts no thread, which would cost 20 system calls.
 const PATIENCE: Duration = Duration::from_secs(15);
-/// Bytes of resolv.conf that are looked at for options.
+/// Bytes of resolv.conf to search for options.
 const RESOLV_CONF: usize = 1024;
-/// Room for glibc's getaddrinfo and its modules; only what is touched costs memory.
+/// Stack for glibc's getaddrinfo and its modules; only used pages cost memory.
 const STACK: usize = 256 * 1024;
 const BOTH: &[AddressFamily] = &[AddressFamily::Any];
 /// IPv4 first: No-IP's server has nothing else.
 const EACH: &[AddressFamily] = &[AddressFamily::Ipv4, AddressFamily::Ipv6];
 
-/// Addresses, or the resolver's words.
+/// Addresses, or the resolver's message.
 type Found = Result<Vec<IpAddr>, String>;
 
 pub(super) fn resolve(host: &str, port: u16, deadline: Deadline) -> Result<Vec<SocketAddr>, Failed> {
@@ -50,12 +49,12 @@ pub(super) fn resolve(host: &str, port: u16, deadline: Deadline) -> Result<Vec<S
     }
 }
 
-/// All addresses of a name, however long that takes.
+/// All addresses of a name, without a deadline.
 pub fn look_up(host: &str) -> Found {
     ask(host, BOTH).or_else(|why| ask(host, EACH).map_err(|_| why))
 }
 
-/// What a filter answers in place of an address: no connection to it leads to a server.
+/// What a filter returns instead of an address. No server can be reached there.
 fn is_void(ip: IpAddr) -> bool {
     ip.is_unspecified() || ip.to_canonical().is_loopback()
 }
@@ -63,8 +62,7 @@ fn is_void(ip: IpAddr) -> bool {
 /// Names that no public server has: RFC 6761, RFC 6762, RFC 8375, and OpenWrt's own domain.
 const LOCAL: [&str; 7] = ["localhost", "test", "local", "lan", "home", "internal", "arpa"];
 
-/// Whether a name may well be this machine's: one without a dot or below a local domain, or one that the owner wrote
-/// into /etc/hosts.
+/// Whether a name may refer to this machine: it has no dot, is below a local domain, or is in /etc/hosts.
 fn is_local(host: &str) -> bool {
     let of_hosts = |line: &[u8]| {
         let line = line.split(|byte| *byte == b'#').next().unwrap_or_default();
@@ -76,10 +74,10 @@ fn is_local(host: &str) -> bool {
         || file::head(Path::new("/etc/hosts"), HOSTS).split(|byte| *byte == b'\n').any(of_hosts)
 }
 
-/// Bytes of /etc/hosts that are looked at.
+/// Bytes of /etc/hosts to search.
 const HOSTS: usize = 64 * 1024;
 
-/// Whether the resolver asks for this name only, and for no longer than musl does by default.
+/// Whether the resolver queries this name only, and for no longer than musl does by default.
 fn ends_by_itself(host: &str) -> bool {
     if cfg!(not(target_env = "musl")) || !host.contains('.') {
         return false;
@@ -101,7 +99,7 @@ fn ask(host: &str, families: &[AddressFamily]) -> Found {
     Err(problem.unwrap_or_else(|| "it has no address".to_owned()))
 }
 
-/// The same within a deadline. Where both families have no answer after half of the time, each is asked for alone.
+/// The same within a deadline. If there is no response for both families after half of the time, queries each alone.
 fn look_up_aside(host: &str, deadline: Deadline) -> Result<Found, Failed> {
     let both = Aside::start(host, BOTH)?;
     if let Some(Ok(found)) = both.wait(deadline.share(2)) {
@@ -119,7 +117,7 @@ fn look_up_aside(host: &str, deadline: Deadline) -> Result<Found, Failed> {
     }
 }
 
-/// A question in a thread of its own, which wakes this one.
+/// A query in another thread, which wakes this one.
 struct Aside {
     answer: Arc<OnceLock<Found>>,
 }

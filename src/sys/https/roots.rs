@@ -1,7 +1,7 @@
-//! Which root certificate a server's chain ends in: looked up in the CA file when the chain is there.
+//! Finds the root certificate of a server's chain in the CA file, once the chain has arrived.
 //!
-//! Does not decide what a valid chain is: webpki does, with the few roots whose subject the chain names as an issuer.
-//! Verification cannot be switched off. No revocation lists: nothing on a router keeps them fresh.
+//! webpki verifies the chain, with the few roots whose subject the chain names as an issuer.
+//! Verification cannot be switched off. No revocation lists: nothing on a router updates them.
 
 use std::fmt;
 use std::fs::File;
@@ -25,7 +25,7 @@ pub enum CaProblem {
     Missing,
     /// It cannot be opened or read, and why.
     Unreadable(String),
-    /// It holds no certificate.
+    /// It contains no certificate.
     Empty,
 }
 
@@ -53,12 +53,12 @@ impl CaProblem {
 /// The CA bundle of OpenWrt's package ca-bundle.
 pub const CA_BUNDLE: &str = "/etc/ssl/certs/ca-certificates.crt";
 
-/// What gives the user a file of certificates: no package has one that option cacert names.
+/// How the user gets a CA file: a package contains the bundle, but not the file of option cacert.
 fn remedy(ca_name: &str) -> &'static str {
     if ca_name == CA_BUNDLE { "install the package ca-bundle" } else { "correct option cacert" }
 }
 
-/// How many certificates a CA file holds. Looks at the outline of each only: a chain is the judge of the rest.
+/// How many certificates a CA file contains. Checks the outline of each only; verifying a chain checks the rest.
 pub fn inspect_ca(path: &Path) -> Result<usize, CaProblem> {
     let file = open(path)?;
     let mut pem = Pem::new(&file);
@@ -103,8 +103,8 @@ impl FromFile {
             if root.is_none_or(|der| roots.add(der.into()).is_err()) {
                 continue;
             }
-            // The first candidate is nearly always the one: half of the file is then never read. More attempts
-            // than this and one at the end would let a hostile chain buy processor time.
+            // The first candidate is nearly always the right one, and then half of the file is never read. More attempts
+            // than this and one at the end would let a hostile chain use up processor time.
             if roots.len() == 1 {
                 verdict = verify(&roots);
                 if verdict.is_ok() {

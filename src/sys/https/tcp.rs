@@ -1,6 +1,6 @@
 //! One TCP connection, and the time that is left for it.
 //!
-//! Does not resolve names, does not know what is said over it, and never waits past its deadline.
+//! Does not resolve names, does not interpret the data, and never waits past its deadline.
 
 use std::io::{self, IoSlice, Read, Write};
 use std::net::SocketAddr;
@@ -41,12 +41,12 @@ impl Deadline {
         Deadline { at: Instant::now() + whole, whole }
     }
 
-    /// None once it has passed.
+    /// None if it has passed.
     pub(super) fn left(self) -> Option<Duration> {
         self.at.checked_duration_since(Instant::now()).filter(|left| !left.is_zero())
     }
 
-    /// The same end, or a share of what is left: the next address must get its chance too.
+    /// The same end, or a share of the remaining time, so that time is left for the next address.
     pub(super) fn share(self, parts: u32) -> Deadline {
         let left = self.left().unwrap_or_default();
         Deadline { at: self.at - (left - left / parts.max(1)), whole: self.whole }
@@ -54,7 +54,7 @@ impl Deadline {
 
     pub(super) fn missed(self, phase: Phase) -> Failed {
         let (failure, doing) = match phase {
-            // No other port has another resolver.
+            // Another port has the same resolver.
             Phase::Name => (Failure::Dns, "while resolving the name"),
             Phase::Connect => (Failure::Timeout, "while connecting"),
             Phase::Proxy => (Failure::Timeout, "while waiting for the proxy"),
@@ -74,7 +74,7 @@ impl Deadline {
     }
 }
 
-/// A connected socket that does not block longer than its deadline.
+/// A connected socket that blocks until its deadline at most.
 pub(super) struct Tcp {
     socket: OwnedFd,
     pub(super) deadline: Deadline,
@@ -92,7 +92,7 @@ impl Tcp {
             let parts = u32::try_from(addresses.len() - index).unwrap_or(u32::MAX);
             match Tcp::open(address, device, deadline.share(parts)) {
                 Ok(socket) => return Ok(Tcp { socket, deadline }),
-                // A family without a route is not news when another address says more.
+                // A family without a route explains less than another address's failure.
                 Err(e) if problem.is_some() && is_unreachable(&e) => {}
                 Err(e) => problem = Some((*address, e)),
             }
@@ -146,7 +146,7 @@ impl Tcp {
 
 impl Read for Tcp {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        // Everything here is question and answer: what is read has nearly never arrived yet.
+        // Every read follows a write, so the data has almost never arrived yet.
         wait(&self.socket, PollFlags::IN, self.deadline)?;
         self.until(PollFlags::IN, || {
             recv(&self.socket, &mut *buffer, RecvFlags::empty()).map(|(_, length)| length)
@@ -170,7 +170,7 @@ impl Write for Tcp {
     }
 }
 
-/// Waits for one of `flags`, or trouble: what there is.
+/// Waits for one of `flags` or an error, and returns what happened.
 fn wait(socket: &OwnedFd, flags: PollFlags, deadline: Deadline) -> io::Result<PollFlags> {
     loop {
         let left = deadline.left().ok_or(io::ErrorKind::TimedOut)?;
@@ -188,7 +188,7 @@ fn is_unreachable(error: &io::Error) -> bool {
     kind == io::ErrorKind::NetworkUnreachable || kind == io::ErrorKind::AddrNotAvailable
 }
 
-/// Why a connection failed or was cut, for a person.
+/// Why a connection failed or was closed, for a person.
 #[allow(clippy::wildcard_enum_match_arm)] // std's enum grows
 pub(super) fn words(error: &io::Error, device: Option<&str>) -> String {
     if let Some(device) = device.filter(|_| is_unreachable(error)) {

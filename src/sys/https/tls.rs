@@ -1,6 +1,6 @@
 //! TLS 1.2 and 1.3 over one connection, as little of it as a public server needs.
 //!
-//! Does not resume sessions, has no client certificate, negotiates no ALPN, and words no failure (explain does).
+//! Does not resume sessions, has no client certificate, negotiates no ALPN, and writes no messages (explain does).
 
 use std::fs::File;
 use std::io::{self, Read, Write};
@@ -29,7 +29,7 @@ pub(super) struct Tls {
 }
 
 impl Tls {
-    /// Shakes hands. The last flight of TLS 1.3 stays in the session, to leave with the request in one write.
+    /// Completes the handshake. The last flight of TLS 1.3 stays in the session, to be sent with the request in one write.
     pub(super) fn start(mut tcp: Tcp, route: &Route<'_>, roots: File, clock: Clock) -> Result<Tls, Failed> {
         let name = ServerName::try_from(route.server)
             .map_err(|_| {
@@ -49,7 +49,7 @@ impl Tls {
                 return Err(failed(Failure::Connect, detail.into()));
             }
             if let Err(e) = session.process_new_packets() {
-                // The alert tells the server why; whether it arrives is no concern.
+                // The alert informs the server why; nicup ignores whether it arrives.
                 let _ = session.write_tls(&mut tcp);
                 return Err(tls_failed(&e, route, stage));
             }
@@ -58,7 +58,7 @@ impl Tls {
         Ok(Tls { tcp, session })
     }
 
-    /// Sends everything in as few writes as the kernel takes; `sent` is set once bytes have left.
+    /// Sends everything in as few writes as the kernel accepts; sets `sent` once bytes have been written.
     pub(super) fn send(&mut self, bytes: &[u8], sent: &mut bool) -> io::Result<()> {
         self.session.writer().write_all(bytes)?;
         while self.session.wants_write() {
@@ -111,7 +111,7 @@ fn config(route: &Route<'_>, roots: File, clock: Clock) -> Result<ClientConfig, 
         cipher_suites,
         // X25519 takes half of P-256's instructions where no assembler helps, for 15,504 bytes on mipsel. P-256 is the one
         // group that every TLS 1.3 server must have (RFC 8446, 9.1), and its code is there anyway for certificates.
-        // P-384: in TLS 1.2 this list also says of which curves a server's own key may be.
+        // P-384: in TLS 1.2, this list also restricts the curve of the server's own key.
         kx_groups: vec![kx_group::X25519, kx_group::SECP256R1, kx_group::SECP384R1],
         signature_verification_algorithms: ALGORITHMS,
         secure_random: &KERNEL,
@@ -119,7 +119,7 @@ fn config(route: &Route<'_>, roots: File, clock: Clock) -> Result<ClientConfig, 
     };
     let mut config = ClientConfig::builder_with_details(Arc::new(provider), Arc::new(clock))
         .with_protocol_versions(&[&rustls::version::TLS13, &rustls::version::TLS12])?
-        // "Dangerous" is the name of the door to a verifier of one's own; this one delegates to webpki.
+        // "dangerous" is rustls' name for setting a custom verifier; this one delegates to webpki.
         .dangerous()
         .with_custom_certificate_verifier(Arc::new(verifier))
         .with_no_client_auth();
@@ -160,11 +160,11 @@ static ALGORITHMS: WebPkiSupportedAlgorithms = WebPkiSupportedAlgorithms {
     ],
 };
 
-/// The kernel's random bytes. rustls asks three times for the few of a greeting, and the kernel is asked once.
+/// The kernel's random bytes. rustls asks for those of a ClientHello in three parts; this asks the kernel once.
 #[derive(Debug)]
 struct Kernel(Mutex<Vec<u8>>);
 
-/// The greeting's random, its session, and the seed for its order: 66 bytes (RFC 8446, 4.1.2).
+/// The ClientHello's random, its session, and the seed for its order: 66 bytes (RFC 8446, 4.1.2).
 const GREETING: usize = 66;
 
 static KERNEL: Kernel = Kernel(Mutex::new(Vec::new()));
@@ -177,7 +177,7 @@ impl SecureRandom for Kernel {
             SystemRandom::new().fill(&mut fresh).map_err(|_| GetRandomFailed)?;
             *pool = fresh;
         }
-        // No byte is given twice.
+        // Never returns a byte twice.
         let rest = pool.len() - buffer.len();
         buffer.copy_from_slice(&pool[rest..]);
         pool.truncate(rest);

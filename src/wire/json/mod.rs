@@ -1,9 +1,9 @@
 //! JSON, as far as nicup's files and netifd's answers need it: text to structs and back.
 //!
 //! Does not know floating point (a number with a fraction is skipped in an unused field, and an error in a used
-//! one), and keeps no tree: a value is read straight into the field that it belongs to. What is not JSON, or has
-//! another type than the field, makes the whole text unreadable. An own one, because libraries bring floating point with
-//! its tables, and code for each struct; what that saves is in openwrt/sizes.md.
+//! one), and keeps no tree: a value is read straight into the field that it belongs to. Text that is not JSON, or
+//! a value with another type than the field, makes the whole text unreadable. Not a library, because libraries bring
+//! floating point with its tables, and code for each struct: openwrt/sizes.md has the numbers.
 //! Source: RFC 8259.
 
 mod reader;
@@ -12,15 +12,15 @@ pub use reader::Reader;
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
-/// Something that has a place in JSON.
+/// A value that can be written to JSON and read from it.
 pub trait Json {
     /// Appends it to a text.
     fn write(&self, out: &mut String);
 
-    /// Reads it in place. None: that is not what stands there.
+    /// Reads it at the current position. None: the text contains something else.
     fn read(&mut self, input: &mut Reader<'_>) -> Option<()>;
 
-    /// A field of that type is not there. None: it must be.
+    /// The value of a missing field of this type. None: the field is required.
     fn absent(&mut self) -> Option<()> {
         None
     }
@@ -31,7 +31,7 @@ pub trait Json {
     }
 }
 
-/// Bytes of a file with one host in it, so that writing it moves nothing.
+/// Bytes of a file with one host, so that writing it needs no reallocation.
 const ROOM: usize = 1024;
 
 /// A value as text, on one line without blanks.
@@ -51,9 +51,8 @@ pub fn from_text<T: Json + Default>(text: &str) -> Option<T> {
     input.end().then_some(value)
 }
 
-/// Makes a struct an object of JSON. All of its fields are listed, in the order in which they are written; reading takes
-/// them in any order, passes over others, and needs all but the `Option`s and
-/// the `Sparse`s.
+/// Makes a struct an object of JSON. All of its fields are listed, in the order in which they are written; reading accepts
+/// them in any order, skips others, and requires all but the `Option`s and the `Sparse`s.
 macro_rules! object {
     ($name:ident { $($field:ident),* $(,)? }) => {
         impl $crate::wire::json::Json for $name {
@@ -116,7 +115,7 @@ fn write_number(out: &mut String, mut number: u64) {
     out.push_str(std::str::from_utf8(&digits[at..]).unwrap_or_default());
 }
 
-/// A field that an object leaves out where it is empty.
+/// A field that an object leaves out if it is empty.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct Sparse<T>(pub T);
 
@@ -218,7 +217,7 @@ impl<T: Json + Default> Json for Option<T> {
     }
 }
 
-/// An address has no value for "none yet", so only an optional one has a place.
+/// An address has no value for "none yet", so only an optional one can be a field.
 macro_rules! address {
     ($address:ty, $write:expr) => {
         impl Json for Option<$address> {

@@ -1,4 +1,4 @@
-//! Reads JSON from front to back. Does not know what belongs where.
+//! Reads JSON from front to back. Does not know the structs.
 
 use super::Json;
 use std::borrow::Cow;
@@ -9,7 +9,7 @@ pub struct Reader<'a> {
     at: usize,
 }
 
-/// Objects and lists within each other that are passed over: more would be an attack on the stack.
+/// The depth of nested objects and lists that this skips: more would be an attack on the stack.
 const DEEPEST: u8 = 64;
 
 /// A field's name without the quotes and the colon that [`object!`](super::object) gives it.
@@ -22,7 +22,7 @@ impl<'a> Reader<'a> {
         Reader { text, at: 0 }
     }
 
-    /// Whether there is nothing more but blanks.
+    /// Whether only blanks follow.
     pub(super) fn end(&mut self) -> bool {
         self.next().is_none()
     }
@@ -32,7 +32,7 @@ impl<'a> Reader<'a> {
         self.pass(|byte| matches!(byte, b' ' | b'\t' | b'\n' | b'\r'))
     }
 
-    /// Passes over bytes of a kind; the first that is not of it.
+    /// Skips bytes of a kind, and returns the first other one.
     fn pass(&mut self, kind: impl Fn(u8) -> bool) -> Option<u8> {
         let rest = self.text.as_bytes().get(self.at..)?;
         let length = rest.iter().position(|byte| !kind(*byte));
@@ -40,14 +40,14 @@ impl<'a> Reader<'a> {
         rest.get(length?).copied()
     }
 
-    /// Takes a mark, if it comes next.
+    /// Reads a punctuation mark, if it comes next.
     fn mark(&mut self, mark: u8) -> bool {
         let there = self.next() == Some(mark);
         self.at += usize::from(there);
         there
     }
 
-    /// Takes a word, if it comes next.
+    /// Reads a literal, if it comes next.
     pub(super) fn word(&mut self, word: &str) -> bool {
         self.next();
         let there = self.text.as_bytes()[self.at..].starts_with(word.as_bytes());
@@ -63,7 +63,7 @@ impl<'a> Reader<'a> {
         self.text.get(from..self.at)
     }
 
-    /// A text; borrowed if it stands there as it is.
+    /// A text; borrowed if it has no escapes.
     pub(crate) fn text(&mut self) -> Option<Cow<'a, str>> {
         if !self.mark(b'"') {
             return None;
@@ -82,7 +82,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Takes a text, if it comes next and stands there letter by letter: quicker than to read and compare it.
+    /// Reads a given text, if it comes next without escapes: faster than to read and compare it.
     fn exactly(&mut self, text: &str) -> bool {
         self.next();
         let rest = self.text.as_bytes()[self.at..].strip_prefix(b"\"");
@@ -93,7 +93,7 @@ impl<'a> Reader<'a> {
         there
     }
 
-    /// What a backslash stands for.
+    /// The character of an escape.
     fn escaped(&mut self) -> Option<char> {
         let letter = *self.text.as_bytes().get(self.at)?;
         self.at += 1;
@@ -106,7 +106,7 @@ impl<'a> Reader<'a> {
             b't' => '\t',
             b'u' => {
                 let unit = self.unit()?;
-                // The first half of a character that UTF-16 has in two.
+                // The first half of a surrogate pair.
                 if !(0xd800..0xdc00).contains(&unit) {
                     return char::from_u32(unit);
                 }
@@ -158,7 +158,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// An object whose members are those of a struct, and others that are passed over.
+    /// An object with the members of a struct, and others that this skips.
     pub(crate) fn object(&mut self, names: &[&str], values: &mut [&mut dyn Json]) -> Option<()> {
         let mut missing = (1u32 << names.len()) - 1;
         // Mostly they come in the order of the struct.
@@ -185,7 +185,7 @@ impl<'a> Reader<'a> {
         absent.map(|(_, value)| value.absent()).collect()
     }
 
-    /// Passes over a value.
+    /// Skips a value.
     fn skip(&mut self, depth: u8) -> Option<()> {
         let depth = depth.checked_sub(1)?;
         match self.next()? {

@@ -1,7 +1,7 @@
 //! Walks a datagram from the kernel, message by message.
 //!
-//! Does not join datagrams, keeps nothing but what it borrows, and trusts no length: what does not fit is
-//! [`Malformed`], never a panic. Unknown messages and attributes are passed over, as rtnetlink grows with them.
+//! Does not join datagrams, keeps nothing but what it borrows, and trusts no length: an impossible one is
+//! [`Malformed`], never a panic. Skips unknown messages and attributes, because rtnetlink adds new ones.
 
 use super::{
     ADDRESS_HEADER, AF_INET, AF_INET6, ATTRIBUTE_HEADER, Address, Flags, HEADER, IFA_ADDRESS, IFA_CACHEINFO,
@@ -16,20 +16,20 @@ use std::net::IpAddr;
 pub struct Message<'a> {
     /// Number of the request that it answers; 0 for an event.
     pub sequence: u32,
-    /// The tables changed during the dump (NLM_F_DUMP_INTR): something may be missing or there twice.
+    /// The tables changed during the dump (NLM_F_DUMP_INTR): something may be missing or present twice.
     pub interrupted: bool,
-    /// What it says.
+    /// Its content.
     pub body: Body<'a>,
 }
 
-/// What a message says.
+/// The content of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Body<'a> {
-    /// There is this link, now or newly so (RTM_NEWLINK).
+    /// An existing or new link (RTM_NEWLINK).
     Link(Link<'a>),
     /// The link is gone (RTM_DELLINK).
     LinkGone(Link<'a>),
-    /// There is this address, now or newly so (RTM_NEWADDR).
+    /// An existing or new address (RTM_NEWADDR).
     Address(Address),
     /// The address is gone (RTM_DELADDR).
     AddressGone(Address),
@@ -39,7 +39,7 @@ pub enum Body<'a> {
     Error(i32),
     /// Data was lost (NLMSG_OVERRUN).
     Overrun,
-    /// Nothing of ours, among it an address of another family or device than asked for.
+    /// Something else, e.g. an address of another family or device than requested.
     Other(u16),
 }
 
@@ -54,7 +54,7 @@ pub enum Malformed {
     FixedPart,
     /// An attribute claims to be longer than what is left, or shorter than its header.
     AttributeLength,
-    /// An attribute's value has not the size of its kind.
+    /// An attribute's value has the wrong size for its kind.
     Value,
 }
 
@@ -86,8 +86,8 @@ impl<'a> Messages<'a> {
         Self { rest: datagram, devices: None }
     }
 
-    /// The same, but addresses of other devices are [`Body::Other`], and nothing in them is looked at: of a thousand
-    /// addresses a caller mostly wants two.
+    /// The same, but addresses of other devices are [`Body::Other`] and not decoded: of a thousand addresses, a caller
+    /// usually wants two.
     #[must_use]
     pub const fn of_devices(datagram: &'a [u8], devices: &'a [u32]) -> Self {
         Self { rest: datagram, devices: Some(devices) }
@@ -146,7 +146,7 @@ fn link(payload: &[u8]) -> Result<Link<'_>, Malformed> {
         let (kind, value) = attribute?;
         if kind == IFLA_IFNAME {
             link.name = value.split(|byte| *byte == 0).next().unwrap_or_default();
-            // nicup reads nothing of what follows.
+            // nicup does not need the rest.
             break;
         }
     }
@@ -181,8 +181,8 @@ fn address(payload: &[u8], devices: Option<&[u32]>) -> Result<Option<Address>, M
             _ => {}
         }
     }
-    // IPv6 sends IFA_LOCAL only if there is a peer. IPv4 sends it always, and leaves out 0.0.0.0: there, what is
-    // in IFA_ADDRESS would be the peer alone.
+    // IPv6 sends IFA_LOCAL only if there is a peer. IPv4 always sends it, except for 0.0.0.0: there,
+    // IFA_ADDRESS would be the peer alone.
     let local = if family == AF_INET { local } else { local.or(other) };
     Ok(local.map(|ip| Address {
         index,
@@ -203,7 +203,7 @@ fn ip(family: u8, value: &[u8]) -> Result<IpAddr, Malformed> {
     }
 }
 
-/// Kind, without the bits that say how a value is packed, and value of each attribute.
+/// Kind (without the encoding bits) and value of each attribute.
 struct Attributes<'a>(&'a [u8]);
 
 impl<'a> Iterator for Attributes<'a> {
@@ -226,7 +226,7 @@ impl<'a> Iterator for Attributes<'a> {
     }
 }
 
-/// The first `length` bytes, and what follows at the next multiple of four; the last one may lack its padding.
+/// The first `length` bytes, and the rest from the next multiple of four on. The last one may have no padding.
 fn split(bytes: &[u8], least: usize, length: Option<usize>) -> Option<(&[u8], &[u8])> {
     let length = length.filter(|length| *length >= least && *length <= bytes.len())?;
     Some((bytes.get(..length)?, bytes.get(aligned(length)..).unwrap_or_default()))

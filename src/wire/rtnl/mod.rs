@@ -16,7 +16,7 @@ pub use request::{NAME_LIMIT, addresses, link};
 
 use std::net::IpAddr;
 
-/// Multicast groups of a socket that wants to hear of links and addresses, as bits of `nl_groups`: RTNLGRP_LINK (1),
+/// Multicast groups for events of links and addresses, as bits of `nl_groups`: RTNLGRP_LINK (1),
 /// RTNLGRP_IPV4_IFADDR (5) and RTNLGRP_IPV6_IFADDR (9).
 pub const EVENT_GROUPS: u32 = 1 | 1 << 4 | 1 << 8;
 
@@ -57,14 +57,14 @@ const fn aligned(length: usize) -> usize {
     (length + 3) & !3
 }
 
-/// A network device. Its name is borrowed from the message, so that a walk over many keeps none.
+/// A network device. Its name is borrowed from the message, so that reading many copies none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Link<'a> {
     /// The kernel's number for it. A PPPoE device gets a new one with every connection.
     pub index: u32,
     /// At most [`NAME_LIMIT`] bytes, not always UTF-8. Empty if the kernel gave none.
     pub name: &'a [u8],
-    /// It is switched on (IFF_UP).
+    /// It is up (IFF_UP).
     pub up: bool,
     /// It has a carrier (IFF_RUNNING).
     pub running: bool,
@@ -75,13 +75,13 @@ pub struct Link<'a> {
 pub struct Address {
     /// The device's number.
     pub index: u32,
-    /// This machine's end: IFA_LOCAL, where there is one. With a peer, IFA_ADDRESS is the other end.
+    /// This machine's end: IFA_LOCAL, if there is one. With a peer, IFA_ADDRESS is the other end.
     pub ip: IpAddr,
     /// Bits of the network part, of the peer's network if there is a peer.
     pub prefix_len: u8,
     /// How far the address reaches.
     pub scope: Scope,
-    /// The kernel's notes on it.
+    /// The kernel's flags for it.
     pub flags: Flags,
     /// How long new connections should use it.
     pub preferred: Lifetime,
@@ -92,7 +92,7 @@ pub struct Address {
 /// How far an address reaches (`rt_scope_t`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scope {
-    /// RT_SCOPE_UNIVERSE: everywhere; private addresses too, the kernel does not tell them apart.
+    /// RT_SCOPE_UNIVERSE: everywhere; private addresses too, because the kernel does not distinguish them.
     Global,
     /// RT_SCOPE_SITE: IPv6's old fec0::/10.
     Site,
@@ -131,7 +131,7 @@ impl Flags {
     pub const DEPRECATED: Self = Self(0x20);
     /// Its uniqueness is not yet proven.
     pub const TENTATIVE: Self = Self(0x40);
-    /// Not learnt: it has no lifetime.
+    /// Permanent: it has no lifetime.
     pub const PERMANENT: Self = Self(0x80);
 
     /// Whether any bit of `other` is set.
@@ -146,7 +146,7 @@ impl Flags {
 pub enum Lifetime {
     /// Seconds from now.
     Seconds(u32),
-    /// 0xffffffff in the message, or no word of it at all.
+    /// 0xffffffff in the message, or no lifetime in it.
     Forever,
 }
 
@@ -159,21 +159,21 @@ impl Lifetime {
 /// What the kernel has under a device's name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DeviceAddresses {
-    /// The name that was asked for.
+    /// The requested name.
     pub device: String,
-    /// Whether there is such a device, and whether it is switched on.
+    /// Whether the device exists, and whether it is up.
     pub state: DeviceState,
     /// Its addresses of both families, in the kernel's order.
     pub addresses: Vec<Address>,
 }
 
-/// Whether a device is there.
+/// Whether a device exists.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DeviceState {
-    /// There is none of this name: a PPPoE device, for one, exists only while the connection is up.
+    /// No device has this name. A PPPoE device, for example, exists only while the connection is up.
     Missing,
-    /// It is there, and switched off.
+    /// It exists and is down.
     Down,
-    /// It is there, and switched on; it may have no carrier.
+    /// It exists and is up; it may have no carrier.
     Up,
 }

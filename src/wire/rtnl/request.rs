@@ -1,7 +1,7 @@
 //! Requests to rtnetlink.
 //!
-//! Does not send them, and has no request that changes anything. Asking for one link by name is deliberate: a dump
-//! of all links is 1.5 KB a link (300 KB for 200 of them), and the caller wants one or two.
+//! Does not send them, and has no request that changes anything. Queries one link by name, because a dump of all links
+//! has 1.5 KB per link (300 KB for 200 links), and the caller wants one or two.
 
 use super::{
     ADDRESS_HEADER, ATTRIBUTE_HEADER, HEADER, IFLA_EXT_MASK, IFLA_IFNAME, LINK_HEADER, NLM_F_DUMP,
@@ -11,7 +11,7 @@ use super::{
 /// Bytes of a device's name at most: IFNAMSIZ without the final NUL.
 pub const NAME_LIMIT: usize = 15;
 
-/// RTEXT_FILTER_SKIP_STATS: leave out IPv6's counters, a quarter of the answer. Old kernels send them all the same.
+/// RTEXT_FILTER_SKIP_STATS: leave out IPv6's counters, a quarter of the answer. Old kernels still send them.
 const SKIP_STATS: u32 = 1 << 3;
 
 /// Asks for one link. None: no device can have this name.
@@ -33,7 +33,7 @@ pub fn link(name: &str, sequence: u32) -> Option<Vec<u8>> {
 /// Asks for all addresses of both families. One dump for both: AF_UNSPEC.
 ///
 /// Kernels since 4.20 would filter by device, but only for sockets with NETLINK_GET_STRICT_CHK; without it the
-/// field is ignored, so it is left at 0 and the answer is the same everywhere.
+/// field is ignored, so nicup leaves it at 0 and gets the same answer everywhere.
 #[must_use]
 pub fn addresses(sequence: u32) -> Vec<u8> {
     let mut bytes = message(RTM_GETADDR, NLM_F_REQUEST | NLM_F_DUMP, sequence, ADDRESS_HEADER);

@@ -1,6 +1,6 @@
-//! Sections and options that a file names more than once become one.
+//! Merges sections and options that a file names more than once.
 //!
-//! Does not look at values. Source: libuci's list.c (uci_add_section, uci_set, uci_add_list, uci_fixup_section).
+//! Does not interpret values. Source: libuci's list.c (uci_add_section, uci_set, uci_add_list, uci_fixup_section).
 
 use std::mem;
 
@@ -13,7 +13,7 @@ pub(super) struct Assembly {
     pub(super) package: Package,
     /// The section that options go to.
     current: Option<usize>,
-    /// The first section of each name, given or made up: libuci finds the first.
+    /// The first section of each name, given or generated: libuci finds the first.
     by_name: Index,
     /// Options, by section and name, as their numbers in the section.
     options: Index,
@@ -24,7 +24,7 @@ impl Assembly {
         self.current.is_some()
     }
 
-    /// A section without a name: always a new one, even if its made-up name is already taken.
+    /// A section without a name: always a new one, even if its generated name is already taken.
     pub(super) fn open_anonymous(&mut self, kind: String, line: u32) {
         let count = self.package.sections.len() + 1;
         // As libuci: number of the section, and 16 bits of a hash of its type.
@@ -32,7 +32,7 @@ impl Assembly {
         self.push(Section { kind, name, anonymous: true, line, options: Vec::new() });
     }
 
-    /// A section by name: continues the first of that name, which may be an anonymous one's made-up name.
+    /// A section by name: continues the first of that name, which may be the generated name of an anonymous one.
     pub(super) fn open(&mut self, kind: String, name: String, line: u32) -> Result<(), Reason> {
         let Some(at) = self.section(&name) else {
             self.push(Section { kind, name, anonymous: false, line, options: Vec::new() });
@@ -56,7 +56,7 @@ impl Assembly {
         }
     }
 
-    /// `list`: a value that is there already becomes the first entry.
+    /// `list`: an existing value becomes the first entry.
     pub(super) fn add(&mut self, name: String, line: u32, text: Text) {
         let Some(option) = self.find(&name) else {
             self.append(Opt { name, line, value: Value::List(vec![text]) });

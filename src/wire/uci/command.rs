@@ -1,13 +1,13 @@
 //! The four commands of UCI text: `package`, `config`, `option`, `list`.
 //!
-//! Does not decide how repeated names are merged (assembly), nor where a word ends (reader). Source: libuci's file.c
+//! Does not decide how repeated names are merged (assembly), nor where an argument ends (reader). Source: libuci's file.c
 //! (uci_parse_line and the functions it calls), with the file read as a separate package (`single`).
 
 use super::assembly::Assembly;
 use super::reader::Reader;
 use super::{Package, ParseError, Reason, Text};
 
-/// Reads a whole file. Any error refuses all of it.
+/// Reads a whole file. Any error rejects all of it.
 pub fn parse(text: &[u8]) -> Result<Package, ParseError> {
     refuse_nul(text)?;
     let mut reader = Reader::new(text);
@@ -86,7 +86,7 @@ fn option(
     if list {
         assembly.add(name, line, text);
     } else if !text.bytes.is_empty() {
-        // Without a value nothing is set, and nothing is unset either.
+        // An option without a value neither sets nor unsets anything.
         assembly.set(name, line, text);
     }
     Ok(())
@@ -100,7 +100,7 @@ fn required(reader: &mut Reader<'_>) -> Result<Vec<u8>, ParseError> {
     Ok(argument.bytes)
 }
 
-/// Nothing may follow, but an empty argument may: what comes after that is the next command.
+/// Only an empty argument may follow: the text after it is the next command.
 fn end_of_command(reader: &mut Reader<'_>) -> Result<(), ParseError> {
     if reader.argument()?.bytes.is_empty() { Ok(()) } else { Err(reader.error(Reason::TooManyArguments)) }
 }
@@ -127,7 +127,7 @@ fn in_type(byte: u8) -> bool {
 mod tests {
     use super::*;
 
-    /// Where and why a text is refused.
+    /// Where and why a text is rejected.
     fn refused(text: &[u8]) -> (u32, u32, Reason) {
         let error = parse(text).unwrap_err();
         (error.line, error.byte, error.reason)

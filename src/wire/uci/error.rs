@@ -4,7 +4,7 @@
 
 use std::fmt;
 
-/// The text is refused as a whole, as libuci refuses it.
+/// The whole text is rejected, as in libuci.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ParseError {
     /// As libuci counts: line ends read so far. Its line 0, of a file without any, is 1 here.
@@ -23,22 +23,22 @@ impl fmt::Display for ParseError {
 
 impl std::error::Error for ParseError {}
 
-/// What libuci can object to, and NUL.
+/// The errors of libuci, and NUL.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reason {
     /// No command, or an unknown one.
     InvalidCommand,
-    /// `package` as the last word of a file without a final line end.
+    /// `package` at the end of a file without a final line end.
     PackageWithoutName,
-    /// `config` as the last word of a file without a final line end.
+    /// `config` at the end of a file without a final line end.
     ConfigWithoutName,
-    /// `option` or `list` as the last word of a file without a final line end.
+    /// `option` or `list` at the end of a file without a final line end.
     OptionWithoutName,
     /// A section without a type, an option without a name, a package without one.
     InsufficientArguments,
     /// More than the command takes.
     TooManyArguments,
-    /// A name of something else than letters, digits and `_` (in a package's name also `-`).
+    /// A name with other characters than letters, digits and `_` (in a package's name also `-`).
     InvalidName,
     /// A section type with blanks, control characters or bytes outside ASCII.
     InvalidType,
@@ -55,7 +55,7 @@ pub enum Reason {
 }
 
 impl Reason {
-    /// libuci's own words.
+    /// libuci's own text.
     pub fn explain(self) -> &'static str {
         match self {
             Reason::InvalidCommand => "invalid command",

@@ -1,19 +1,19 @@
-//! Numbers by a hash of what they stand for, so that a large file is read in linear time.
+//! A hash table from keys to numbers, so that reading a large file takes linear time.
 //!
 //! Does not store the keys: the caller compares them. BTreeMap and HashMap would
-//! do as well, and cost ten times the flash.
+//! also work, but take ten times the flash.
 
 /// Entries in the order of a hash; it only grows.
 #[derive(Default)]
 pub(super) struct Index {
     /// Hash and number of each entry.
     entries: Vec<(u32, usize)>,
-    /// Where to look for an entry: at its hash, and then onwards; 0 is none, else its place in `entries` and 1.
+    /// Slots, searched from the entry's hash on: 0 is empty, else the index in `entries` plus 1.
     slots: Vec<usize>,
 }
 
 impl Index {
-    /// The first number that was put in with this hash and is the `wanted` one.
+    /// The first number with this hash for which `wanted` is true.
     pub(super) fn find(&self, hash: u32, wanted: impl Fn(usize) -> bool) -> Option<usize> {
         let mut slot = self.slot(hash)?;
         while let Some(at) = self.slots[slot].checked_sub(1) {
@@ -44,9 +44,9 @@ impl Index {
         self.slots[slot] = at + 1;
     }
 
-    /// Where an entry of this hash is looked for first.
+    /// The first slot for this hash.
     fn slot(&self, hash: u32) -> Option<usize> {
-        // Similar names have similar hashes: the multiplication strews them.
+        // Similar names have similar hashes: the multiplication spreads them.
         let strewn = u64::from(hash.wrapping_mul(0x9e37_79b1));
         usize::try_from((strewn * self.slots.len() as u64) >> 32).ok().filter(|slot| *slot < self.slots.len())
     }

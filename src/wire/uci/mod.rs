@@ -3,9 +3,9 @@
 //! Does not open files, does not apply changes that are not committed (`/tmp/.uci`), and gives no section, option
 //! or value a meaning (policy::config). Strict only, which is how the `uci` command runs.
 //!
-//! Source of the rules: libuci of 2025-12 (file.c, list.c), oddities included: a value that other programs on the
-//! router read otherwise than this one would be worse than a strange rule. One rule is ours: a NUL byte is refused,
-//! where libuci silently loses the rest of the line. `tests/fixtures/uci-cases` and `tests/libuci` hold all this in place.
+//! Source of the rules: libuci of 2025-12 (file.c, list.c), including its oddities, because all programs on
+//! the router must read a value the same. One rule is nicup's: it rejects a NUL byte, after which libuci silently loses the
+//! rest of the line. `tests/fixtures/uci-cases` and `tests/libuci` test all of this.
 
 mod assembly;
 mod command;
@@ -27,16 +27,16 @@ pub struct Package {
     pub sections: Vec<Section>,
 }
 
-/// `config KIND 'NAME'`, with everything the file says under that name.
+/// `config KIND 'NAME'`, with everything that the file has under that name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Section {
-    /// What uci calls the type: printable ASCII without blanks.
+    /// The section type: printable ASCII without blanks.
     pub kind: String,
-    /// The name, or what uci calls it if it has none (`cfg029d6e`). ASCII letters, digits and `_`.
+    /// The name, or the one that uci gives it (`cfg029d6e`). ASCII letters, digits and `_`.
     pub name: String,
-    /// The file gives no name.
+    /// The file has no name for it.
     pub anonymous: bool,
-    /// Where its first `config` stands.
+    /// The line of its first `config`.
     pub line: u32,
     /// In the order in which they first appear; each name once.
     pub options: Vec<Opt>,
@@ -54,13 +54,13 @@ impl Section {
 pub struct Opt {
     /// ASCII letters, digits and `_`.
     pub name: String,
-    /// Where the `option` stands that counts, or what began the list.
+    /// The line of the `option` that counts, or of the first entry of the list.
     pub line: u32,
     /// One value or a list.
     pub value: Value,
 }
 
-/// What an option holds.
+/// The value of an option.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Value {
     /// From `option`. Never empty: libuci ignores an option without a value.
@@ -79,12 +79,12 @@ impl Value {
     }
 }
 
-/// A value as it stands in the file, quotes and backslashes resolved. May hold any byte but NUL.
+/// A value from the file, with quotes and backslashes resolved. May contain any byte but NUL.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Text {
     /// The bytes, unchecked.
     pub bytes: Vec<u8>,
-    /// Where it begins.
+    /// The line where it begins.
     pub line: u32,
 }
 

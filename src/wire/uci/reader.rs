@@ -1,9 +1,9 @@
-//! One command line of UCI text after the other: words, arguments, quotes, continued lines.
+//! Reads UCI text, one command line after the other: commands, arguments, quotes, continued lines.
 //!
 //! Does not know the commands, and keeps nothing of a line once it is read. Source of every rule: libuci's file.c
-//! (uci_getln, parse_str, parse_backslash, next_arg). libuci parses in place in a buffer; this reads the input
-//! where it lies, and keeps apart the two things the buffer makes visible: `byte` in an error, and the rest of a
-//! line that a terminator written too early hides.
+//! (uci_getln, parse_str, parse_backslash, next_arg). libuci parses in place in a buffer. This parser does not
+//! change its input, and imitates two effects of that buffer: `byte` in an error, and a terminator that hides the rest of a
+//! line.
 
 use super::{ParseError, Reason};
 
@@ -23,14 +23,14 @@ impl Argument {
     }
 }
 
-/// The cursor. A command line is one line of the file, and those that quotes or a backslash tie to it.
+/// The cursor. A command line is one line of the file, and the lines that quotes or a backslash join to it.
 pub(super) struct Reader<'a> {
     text: &'a [u8],
     /// Where the command line begins.
     start: usize,
     /// The next byte.
     at: usize,
-    /// Behind the last line taken from the file: what lies further is not yet visible.
+    /// The end of the last line taken from the file. Later text is not visible yet.
     end: usize,
     /// Bytes of line ends after a backslash. libuci overwrites them with the next line, so `byte` leaves them out.
     dropped: usize,
@@ -65,8 +65,8 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// The word where a command is expected, without moving. Only blank and tab end it (libuci uses strtok), so the
-    /// end of the line is part of the last word.
+    /// The text where a command is expected, without moving. Only blank and tab end it (libuci uses strtok), so the
+    /// end of the line is part of the last token.
     pub(super) fn command(&self) -> Option<&'a [u8]> {
         let rest = self.rest();
         let from = rest.iter().position(|&byte| !is_blank(byte))?;
@@ -75,7 +75,7 @@ impl<'a> Reader<'a> {
         word.get(..to)
     }
 
-    /// Moves behind a command and the blank after it. Where there is none, the file ends in the command: `missing`.
+    /// Moves behind a command and the blank after it. Without a blank, the file ends in the command: `missing`.
     pub(super) fn pass(&mut self, command: &[u8], missing: Reason) -> Result<(), ParseError> {
         let rest = self.rest();
         let blanks = rest.iter().take_while(|&&byte| is_blank(byte)).count();
@@ -87,7 +87,7 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
-    /// The next argument; empty where there is none.
+    /// The next argument; empty if there is none.
     pub(super) fn argument(&mut self) -> Result<Argument, ParseError> {
         self.skip_whitespace();
         let mut argument = Argument { bytes: Vec::new(), line: self.line };
@@ -207,7 +207,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Behind a backslash: whether it stood at the end of a line, in which case the next line follows on.
+    /// After a backslash: whether it was at the end of a line, which continues with the next line.
     fn continued(&mut self) -> bool {
         self.at += 1;
         let rest = self.rest();
@@ -225,7 +225,7 @@ fn is_blank(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t')
 }
 
-/// As C's isspace: Rust's own notion lacks the vertical tab.
+/// C's isspace, which includes the vertical tab; Rust's function does not.
 fn is_space(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t' | b'\n' | 0x0b | 0x0c | b'\r')
 }

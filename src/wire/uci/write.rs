@@ -1,11 +1,10 @@
 //! Lines of UCI text, as `uci export` writes them.
 //!
-//! Does not check: names and types are for the caller to get right, and a NUL byte in a value would be refused on
-//! reading. What [`super::parse`] gave can be written and read again. Source: libuci's file.c (uci_escape,
+//! Does not validate: the caller provides valid names and types, and the parser rejects a NUL byte in a value. The result
+//! of [`super::parse`] can be written and read again. Source: libuci's file.c (uci_escape,
 //! uci_export_package).
 
-/// A value in single quotes. The only byte that needs more is the quote itself: it is written outside, behind a
-/// backslash.
+/// A value in single quotes. A quote in the value is written outside of the quotes, after a backslash.
 pub fn quote(value: &[u8]) -> Vec<u8> {
     let mut quoted = Vec::with_capacity(value.len() + 2);
     quoted.push(b'\'');
@@ -20,7 +19,7 @@ pub fn quote(value: &[u8]) -> Vec<u8> {
     quoted
 }
 
-/// `config KIND 'NAME'` behind an empty line, or `config KIND` without a name.
+/// `config KIND 'NAME'` after an empty line, or `config KIND` without a name.
 ///
 /// libuci does not quote the type, so one with a quote, `\`, `#` or `;` in it does not read back.
 pub fn section_line(kind: &str, name: Option<&str>) -> Vec<u8> {
