@@ -9,11 +9,11 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 /// What a service would send, and what is missing.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Addresses {
-    /// The IPv4 address, if wanted and there.
+    /// The IPv4 address, if wanted and present.
     pub ipv4: Option<Ipv4Addr>,
-    /// The IPv6 address, if wanted and there.
+    /// The IPv6 address, if wanted and present.
     pub ipv6: Option<Ipv6Addr>,
-    /// Why there is none of a wanted family; the most telling reason where two are missing.
+    /// Why there is none of a wanted family; the most specific reason if two are missing.
     pub missing: Option<Missing>,
 }
 
@@ -25,7 +25,7 @@ impl Addresses {
     }
 }
 
-/// An address that is not there: where it was looked for, and why it was not found.
+/// A missing address: where nicup looked for it, and why it is missing.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Missing {
     /// A device, an interface, a page, a script, or an option that is not set.
@@ -34,7 +34,7 @@ pub struct Missing {
     pub why: Why,
 }
 
-/// Why an address is missing: "none" and "could not find out" are two answers, never one.
+/// Why an address is missing. "None" and "could not detect" are different results.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Why {
     /// There is none that counts.
@@ -43,12 +43,12 @@ pub enum Why {
     Unknown(WhyUnknown),
     /// The option that names its source is not set.
     NoSource,
-    /// Nothing was looked for.
+    /// nicup did not look for an address.
     Nothing,
 }
 
 impl Missing {
-    /// The sentence.
+    /// The message.
     #[must_use]
     pub fn explain(&self) -> String {
         match &self.why {
@@ -61,7 +61,7 @@ impl Missing {
         }
     }
 
-    /// The word for it.
+    /// The code for it.
     #[must_use]
     pub const fn code(&self) -> Code {
         match &self.why {
@@ -77,7 +77,7 @@ impl Missing {
         matches!(self.why, Why::Unknown(_))
     }
 
-    /// The more telling of two: "could not find out" before "only a private one" before "none"; the earlier of equals.
+    /// The more specific of two: "could not detect" before "only a private one" before "none"; the earlier of equals.
     #[must_use]
     pub fn more_telling(old: Option<Missing>, new: Missing) -> Missing {
         let rank = |missing: &Missing| (missing.is_unknown(), missing.code() == Code::PrivateAddress);

@@ -5,12 +5,12 @@ use crate::wire::dyndns2::Failure;
 use std::fmt;
 use std::str::FromStr;
 
-/// One word for an outcome.
+/// The code for an outcome.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Code {
     /// Accepted.
     Good,
-    /// Accepted, was already so.
+    /// Accepted; it was already registered.
     NoChange,
     /// No such hostname.
     NoHost,
@@ -22,9 +22,9 @@ pub enum Code {
     NotActive,
     /// Wrong username or password.
     BadAuth,
-    /// This program is refused.
+    /// The server rejects this program.
     BadAgent,
-    /// This program is refused.
+    /// The server rejects this program.
     BadSys,
     /// A paid feature.
     NotDonator,
@@ -34,11 +34,11 @@ pub enum Code {
     Abuse,
     /// The server's outage.
     Outage,
-    /// The server's DNS trouble.
+    /// The server's DNS failed.
     DnsErr,
-    /// HTTP 5xx or 429, or a 401 or 403 that is not No-IP's.
+    /// HTTP 5xx or 429, or a 401 or 403 that is not from No-IP.
     Http(u16),
-    /// Not No-IP's answer.
+    /// An unexpected response, not from No-IP.
     Unintelligible,
     /// The server registered another address than the one sent.
     Mismatch,
@@ -54,11 +54,11 @@ pub enum Code {
     Proxy,
     /// The clock is not set yet.
     Clock,
-    /// Sent, answer lost.
+    /// Sent, but no response.
     Unconfirmed,
     /// Too many changes.
     Storm,
-    /// Could not find out the address.
+    /// The address could not be detected.
     AddressUnknown,
     /// Only a private address.
     PrivateAddress,
@@ -66,7 +66,7 @@ pub enum Code {
     NoAddress,
 }
 
-/// What a code stands for, and so which row of the table of docs/reference.md#responses it falls under.
+/// The kind of a code: its row in the table of docs/reference.md#responses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// The server accepted.
@@ -81,15 +81,15 @@ pub enum Kind {
     StopsServer,
     /// Everything for a server waits, as it ordered.
     ServerWait,
-    /// Something that is not the server answered.
+    /// An unexpected response, not from the server.
     Unintelligible,
-    /// The network, or an answer that was lost in it.
+    /// A network failure, or no response.
     Network,
     /// The clock is not set yet.
     Clock,
     /// The address changes too often.
     Storm,
-    /// Something about our own address.
+    /// A problem with the router's own address.
     Address,
 }
 
@@ -142,7 +142,7 @@ impl FromStr for Code {
 }
 
 impl Code {
-    /// Which rule it falls under.
+    /// Its kind.
     #[must_use]
     pub fn kind(self) -> Kind {
         match self {
@@ -179,14 +179,14 @@ impl From<Failure> for Code {
     }
 }
 
-/// What a host is in (docs/reference.md#statusjson).
+/// The state of a host (docs/reference.md#statusjson).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum State {
     /// Every wanted family that is present is registered as it is.
     Current,
-    /// Something will be tried, now or later.
+    /// nicup will send or retry, now or later.
     Waiting,
-    /// Nothing will be tried until the user acts.
+    /// nicup sends nothing until the user acts.
     Stopped,
     /// There is no address to send.
     NoAddress,

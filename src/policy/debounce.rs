@@ -1,4 +1,4 @@
-//! Decides when a pass starts after address events: after a short silence, and after a few seconds at the latest.
+//! Decides when a pass starts after address events: after a moment without events, and after a few seconds at the latest.
 //!
 //! Does not know devices or messages. Times are milliseconds since boot. Source: docs/reference.md#addresses (`family
 //! both`).
@@ -7,7 +7,7 @@ use crate::wire::wake::Lacks;
 
 /// Milliseconds without an event after which a pass starts.
 pub const SILENCE: u64 = 300;
-/// Milliseconds after the first event at which it starts in any case; also how long the second family is waited for.
+/// Milliseconds after the first event at which it starts in any case; also how long nicup waits for the second family.
 pub const LATEST: u64 = 3000;
 
 /// An address family.
@@ -35,9 +35,9 @@ pub enum Change {
 pub struct Debounce {
     /// The first and the last event.
     span: Option<(u64, u64)>,
-    /// A service wants both families: which of them are missing, by the last pass and the events since.
+    /// A service wants both families: which of them are missing, from the last pass and the events since.
     missing: Option<Lacks>,
-    /// What the events alone say of each family.
+    /// The state of each family from the events alone.
     latest: Latest,
     /// An interface came up: its two families may arrive one after the other.
     expects_both: bool,
@@ -95,7 +95,7 @@ impl Debounce {
         !defer
     }
 
-    /// A pass begins, and answers all events so far.
+    /// A pass begins, and covers all events so far.
     pub fn pass_started(&mut self) {
         self.span = None;
         self.latest = Latest::default();

@@ -1,6 +1,6 @@
 //! What to do about one host now: send, leave, wait or stay stopped, and why.
 //!
-//! Does not send and does not change a record (policy::settle does, once the outcome is known). The waits are
+//! Does not send and does not change a record (policy::outcome does, once the outcome is known). The waits are
 //! in `hold`.
 
 mod hold;
@@ -15,9 +15,9 @@ use super::fingerprint::{self, StopScope};
 use super::record::{Host, Records, Registered, Stop};
 use super::time::{Boot, Now, Wait};
 
-/// Changes of a registered address that are sent at once ([`STORM_WINDOW`]).
+/// Changes of a registered address that nicup sends at once ([`STORM_WINDOW`]).
 pub const STORM_BURST: usize = 5;
-/// Seconds in which they are counted, and after which the rate limit ends.
+/// Seconds in which nicup counts them, and after which the rate limit ends.
 pub const STORM_WINDOW: u64 = 600;
 /// Seconds between changes during the rate limit.
 pub const STORM_PACE: u64 = 300;
@@ -37,7 +37,7 @@ pub struct Overrides {
     pub clock_set: bool,
 }
 
-/// How this program introduces itself: a server's stop is for that.
+/// How this program identifies itself to servers, because a server's stop depends on it.
 #[derive(Clone, Copy)]
 pub struct Client<'a> {
     /// The contact in the User-Agent.
@@ -53,17 +53,17 @@ pub struct HostContext<'a> {
     pub services: &'a [&'a Service],
     /// The host's service.
     pub service: &'a Service,
-    /// Who asks.
+    /// The program's identity.
     pub client: Client<'a>,
     /// All records.
     pub records: &'a Records,
     /// The host's record.
     pub host: &'a Host,
-    /// What could be sent.
+    /// The addresses that nicup could send.
     pub addresses: &'a Addresses,
     /// The moment.
     pub now: &'a Now,
-    /// What is asked.
+    /// The options of this run.
     pub ask: Overrides,
 }
 
@@ -88,7 +88,7 @@ pub enum Decision {
     Send(SendReason),
     /// Nothing: registered as it is.
     Leave {
-        /// When it is sent all the same; None never.
+        /// When nicup sends it again; None: never.
         forced: Option<Boot>,
         /// Why `--force` does not send it now.
         held: Option<(Boot, WaitReason)>,
@@ -110,7 +110,8 @@ pub enum WaitReason {
     JustForced,
 }
 
-/// Decides about one host. A stop wins over a missing address, that over a wait (docs/reference.md#statusjson).
+/// Decides about one host. A stop has priority over a missing address, and a missing address over a wait
+/// (docs/reference.md#statusjson).
 pub fn decide(case: &HostContext<'_>) -> Decision {
     if !case.service.enabled {
         return Decision::Disabled;
@@ -148,7 +149,7 @@ pub fn decide(case: &HostContext<'_>) -> Decision {
     }
 }
 
-/// Whether nothing can be sent for this host, with any address: then nicup queries no page or script.
+/// Whether nicup can send nothing for this host, with any address. Then it queries no page or script.
 #[must_use]
 pub fn is_held(case: &HostContext<'_>) -> bool {
     !case.service.enabled || standing_stop(case).is_some() || hold::by_server(case)
@@ -201,7 +202,7 @@ fn due(case: &HostContext<'_>) -> Due {
             SendReason::New
         });
     }
-    // The address may have changed back while the server has the unconfirmed one.
+    // The address may have changed back while the server may have the unconfirmed one.
     if case.host.unsettled {
         return Due::Now(SendReason::Unsettled);
     }
@@ -218,7 +219,7 @@ pub(super) fn is_registered(addresses: &Addresses, registered: &Registered) -> b
         && addresses.ipv6.is_none_or(|ip| registered.ipv6 == Some(ip))
 }
 
-/// Whether an address that is registered would be replaced by another one.
+/// Whether the update would replace a registered address.
 fn is_change(addresses: &Addresses, registered: &Registered) -> bool {
     let differs4 = addresses.ipv4.is_some_and(|ip| registered.ipv4.is_some_and(|old| old != ip));
     let differs6 = addresses.ipv6.is_some_and(|ip| registered.ipv6.is_some_and(|old| old != ip));

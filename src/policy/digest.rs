@@ -1,6 +1,6 @@
 //! A 32-bit hash of some texts.
 //!
-//! Not a secure hash, on purpose: 32 bits show that a password changed, and can never give it back.
+//! Not a secure hash, on purpose: 32 bits show that a password changed, but are too few to recover it.
 
 /// Any texts, in their order.
 #[must_use]
@@ -40,7 +40,7 @@ mod tests {
 
     #[test]
     fn the_number_of_some_texts_stays_as_it_is_in_records_on_flash() {
-        // FNV-1a of the texts' bytes, each text with 0xff behind it; both halves of the 64 bits in one.
+        // FNV-1a of the texts' bytes, with 0xff after each text; both halves of the 64 bits combined.
         assert_eq!(of_texts([""; 0]), 0x4fd0_bfc1);
         assert_eq!(of_texts(["a"]), 0xbddf_0e6e);
         assert_eq!(of_texts(["home", "secret"]), 0x3745_b1f2);

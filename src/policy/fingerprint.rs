@@ -7,7 +7,7 @@ pub use super::digest::of_texts;
 use super::config::Service;
 use super::digest::Digest;
 
-/// How far a stop reaches, and so which settings end it (docs/reference.md#waits-and-stops).
+/// What a stop applies to, and so which settings end it (docs/reference.md#waits-and-stops).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StopScope<'a> {
     /// One hostname.
@@ -23,7 +23,7 @@ pub enum StopScope<'a> {
     },
 }
 
-/// The settings of `service` that a stop in `scope` hangs on.
+/// The settings of `service` that a stop in `scope` depends on.
 #[must_use]
 pub fn of_stop(service: &Service, scope: StopScope<'_>) -> u32 {
     let mut hash = Digest::new();
@@ -44,7 +44,7 @@ pub fn of_stop(service: &Service, scope: StopScope<'_>) -> u32 {
     hash.short()
 }
 
-/// The settings of `service` that decide whether the server can be reached: changing one is a reason to try at once.
+/// The settings of `service` that decide whether the server can be reached: after a change of one, nicup tries at once.
 #[must_use]
 pub fn of_route(service: &Service) -> u32 {
     let mut hash = Digest::new();

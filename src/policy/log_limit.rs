@@ -1,7 +1,7 @@
 //! Limits the lines that passes log within an hour: an address that comes and goes every second causes a line every
 //! second, and the router's log is a small ring buffer that all programs share.
 //!
-//! Does not log, and does not know what a line says.
+//! Does not log, and does not read the lines.
 
 use super::time::Boot;
 
@@ -9,15 +9,15 @@ use super::time::Boot;
 const HOUR: u64 = 3600;
 /// Lines of an hour that are always allowed.
 const LINES: u32 = 60;
-/// More of them for each host. One host's storm, slowed down, makes about thirty.
+/// More of them for each host. One host at its rate limit causes about thirty.
 const EACH: u32 = 10;
 
-/// The hour that runs, and its lines so far.
+/// The current hour, and its lines so far.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LogLimit {
     /// When the hour began.
     pub since: Boot,
-    /// Lines, told or not.
+    /// Lines, logged or not.
     pub lines: u32,
 }
 
@@ -27,19 +27,19 @@ impl Default for LogLimit {
     }
 }
 
-/// What becomes of a line.
+/// What to do with a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Line {
-    /// It is told.
+    /// Log it.
     Told,
-    /// It is the first that is not: the limit, so that this is told in its place.
+    /// It is the first one above the limit: log that the limit is reached instead.
     First(u32),
-    /// It is not told.
+    /// Do not log it.
     Silent,
 }
 
 impl LogLimit {
-    /// One more line, of a router with so many hosts.
+    /// Counts one more line, on a router with so many hosts.
     pub fn line(&mut self, now: Boot, hosts: usize) -> Line {
         if now.since(self.since) >= HOUR || self.lines == 0 {
             *self = LogLimit { since: now, lines: 0 };

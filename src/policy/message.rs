@@ -12,7 +12,7 @@ use super::time::Boot;
 /// Bytes of a message in status.json.
 pub const LIMIT: usize = 160;
 
-/// A decision as it is shown.
+/// A decision in the form of the status.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct View {
     /// The state.
@@ -21,13 +21,13 @@ pub struct View {
     pub code: Option<Code>,
     /// What happened, and what to do.
     pub message: String,
-    /// When something is tried next.
+    /// When the next attempt is.
     pub next: Option<Boot>,
     /// Failures in a row.
     pub failures: u32,
 }
 
-/// The state and message of a decision about `host`; `now` is the boot time for what is due at once.
+/// The state and message of a decision about `host`; `now` is the boot time for updates that are due at once.
 #[must_use]
 pub fn view(service: &Service, records: &Records, host: &Host, decision: &Decision, now: Boot) -> View {
     let server = &service.endpoint.server;
@@ -60,7 +60,7 @@ pub fn view(service: &Service, records: &Records, host: &Host, decision: &Decisi
     View { state, code, message: cut(message), next, failures }
 }
 
-/// What `--force` could not do now; `until` is a time as the caller words it.
+/// What `--force` could not send now; `until` is the caller's text for a time.
 #[must_use]
 pub fn held(cause: &WaitReason, server: &str, until: &str) -> String {
     cut(format!("not sent, possible {until}: {}", waiting(cause, server)))
@@ -93,7 +93,8 @@ fn waiting(cause: &WaitReason, server: &str) -> String {
     }
 }
 
-/// What a code means and what to do. Long values (the server's name, a detail) come last, so that a cut removes no advice.
+/// What a code means and what to do. Long values (the server's name, a detail) come last, so that cutting the message
+/// removes no advice.
 fn meaning(code: Code, detail: &str, server: &str) -> String {
     match code {
         Code::Good => "accepted".to_owned(),

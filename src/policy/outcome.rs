@@ -1,7 +1,7 @@
-//! The verdict table (docs/reference.md#responses): what an outcome does to the records.
+//! The table of responses (docs/reference.md#responses): what an outcome changes in the records.
 //!
-//! The only place where a record moves, and only on a known outcome. Does not send, does not word messages. `maintenance`
-//! has what happens to the records between requests.
+//! Only this module changes a record after a request. Does not send, does not write messages. `maintenance` changes the
+//! records between requests.
 
 mod looks;
 mod maintenance;
@@ -22,36 +22,36 @@ use std::net::IpAddr;
 
 /// Seconds after the 1st, 2nd, ... network failure in a row.
 const NETWORK: [u64; 9] = [10, 30, 60, 120, 300, 600, 1200, 2400, 3600];
-/// Seconds after the 1st, 2nd, ... answer in a row that is not No-IP's.
+/// Seconds after the 1st, 2nd, ... unexpected response in a row.
 const UNINTELLIGIBLE: [u64; 5] = [300, 600, 1200, 2400, 3600];
 /// Seconds after the 1st, 2nd, ... outage in a row.
 const OUTAGE: [u64; 4] = [1800, 3600, 7200, 14_400];
 
-/// What became of one request.
+/// The result of one request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// An answer, one reply for each host in the order sent, and the seconds of its Retry-After.
+    /// A response: one reply for each host in the order sent, and the seconds of its Retry-After.
     Replied(Vec<Reply>, Option<u64>),
-    /// No answer.
+    /// No response.
     Failed(Failed),
 }
 
 /// One request and its circumstances.
 #[derive(Clone, Copy)]
 pub struct Sent<'a> {
-    /// Whose hosts they are.
+    /// The service of the hosts.
     pub service: &'a Service,
-    /// The hosts in the order sent, with what made each due.
+    /// The hosts in the order sent, and why each was due.
     pub hosts: &'a [(String, SendReason)],
-    /// What was sent.
+    /// The addresses that were sent.
     pub addresses: &'a Addresses,
     /// `option contact`.
     pub contact: &'a str,
     /// This program's version.
     pub version: &'a str,
-    /// The moment before it left: by that clock a certificate was judged.
+    /// The time before the request, at which nicup verified the certificate.
     pub begun: &'a Now,
-    /// The moment of the outcome.
+    /// The time of the outcome.
     pub now: &'a Now,
     /// A random number below 1000: how late a wait after an outage ends, in 10,000ths of it.
     pub jitter: u64,
@@ -68,7 +68,7 @@ enum Verdict {
     TryLater(Code, String),
 }
 
-/// The table. No wildcard: a new word does not compile until it has a row.
+/// The table. No wildcard: a new code does not compile until it has a row.
 fn verdict(reply: &Reply, sent: &Sent<'_>) -> Verdict {
     match reply {
         Reply::Good(named) => accepted(Code::Good, named, sent),
@@ -95,7 +95,8 @@ fn verdict(reply: &Reply, sent: &Sent<'_>) -> Verdict {
     }
 }
 
-/// An address that was not sent: a loopback one means a refused agent, any other that something else was registered.
+/// An address that was not sent: a loopback address means that the agent was rejected; any other, that the server
+/// registered a different address.
 fn accepted(code: Code, named: &[IpAddr], sent: &Sent<'_>) -> Verdict {
     let list = sent.addresses.list();
     let odd: Vec<&IpAddr> = named.iter().filter(|ip| !sent.service.offline && !list.contains(ip)).collect();
@@ -109,7 +110,7 @@ fn accepted(code: Code, named: &[IpAddr], sent: &Sent<'_>) -> Verdict {
     }
 }
 
-/// Enters the outcome of a request.
+/// Records the outcome of a request.
 pub fn apply(records: &mut Records, sent: &Sent<'_>, outcome: &Outcome) {
     match outcome {
         Outcome::Replied(replies, retry_after) => {
@@ -139,7 +140,7 @@ pub fn apply(records: &mut Records, sent: &Sent<'_>, outcome: &Outcome) {
 }
 
 impl Verdict {
-    /// What the whole server has to be left alone for.
+    /// Why nicup must not contact the server at all.
     fn wait(&self) -> Option<(Code, &str)> {
         match self {
             Verdict::ServerWaits(code, detail) => Some((*code, detail)),
@@ -152,7 +153,7 @@ impl Verdict {
         }
     }
 
-    /// How far it reaches. The broadest is entered last: what one host earned for all, another's success does not undo.
+    /// What it applies to. The broadest is recorded last, so that the success of another host does not undo it.
     fn breadth(&self) -> u8 {
         match self {
             Verdict::Accepted(_) | Verdict::TryLater(..) | Verdict::ServerWaits(..) => 0,
@@ -185,7 +186,7 @@ fn apply_verdict(
             let stop = stop(sent, *code, "", StopScope::Service);
             for name in &service.hostnames {
                 let host = records.host(server, &service.username, name);
-                // A stop of the hostname's own outlives the service's, e.g. when another hostname is removed.
+                // A stop of the hostname itself outlives the service's, e.g. if the user removes another hostname.
                 if !decide::host_stop_stands(host, service) {
                     host.stop = Some(stop.clone());
                 }
@@ -228,7 +229,7 @@ fn accept(records: &mut Records, sent: &Sent<'_>, hostname: &str, reason: SendRe
     count(host, reason, stamp.boot);
     let old = &host.registered;
     host.registered = Registered {
-        // An update with IPv6 alone is reported to change the A record too: what it is then is not known.
+        // Users report that an update with IPv6 only also changes the A record, so its value is unknown then.
         ipv4: if addresses.ipv6.is_some() { addresses.ipv4 } else { addresses.ipv4.or(old.ipv4) },
         ipv6: addresses.ipv6.or(old.ipv6),
         offline: sent.service.offline,
@@ -236,13 +237,13 @@ fn accept(records: &mut Records, sent: &Sent<'_>, hostname: &str, reason: SendRe
     };
     host.stop = None;
     host.unsettled = false;
-    // A server that accepts refuses neither the user nor the program: what stood there was of other settings.
+    // A server that accepts the update rejects neither the user nor the program: their stops were from other settings.
     let endpoint = &sent.service.endpoint;
     records.accounts.retain(|a| a.server != endpoint.server || a.username != sent.service.username);
     records.server_mut(&endpoint.server).stop = None;
 }
 
-/// Whether a request failed for one of its hosts. records.json does not contain that, only state.json does.
+/// Whether a request failed for one of its hosts. Only state.json contains that, not records.json.
 #[must_use]
 pub fn has_failed(records: &Records, sent: &Sent<'_>) -> bool {
     let endpoint = &sent.service.endpoint;
@@ -250,8 +251,8 @@ pub fn has_failed(records: &Records, sent: &Sent<'_>) -> bool {
     sent.hosts.iter().any(|(name, _)| host(name).is_some_and(|host| host.retry.is_some()))
 }
 
-/// Notes what the pace hangs on: when something was accepted that changed nothing, and when a registered address changed.
-/// The fifth change within ten minutes begins a storm, ten quiet ones end it.
+/// Records what the rate limit needs: when an unchanged address was accepted, and when a registered address changed. The
+/// fifth change within 10 min starts the rate limit, and 10 min without a change end it.
 fn count(host: &mut Host, reason: SendReason, now: Boot) {
     match reason {
         SendReason::Changed => {}
@@ -269,14 +270,14 @@ fn count(host: &mut Host, reason: SendReason, now: Boot) {
     host.storming |= host.changes.len() >= STORM_BURST && quick;
 }
 
-/// The host's record, its request ended.
+/// The host's record, with its request ended.
 fn closed<'a>(records: &'a mut Records, sent: &Sent<'_>, hostname: &str) -> &'a mut Host {
     let host = records.host(&sent.service.endpoint.server, &sent.service.username, hostname);
     host.retry = None;
     host
 }
 
-/// The host's record, its request ended by a refusal: once the stop ends, only another answer tells what is registered.
+/// The host's record, with its request rejected. After the stop ends, only another response shows what is registered.
 fn refused<'a>(records: &'a mut Records, sent: &Sent<'_>, hostname: &str) -> &'a mut Host {
     let host = closed(records, sent, hostname);
     host.unsettled = true;
@@ -288,7 +289,7 @@ fn stop(sent: &Sent<'_>, code: Code, detail: &str, scope: StopScope<'_>) -> Stop
     Stop { code, detail: detail.to_owned(), print, at: Stamp::of(sent.now) }
 }
 
-/// The server's wait: as long as its Retry-After says but at least 30 minutes, or the next step of the outages.
+/// The server's wait: its Retry-After, but at least 30 min, or the next step for outages.
 fn order_wait(records: &mut Records, sent: &Sent<'_>, code: Code, detail: &str, retry_after: Option<u64>) {
     let server = records.server_mut(&sent.service.endpoint.server);
     let before = server.wait.as_ref().map_or(0, |ordered| ordered.failures);
@@ -310,7 +311,7 @@ fn try_later(records: &mut Records, sent: &Sent<'_>, hostname: &str, code: Code,
     note(records, sent.service, sent.addresses, last, hostname, code);
 }
 
-/// The next try after one that began at `begun` and ended at `last` with `code`.
+/// The next attempt after one that began at `begun` and ended at `last` with `code`.
 fn postponed(
     host: &Host,
     service: &Service,

@@ -1,4 +1,4 @@
-//! Why a request is due: the same in decisions, in files and for a person.
+//! Why a request is due, for decisions, files and messages.
 
 use super::words::fixed_words;
 
@@ -9,9 +9,9 @@ pub enum SendReason {
     New,
     /// Another address is registered.
     Changed,
-    /// It is marked offline there and should not be, or vice versa.
+    /// It is offline at the server and should not be, or vice versa.
     Offline,
-    /// The last request was refused or not confirmed, and what held it is over.
+    /// The last request was rejected or not confirmed, and its wait or stop is over.
     Unsettled,
     /// `--force`.
     Asked,

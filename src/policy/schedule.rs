@@ -7,11 +7,11 @@ use super::debounce::{Change, Debounce};
 use crate::wire::hotplug::{Action, Event};
 use crate::wire::wake::{Lacks, Wake};
 
-/// Milliseconds after which a pass that crashed is started again: the 1st, 2nd, ... time in a row.
+/// Milliseconds after which the loop restarts a crashed pass: the 1st, 2nd, ... time in a row.
 const CRASH_PAUSES: [u64; 6] = [10_000, 30_000, 60_000, 300_000, 1_800_000, 3_600_000];
-/// Milliseconds between passes that want the next one as soon as they end.
+/// Milliseconds between passes that request the next one as soon as they end.
 const PACE: u64 = 10_000;
-/// A pass that is planned within so many milliseconds is planned at once: the status rounds up to seconds.
+/// A pass that is planned within this many milliseconds counts as planned at once, because the status rounds up to seconds.
 const AT_ONCE: u64 = 1000;
 /// Seconds that a pass may take besides its requests: locks, netifd, scripts, files.
 const PASS_SECONDS: u64 = 30;
@@ -29,9 +29,9 @@ pub enum Input {
     PassRequested,
     /// The kernel reported something about a device that counts.
     Device(Change),
-    /// A pass begins. It answers all events so far.
+    /// A pass begins. It covers all events so far.
     PassStarted,
-    /// A pass ended in order.
+    /// A pass ended normally.
     PassFinished(Wake),
     /// A pass ended without a result, could not be started, or took too long.
     PassCrashed,
@@ -50,24 +50,24 @@ enum Next {
 pub struct Schedule {
     next: Next,
     debounce: Debounce,
-    /// The last pass left something open, as a `run --wait` sees it.
+    /// After the last pass, a host still waits, for `run --wait`.
     is_open: bool,
     /// Something waits for the clock to be set, by the last pass.
     waits_for_clock: bool,
     /// The clock was set since the last pass began.
     clock_was_set: bool,
-    /// `--force` was asked of the loop, and no pass has carried it out yet.
+    /// The loop was started with `--force`, and no pass has carried it out yet.
     is_forced: bool,
-    /// Passes in a row that wanted the next one as soon as they ended.
+    /// Passes in a row that requested the next one as soon as they ended.
     hurried: u32,
     crashes: Crashes,
 }
 
-/// Crashes since the last pass that ended in order.
+/// Crashes since the last pass that ended normally.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Crashes {
     in_a_row: usize,
-    /// No event of the kernel starts a pass before.
+    /// No event of the kernel starts a pass before this.
     not_before: u64,
 }
 
@@ -91,7 +91,7 @@ impl Schedule {
         }
     }
 
-    /// When the next pass starts; None: not before the next event.
+    /// When the next pass starts; None: only after the next event.
     #[must_use]
     pub fn due(&self) -> Option<u64> {
         let planned = match self.next {
@@ -104,7 +104,7 @@ impl Schedule {
         planned.into_iter().chain(after_events).min()
     }
 
-    /// Takes note of an event at `now`.
+    /// Notes an event at `now`.
     pub fn on(&mut self, now: u64, input: Input) {
         match input {
             Input::ClockSet => {
@@ -141,7 +141,7 @@ impl Schedule {
         idle && !self.is_open && self.crashes.in_a_row == 0
     }
 
-    /// What happened while the pass ran is answered by the next one.
+    /// The next pass covers what happened while this one ran.
     fn finished(&mut self, now: u64, wake: &Wake) {
         (self.crashes, self.is_forced) = (Crashes::default(), false);
         let planned = self.plan(now, wake.at);
@@ -154,8 +154,8 @@ impl Schedule {
         (self.is_open, self.waits_for_clock) = (wake.open, wake.clock);
     }
 
-    /// When the pass itself wants the next one. Where one after the other wants it at once, they cannot do what they
-    /// want (the disk is full, say), and must not become a tight loop.
+    /// When the pass itself requests the next one. If several passes in a row request it at once, they cannot do their work
+    /// (e.g. the disk is full), and must not become a tight loop.
     fn plan(&mut self, now: u64, at: Option<u64>) -> Next {
         let Some(at) = at.map(|seconds| seconds.saturating_mul(1000)) else {
             self.hurried = 0;
@@ -173,7 +173,7 @@ impl Schedule {
     }
 }
 
-/// The families that a loop has to expect one after the other: both, where an interface's event starts it and a chosen
+/// The families that a loop expects one after the other: both, if an interface's event starts it and a chosen
 /// service wants both. `only`: the names of the chosen services; empty: all.
 #[must_use]
 pub fn expected(services: &[&Service], event: Option<&Event>, only: &[String]) -> Option<Lacks> {

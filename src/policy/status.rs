@@ -1,6 +1,6 @@
 //! status.json, version 1 (docs/reference.md#statusjson): its shape, and how it stays below LuCI's limit.
 //!
-//! Does not read files. Output only: no pass reads it; `nicup status` and LuCI do.
+//! Does not read files. No pass reads it; `nicup status` and LuCI do.
 
 use super::code::{Code, State};
 use super::config::{Issue, Level, Mode};
@@ -44,11 +44,11 @@ pub struct Problem {
     pub file: String,
     /// Its line; null for the file as a whole.
     pub line: Option<u32>,
-    /// What, and what to do.
+    /// What is wrong, and what to do.
     pub message: String,
-    /// The identifier of the message's template; left out where it has none.
+    /// The identifier of the message's template; left out if it has none.
     pub message_id: Sparse<Option<String>>,
-    /// The values in it; left out where there is none.
+    /// The values in it; left out if there is none.
     pub message_values: Sparse<Vec<String>>,
 }
 object!(Problem { level, file, line, message, message_id, message_values });
@@ -77,21 +77,21 @@ pub struct ServiceStatus {
     pub enabled: bool,
     /// Server name.
     pub server: String,
-    /// `https:443`, and after a fallback what was used.
+    /// `https:443`, or the transport after a fallback.
     pub transport: String,
     /// Logical interface, null with `option device`.
     pub interface: Option<String>,
-    /// Linux device, null where none was found.
+    /// Linux device, null if none was found.
     pub device: Option<String>,
-    /// What is on the WAN now.
+    /// The WAN's address now.
     pub ipv4: Option<Ipv4Addr>,
-    /// What is on the WAN now.
+    /// The WAN's address now.
     pub ipv6: Option<Ipv6Addr>,
-    /// What is to be said about the addresses; null when there is nothing.
+    /// A note about the addresses; null if there is none.
     pub address_note: Option<String>,
     /// The identifier of the note's template.
     pub address_note_id: Sparse<Option<String>>,
-    /// The values in it; left out where there is none.
+    /// The values in it; left out if there is none.
     pub address_note_values: Sparse<Vec<String>>,
     /// Its hosts.
     pub hosts: Vec<HostStatus>,
@@ -116,19 +116,19 @@ object!(ServiceStatus {
 pub struct HostStatus {
     /// Its name.
     pub hostname: String,
-    /// What it is in.
+    /// Its state.
     pub state: State,
-    /// What the server accepted last.
+    /// The address that the server last accepted.
     pub registered_ipv4: Option<Ipv4Addr>,
-    /// What the server accepted last.
+    /// The address that the server last accepted.
     pub registered_ipv6: Option<Ipv6Addr>,
-    /// What happened last, in one word.
+    /// The code of what happened last.
     pub code: Option<Code>,
-    /// The same for a person, with what to do; null where a large file left it out.
+    /// The same for a person, with what to do; null if it was left out of a large file.
     pub message: Option<String>,
     /// The identifier of the message's template.
     pub message_id: Sparse<Option<String>>,
-    /// The values in it; left out where there is none.
+    /// The values in it; left out if there is none.
     pub message_values: Sparse<Vec<String>>,
     /// Unix seconds.
     pub last_attempt: Option<i64>,
@@ -173,14 +173,14 @@ pub struct EventStatus {
     pub hostname: String,
     /// What happened.
     pub code: Code,
-    /// With which address.
+    /// The address.
     pub ipv4: Option<Ipv4Addr>,
-    /// With which address.
+    /// The address.
     pub ipv6: Option<Ipv6Addr>,
 }
 object!(EventStatus { time, uptime, service, hostname, code, ipv4, ipv6 });
 
-/// The file's text, on one line; left shorter where LuCI could not read it otherwise.
+/// The file's text, on one line; shortened if LuCI could not read it otherwise.
 #[must_use]
 pub fn write(status: &Status) -> String {
     let text = json::to_text(status);
@@ -262,7 +262,7 @@ impl Status {
         for problem in &mut self.problems {
             (problem.message_id, problem.message_values) = wording(Some(&problem.message));
         }
-        // Most hosts have the message of the one before.
+        // Most hosts have the same message as the host before.
         let mut last = (None, wording(None));
         for service in &mut self.services {
             let note = service.address_note.as_deref();

@@ -2,7 +2,7 @@
 //!
 //! Does not read a clock (sys::clock does).
 
-/// Unix seconds of this release's making. A clock before it has not been set yet: routers have no battery.
+/// Unix seconds of this release. A clock before it is not set: routers have no battery-backed clock.
 pub const RELEASED: i64 = 1_793_491_200; // 2026-11-01
 
 /// Seconds since boot, suspend included (CLOCK_BOOTTIME).
@@ -23,7 +23,7 @@ impl Boot {
     }
 }
 
-/// The moment of a pass.
+/// The time of a pass.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Now {
     /// Milliseconds since boot.
@@ -55,7 +55,7 @@ impl Now {
         Boot(self.boot_ms.div_ceil(1000))
     }
 
-    /// Wall time of a moment of this boot; None while the clock is not set, or where no calendar reaches.
+    /// Wall time of a time in this boot; None while the clock is not set, or if it is out of range.
     #[must_use]
     pub fn wall_of(&self, at: Boot) -> Option<i64> {
         let offset = i64::try_from(at.0).ok()?.checked_sub(i64::try_from(self.ceil().0).ok()?)?;
@@ -63,7 +63,7 @@ impl Now {
     }
 }
 
-/// A moment that stays comparable in a later boot.
+/// A time that can be compared in a later boot.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Stamp {
     /// Unix seconds, if the clock was set.
@@ -75,20 +75,20 @@ pub struct Stamp {
 }
 
 impl Stamp {
-    /// The moment `now`.
+    /// The time `now`.
     #[must_use]
     pub fn of(now: &Now) -> Stamp {
         Stamp { wall: now.wall, boot: now.ceil(), boot_id: now.boot_id.clone() }
     }
 
-    /// The moment on this boot's clock, if it was in this boot. One that is still to come was not: a wait from there
-    /// would outgrow its length.
+    /// The time on this boot's clock, if it was in this boot. A future time was not: a wait from there would be longer
+    /// than its length.
     #[must_use]
     pub fn this_boot(&self, now: &Now) -> Option<Boot> {
         (self.boot_id == now.boot_id && self.boot <= now.ceil()).then_some(self.boot)
     }
 
-    /// Wall time, by this boot's clock where it can be told.
+    /// Wall time, from this boot's clock if possible.
     #[must_use]
     pub fn wall(&self, now: &Now) -> Option<i64> {
         self.this_boot(now).and_then(|at| now.wall_of(at)).or(self.wall)
@@ -119,7 +119,7 @@ impl Wait {
             (Some(from), Some(wall)) => {
                 let length = i64::try_from(self.length).unwrap_or(i64::MAX);
                 match u64::try_from(from.saturating_add(length).saturating_sub(wall)) {
-                    // Rounded up, an end that is past would stay a part of a second ahead of every pass.
+                    // Rounded up, an end in the past would always be a part of a second ahead of each pass.
                     Ok(0) | Err(_) => whole.min(now.floor()),
                     Ok(left) => whole.min(now.ceil().plus(left)),
                 }

@@ -1,9 +1,9 @@
 //! The templates of the program's sentences, each with an identifier that never changes.
 //!
-//! Does not write sentences: it finds the template that one was made from, and the values in it, so that LuCI can show it in
-//! another language.
+//! Does not write sentences: it finds the template of a finished sentence, and the values in it, so that LuCI can show the
+//! sentence in another language.
 
-/// `IDENTIFIER: SENTENCE` on each line, with `{}` for each value. The page has the same ones.
+/// `IDENTIFIER: SENTENCE` on each line, with `{}` for each value. The LuCI page has the same templates.
 const TEMPLATES: &str = include_str!("wording.txt");
 
 /// Each identifier and its template. No identifier has a colon.
@@ -14,7 +14,7 @@ fn templates() -> impl Iterator<Item = (&'static str, &'static str)> {
         .map(|(id, template)| (id, template.trim_start()))
 }
 
-/// The identifier of a sentence, and its values. Where no template fits, the sentence stays in English.
+/// The identifier of a sentence, and its values. If no template fits, LuCI shows the sentence in English.
 #[must_use]
 pub fn identify(text: Option<&str>) -> (Option<String>, Vec<String>) {
     let Some(text) = text else { return (None, Vec::new()) };
@@ -36,7 +36,7 @@ pub fn identify(text: Option<&str>) -> (Option<String>, Vec<String>) {
 
 /// The value of each `{}`; None if `text` is not made from `template`.
 fn values(template: &str, text: &str) -> Option<Vec<String>> {
-    // Most templates begin with another letter, and need no allocation then.
+    // Most templates begin with another letter; then this allocates nothing.
     let first = template.as_bytes().first();
     if first != Some(&b'{') && first != text.as_bytes().first() {
         return None;

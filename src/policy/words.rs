@@ -1,19 +1,19 @@
 //! Converts enums to strings and back, from one table, for files and messages.
 //!
-//! A variant without a word does not compile, because the match that writes is exhaustive.
+//! A variant without a string does not compile, because the match that writes is exhaustive.
 
-/// A text that is none of an enum's words.
+/// A text that is not one of an enum's strings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct UnknownWord;
 
-/// Gives an enum its words: `as_str`, `Display`, `FromStr`, and its place in JSON. What has no fixed word follows as arms.
+/// Defines the strings of an enum: `as_str`, `Display`, `FromStr`, and JSON. Variants without a fixed string follow as arms.
 macro_rules! words {
     ($name:ident { $($variant:ident = $word:literal),* $(,)? } $($other:pat => $stem:literal)?) => {
         impl $name {
-            /// All of those with a fixed word.
+            /// All variants with a fixed string.
             pub const ALL: &'static [$name] = &[$($name::$variant),*];
 
-            /// The word.
+            /// The string.
             #[must_use]
             pub const fn as_str(self) -> &'static str {
                 match self {
@@ -42,7 +42,7 @@ macro_rules! words {
         }
 
         impl Default for $name {
-            /// What a field holds before it is read.
+            /// The value of a field before it is read.
             fn default() -> $name {
                 $name::ALL[0]
             }
@@ -50,7 +50,7 @@ macro_rules! words {
     };
 }
 
-/// The rest of an enum that has nothing but fixed words.
+/// The rest of an enum that has fixed strings only.
 macro_rules! fixed_words {
     ($name:ident { $($table:tt)* }) => {
         $crate::policy::words::words!($name { $($table)* });

@@ -1,6 +1,6 @@
-//! How long IPv6 addresses are preferred: when the registered one has to make room for one that lasts longer.
+//! The preferred lifetimes of IPv6 addresses: when one that lasts longer replaces the registered one.
 //!
-//! Does not know whether an address is usable (the parent module does) and reads no clock: moments are milliseconds.
+//! Does not know whether an address is usable (the parent module does) and reads no clock: times are milliseconds.
 
 use crate::wire::rtnl::Lifetime;
 use crate::wire::wake::{Preferred, Span};
@@ -13,7 +13,7 @@ pub const MARGIN: u32 = 1800;
 /// decides nothing new.
 const ROUNDING: u64 = 2000;
 
-/// Whether `other` is preferred for so much longer than `own` that `own` is no longer announced.
+/// Whether `other` is preferred for so much longer than `own` that the router must have stopped announcing `own`.
 #[must_use]
 pub fn outlives(other: Lifetime, own: Lifetime) -> bool {
     match (other, own) {
@@ -34,14 +34,14 @@ pub struct Choice {
     pub preferred: Lifetime,
 }
 
-/// Whether the registered address stays, of all that can be chosen.
+/// Whether the registered address stays, given all addresses that can be chosen.
 #[must_use]
 pub fn stays(choices: &[Choice], registered: Ipv6Addr) -> bool {
     let Some(own) = longest(choices, registered) else { return false };
     !choices.iter().any(|choice| outlives(choice.preferred, own.preferred))
 }
 
-/// What the loop has to follow after a pass chose the address `picked` of `device` at the moment 0 ([`begin`] moves it);
+/// What the loop must watch after a pass chose the address `picked` of `device` at time 0 ([`begin`] moves it);
 /// None: there is no other one.
 #[must_use]
 pub fn to_follow(device: &str, choices: &[Choice], picked: Ipv6Addr) -> Option<Preferred> {
@@ -51,7 +51,7 @@ pub fn to_follow(device: &str, choices: &[Choice], picked: Ipv6Addr) -> Option<P
     (!others.is_empty()).then(|| Preferred { device: device.to_owned(), chosen, others })
 }
 
-/// The kernel gave the address `ip` another lifetime at `now`. True: the chosen address has to make room.
+/// The kernel gave the address `ip` another lifetime at `now`. True: it replaces the chosen address.
 pub fn refresh(preferred: &mut Preferred, ip: Ipv6Addr, lifetime: Lifetime, now: u64) -> bool {
     let spans = std::iter::once(&mut preferred.chosen).chain(&mut preferred.others);
     for span in spans.filter(|span| span.ip == ip) {
@@ -62,7 +62,7 @@ pub fn refresh(preferred: &mut Preferred, ip: Ipv6Addr, lifetime: Lifetime, now:
     preferred.others.iter().any(|other| other.until.is_none_or(|until| until > end))
 }
 
-/// Makes `now` the moment at which the address was chosen.
+/// Makes `now` the time at which the address was chosen.
 pub fn begin(preferred: &mut Preferred, now: u64) {
     for span in std::iter::once(&mut preferred.chosen).chain(&mut preferred.others) {
         span.until = span.until.map(|until| until.saturating_add(now));

@@ -18,11 +18,11 @@ use crate::wire::rtnl::{Address, DeviceAddresses, DeviceState, Flags, Lifetime, 
 use std::cmp::Reverse;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-/// What the user allows.
+/// Which addresses the user allows.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Rule {
     /// Private, CGNAT and unique local addresses count too. Nothing else does: a link-local, DS-Lite or special-purpose
-    /// address is the same on every machine, or leads nowhere.
+    /// address is the same on many machines, or cannot be reached.
     pub allow_private: bool,
 }
 
@@ -38,7 +38,7 @@ pub enum Observed<T> {
 }
 
 impl<T> Observed<T> {
-    /// The same with a better reason, where there is none that counts.
+    /// The same with a better reason, if no address counts.
     #[must_use]
     pub fn reason(self, better: impl FnOnce(WhyAbsent) -> WhyAbsent) -> Observed<T> {
         match self {
@@ -49,7 +49,7 @@ impl<T> Observed<T> {
 }
 
 /// The registered address while it is usable; else the first primary one in the kernel's order; else a secondary
-/// one, which has lost its primary to one of the rules.
+/// one, if the rules exclude its primary one.
 #[must_use]
 pub fn pick_ipv4(device: &DeviceAddresses, rule: Rule, registered: Option<Ipv4Addr>) -> Observed<Ipv4Addr> {
     choose(device, WantedFamily::Ipv4, |address| {
@@ -66,7 +66,7 @@ pub fn pick_ipv6(device: &DeviceAddresses, rule: Rule, registered: Option<Ipv6Ad
     pick_host(device, rule, None, registered)
 }
 
-/// As [`pick_ipv6`], for a host behind the router: each address gives it its prefix.
+/// As [`pick_ipv6`], for a host behind the router, with the prefix of each address.
 #[must_use]
 pub fn pick_ipv6_suffix(
     device: &DeviceAddresses,
@@ -113,7 +113,7 @@ fn host(address: &Address, rule: Rule, suffix: Option<Ipv6Addr>) -> Option<Resul
 }
 
 /// The first 64 bits of `prefix`, the last 64 of `suffix`. A prefix longer than 64 leaves no room for a host, and is
-/// mostly the one address that the provider gives to the router itself.
+/// usually the single address that the provider gives to the router itself.
 pub fn with_suffix(prefix: Ipv6Addr, prefix_len: u8, suffix: Ipv6Addr) -> Result<Ipv6Addr, WhyAbsent> {
     if prefix_len > 64 {
         return Err(WhyAbsent::LongPrefix(prefix, prefix_len));
@@ -138,8 +138,8 @@ pub fn sendable(ip: IpAddr, rule: Rule) -> Result<(), WhyAbsent> {
 
 /// Whether an address of global scope may be sent now.
 ///
-/// An optimistic address (RFC 4429) is tentative still: if it is a duplicate, the hostname would lead to
-/// the neighbour, and waiting for the kernel's next event takes only 1 s.
+/// An optimistic address (RFC 4429) is still tentative: if it is a duplicate, the hostname would lead to another machine,
+/// and waiting for the kernel's next event takes only 1 s.
 fn usable(address: &Address, rule: Rule) -> Result<(), WhyAbsent> {
     let Address { ip, flags, .. } = *address;
     sendable(ip, rule)?;
@@ -156,14 +156,14 @@ fn usable(address: &Address, rule: Rule) -> Result<(), WhyAbsent> {
     }
 }
 
-/// Whether a device is a modem's or a tunnel's, so that what is behind it belongs to the provider: by the names that
-/// OpenWrt's protocol handlers give them.
+/// Whether a device is a modem's or a tunnel's, so that the router behind it is the provider's. Recognises the device names
+/// of OpenWrt's protocol handlers.
 fn is_dialled(device: &str) -> bool {
     let handlers = ["ppp", "3g-", "l2tp-", "pptp-", "wwan", "rmnet", "mhi_", "wg", "tun", "tap", "vpn"];
     handlers.iter().any(|handler| device.starts_with(handler))
 }
 
-/// The first address with the lowest options, or the reason that explains most.
+/// The first address with the lowest rank, or the reason that explains most.
 fn choose<T, Order: Ord>(
     device: &DeviceAddresses,
     family: WantedFamily,

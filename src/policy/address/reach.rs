@@ -1,8 +1,9 @@
 //! From where an address can be reached, by its number alone: IANA's special-purpose registries as one table.
 //!
-//! Does not know the device, and does not decide whether such an address is sent. Documentation ranges are public here:
-//! tests and manuals use them as users use theirs. Sources: iana-ipv4-special-registry and iana-ipv6-special-registry,
-//! and for what these lack (multicast, site-local, IPv4-compatible) the registries of the two address spaces.
+//! Does not know the device, and does not decide whether such an address is sent. Documentation ranges are public here,
+//! because tests and manuals use them like public addresses. Sources: iana-ipv4-special-registry and
+//! iana-ipv6-special-registry, and for what these lack (multicast, site-local, IPv4-compatible) the registries of the
+//! two address spaces.
 
 use Reach::{DsLite, LinkLocal, Private, Shared, Special, UniqueLocal};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -10,7 +11,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 /// From where an address can be reached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reach {
-    /// Everywhere, as far as its number tells.
+    /// Everywhere, judging by its number.
     Public,
     /// RFC 1918: behind a router that translates addresses.
     Private,
@@ -20,9 +21,9 @@ pub enum Reach {
     DsLite,
     /// fc00::/7 (RFC 4193): within the user's own networks.
     UniqueLocal,
-    /// 169.254.0.0/16 and fe80::/10: on one link; no DHCP server has answered.
+    /// 169.254.0.0/16 and fe80::/10: on one link. For IPv4, no DHCP server has answered.
     LinkLocal,
-    /// No host on the internet has it; with the registry's name of its range.
+    /// A special-purpose range that no host on the internet has, with the registry's name.
     Special(&'static str),
 }
 
@@ -57,7 +58,7 @@ const fn v6(a: u16, b: u16, c: u16, f: u16) -> u128 {
 const IPV6: [Range<u128>; 16] = [
     (0, 128, Special("Unspecified Address")),
     (1, 128, Special("Loopback Address")),
-    // The kernel gives one to each 6rd and 6to4 device, with global scope.
+    // The kernel adds one to each 6rd and 6to4 device, with global scope.
     (0, 96, Special("IPv4-compatible Address")),
     (v6(0, 0, 0, 0xffff), 96, Special("IPv4-mapped Address")),
     (v6(0x64, 0xff9b, 0, 0), 96, Special("IPv4-IPv6 Translat.")),
@@ -74,7 +75,7 @@ const IPV6: [Range<u128>; 16] = [
     (v6(0xff00, 0, 0, 0), 8, Special("Multicast")),
 ];
 
-/// Tells them apart.
+/// Finds the range of an address.
 #[must_use]
 pub fn reach(ip: IpAddr) -> Reach {
     let found = match ip {

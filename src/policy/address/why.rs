@@ -1,14 +1,14 @@
-//! Why there is no address, and why it is not known whether there is one.
+//! Why an address is missing, or why nicup could not detect it.
 //!
 //! Ranks reasons by how much they explain. Does not write to the log or the status.
 
 use crate::policy::code::Code;
 use std::net::{IpAddr, Ipv6Addr};
 
-/// Bytes of a sentence at most: what status.json promises.
+/// The largest number of bytes in a message, as in status.json.
 const SENTENCE: usize = 160;
 
-/// Of which kind an address was wanted.
+/// The wanted kind of address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum WantedFamily {
     /// For the A record.
@@ -22,17 +22,17 @@ pub enum WantedFamily {
 pub enum WhyDown {
     /// `autostart` is off, as after `ifdown`.
     Stopped,
-    /// NO_DEVICE, or what its protocol calls so.
+    /// NO_DEVICE, or the protocol's code for it.
     NoDevice,
     /// AUTH_FAILED.
     LoginRejected,
-    /// CONNECT_FAILED and its like.
+    /// CONNECT_FAILED and similar codes.
     CannotConnect,
     /// `available` is false without an error.
     NoCarrier,
     /// `pending`.
     SettingUp,
-    /// Up, and without a device.
+    /// Up, but without a device.
     Deviceless,
     /// netifd gives no reason.
     Unexplained,
@@ -45,19 +45,19 @@ pub enum WhyAbsent {
     DeviceMissing,
     /// netifd's interface is up, and the device that it names is gone.
     DeviceGone,
-    /// The device is switched off.
+    /// The device is down.
     DeviceDown,
     /// netifd's interface is not up.
     InterfaceDown(WhyDown),
     /// mwan3 reported the interface disconnected, and not connected since.
     Disconnected,
-    /// The device has none of global scope.
+    /// The device has no address of global scope.
     NoAddress(WantedFamily),
     /// The uplink has no IPv6 address, and may have a prefix for the LAN.
     NoUplinkIpv6,
     /// No IPv4 address, and this public IPv6 one.
     OnlyIpv6(Ipv6Addr),
-    /// Only one that no host on the internet has, and the name of its range.
+    /// Only one from a special-purpose range, with the range's name.
     Special(IpAddr, &'static str),
     /// Only a self-assigned one.
     LinkLocal(IpAddr),
@@ -71,20 +71,20 @@ pub enum WhyAbsent {
     Private(IpAddr),
     /// The same on a modem's or a tunnel's device: the other router is the provider's.
     ProviderNat(IpAddr),
-    /// Only one that changes by itself to hide its user.
+    /// Only a temporary one (privacy extensions).
     Temporary(IpAddr),
     /// Only one whose preferred lifetime is over.
     Deprecated(IpAddr),
-    /// Only one that another machine has too.
+    /// Only a duplicate: another machine has it too.
     Duplicate(IpAddr),
-    /// Only one without room for a host behind the router; the number is its prefix length.
+    /// Only one whose prefix has no room for a host behind the router; the number is the prefix length.
     LongPrefix(Ipv6Addr, u8),
-    /// Only one that is still being checked.
+    /// Only a tentative one: the kernel is still checking it.
     Tentative(IpAddr),
 }
 
 impl WhyDown {
-    /// From what netifd says of an interface: its flags, and the latest of its errors. The codes are those of netifd's
+    /// From netifd's data about an interface: its flags, and the latest of its errors. The codes are those of netifd's
     /// interface.c and of the protocol handlers in OpenWrt's packages.
     #[must_use]
     pub fn of(up: bool, flags: [Option<bool>; 3], error: Option<&str>) -> WhyDown {
@@ -126,7 +126,7 @@ impl WhyDown {
 }
 
 impl WhyAbsent {
-    /// For a person; `name` is where the address was looked for. At most 160 bytes.
+    /// For a person; `name` is where nicup looked for the address. At most 160 bytes.
     #[must_use]
     pub fn explain(&self, name: &str) -> String {
         cut(match self {
@@ -192,7 +192,7 @@ impl WhyAbsent {
         })
     }
 
-    /// The word in status.json.
+    /// The code in status.json.
     #[must_use]
     pub const fn code(&self) -> Code {
         match self {
@@ -246,19 +246,19 @@ impl WhyAbsent {
     }
 }
 
-/// Why it is not known whether there is an address. The text is the cause, as its module explains it.
+/// Why nicup could not detect an address. The text is the cause, from the module that failed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum WhyUnknown {
-    /// The kernel did not say.
+    /// The kernel did not answer.
     Kernel(String),
-    /// netifd did not say which device an interface has.
+    /// netifd did not return the device of an interface.
     Netifd(String),
-    /// The web page or the script did not say.
+    /// The web page or script failed.
     Source(String),
 }
 
 impl WhyUnknown {
-    /// For a person; `name` is where the address was looked for. At most 160 bytes.
+    /// For a person; `name` is where nicup looked for the address. At most 160 bytes.
     #[must_use]
     pub fn explain(&self, name: &str) -> String {
         cut(match self {
@@ -268,7 +268,7 @@ impl WhyUnknown {
         })
     }
 
-    /// The word in status.json.
+    /// The code in status.json.
     #[must_use]
     pub const fn code(&self) -> Code {
         Code::AddressUnknown

@@ -1,15 +1,15 @@
-//! Whether an option would take a value, for code that writes a configuration (import).
+//! Checks whether an option accepts a value, for code that writes a configuration (import).
 //!
 //! Does not know how options depend on each other: [`mod@super::build`] does.
 
 use super::Url;
 use super::value::{self, Wrong};
 
-/// Asks the validator of a service's option. Returns the text, a hostname as nicup would write it. An option that is not
-/// listed takes nothing.
+/// Runs the validator of a service's option. Returns the text; for a hostname, as nicup would write it. An option that is
+/// not listed accepts nothing.
 ///
 /// # Errors
-/// What would be right.
+/// The correct form.
 pub(in crate::policy) fn accepts(option: &str, text: &str) -> Result<String, Wrong> {
     let unit = |_| ();
     match option {
@@ -29,10 +29,10 @@ pub(in crate::policy) fn accepts(option: &str, text: &str) -> Result<String, Wro
     .map(|()| text.to_owned())
 }
 
-/// A page's address, taken apart.
+/// The parts of a page's address.
 ///
 /// # Errors
-/// What would be right.
+/// The correct form.
 pub(in crate::policy) fn url(text: &str) -> Result<Url, Wrong> {
     value::url(text)
 }

@@ -1,4 +1,4 @@
-//! Sections to [`Config`]: every problem with its line, one bad service apart from the others.
+//! Converts sections to [`Config`]: each problem has its line, and one invalid service does not affect the others.
 
 use super::options::{Issues, Options, short};
 use super::value;
@@ -9,7 +9,7 @@ use super::{
 use crate::policy::digest;
 use crate::wire::uci::{Package, Section};
 
-/// Builds the configuration from `package`; `file` is the name that the issues carry.
+/// Builds the configuration from `package`; `file` is the file name in the issues.
 #[must_use]
 pub fn build(package: &Package, file: &str) -> Config {
     let mut issues = Issues::new(file);
@@ -38,7 +38,7 @@ pub fn build(package: &Package, file: &str) -> Config {
                     "more than {SERVICES} services: this one and those behind it are not run, remove some"
                 );
                 issues.error(section.line, message);
-                // It stands for all of them: while a service is wrong, no record is dropped as unused.
+                // One marks them all: while a service is invalid, nicup drops no record as unused.
                 services.push(Entry::Invalid(Invalid {
                     name: section.name.clone(),
                     enabled: true,
@@ -174,7 +174,7 @@ fn source(options: &mut Options<'_, '_>) -> Source {
     }
 }
 
-/// What the user may want, and should know.
+/// Warnings about settings that are allowed, but risky.
 fn warn_of_clear_text(section: &Section, source: &Source, plaintext: bool, issues: &mut Issues<'_>) {
     let line = |name: &str| section.option(name).map_or(section.line, |option| option.line);
     if plaintext {
@@ -205,29 +205,30 @@ fn endpoint(options: &mut Options<'_, '_>) -> Endpoint {
     }
 }
 
-/// Sections of type service that are run.
+/// The largest number of services that nicup runs.
 const SERVICES: usize = 250;
-/// Hostnames of all of them together: all can change state in one pass, and the status has room for these.
+/// The largest number of hostnames of all services: all can change state in one pass, and the status has room for these.
 const HOSTS: usize = 1000;
 
-/// The hostnames that services have taken so far.
+/// The hostnames of the services so far.
 #[derive(Default)]
 struct Taken {
-    /// As short numbers.
+    /// Their hashes.
     names: Vec<u32>,
     count: usize,
 }
 
 impl Taken {
-    /// Two services would overwrite each other's address for ever: the later one is refused. A group's name and
-    /// `all.ddnskey.com` mean other hosts under another login.
+    /// Rejects a hostname that an earlier service has: the two would overwrite each other's address for ever. A group's
+    /// name and
+    /// `all.ddnskey.com` mean other hosts with another login.
     fn refuse_shared(&mut self, entry: &mut Entry, line: u32, before: &[Entry], issues: &mut Issues<'_>) {
         let Entry::Valid(service) = entry else { return };
         if !service.enabled {
             return;
         }
         for name in &service.hostnames {
-            // A short number first: comparing all names with all would cost more than reading them.
+            // Compares hashes first: comparing all names would take longer than reading them.
             let print = digest::of_texts([&service.endpoint.server, name]);
             let shared = |other: &&Service| shares(other, service, name);
             if self.names.contains(&print)
@@ -244,7 +245,7 @@ impl Taken {
         }
     }
 
-    /// A service with too many hostnames behind those that are taken already.
+    /// Rejects a service that exceeds the limit of hostnames.
     fn refuse_surplus(&mut self, entry: &mut Entry, line: u32, issues: &mut Issues<'_>) {
         let Entry::Valid(service) = entry else { return };
         if self.count + service.hostnames.len() <= HOSTS {
@@ -256,7 +257,7 @@ impl Taken {
     }
 }
 
-/// A service that the last issue is about.
+/// An invalid service, with the last issue as its reason.
 fn invalid(service: &Service, issues: &Issues<'_>) -> Entry {
     Entry::Invalid(Invalid {
         name: service.name.clone(),

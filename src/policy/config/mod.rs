@@ -45,7 +45,7 @@ pub const DEFAULT_FORCE_INTERVAL: u64 = 25 * 86_400;
 /// How much a problem matters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Level {
-    /// Something does not run because of it.
+    /// Because of it, something does not run.
     Error,
     /// It runs, but probably not as meant.
     Warning,
@@ -58,9 +58,9 @@ fixed_words!(Level { Error = "error", Warning = "warning" });
 pub struct Issue {
     /// How much it matters.
     pub level: Level,
-    /// The file as the user knows it (without `--root`).
+    /// The file's path without `--root`.
     pub file: String,
-    /// Line in the file; None where the file as a whole is meant.
+    /// Line in the file; None for the file as a whole.
     pub line: Option<u32>,
     /// What is wrong and what to do. No secret in it.
     pub message: String,
@@ -95,7 +95,7 @@ pub struct Main {
     pub enabled: bool,
     /// Resident or started by hotplug.
     pub mode: Mode,
-    /// The least important messages that reach syslog.
+    /// The least important messages for syslog.
     pub log_level: LogLevel,
     /// `option contact`, if it is set.
     pub contact: Option<String>,
@@ -152,7 +152,7 @@ pub enum LogLevel {
     Debug,
 }
 
-/// A section `service`, right or wrong.
+/// A section `service`, valid or not.
 #[derive(Debug)]
 pub enum Entry {
     /// Everything in it is valid.
@@ -172,16 +172,16 @@ impl Entry {
     }
 }
 
-/// What can still be shown of a service whose configuration is wrong.
+/// What the status can still show of an invalid service.
 #[derive(Debug)]
 pub struct Invalid {
     /// The section's name.
     pub name: String,
-    /// Whether it would run if it were right.
+    /// Whether it would run if it were valid.
     pub enabled: bool,
     /// Those hostnames that are valid.
     pub hostnames: Vec<String>,
-    /// The server, or the default if that is what is wrong.
+    /// The server, or the default if the server is invalid.
     pub server: String,
     /// The first error, with its line.
     pub reason: String,
@@ -206,7 +206,7 @@ pub struct Service {
     pub uplink: Uplink,
     /// Which families are wanted.
     pub family: Family,
-    /// Where the address is read.
+    /// Where nicup reads the address.
     pub source: Source,
     /// For web and script sources, seconds.
     pub check_interval: u64,
@@ -270,7 +270,7 @@ pub enum Source {
         /// For IPv6.
         url6: Option<Url>,
     },
-    /// An executable that prints one address a line.
+    /// An executable that prints one address per line.
     Script(String),
 }
 

@@ -1,4 +1,4 @@
-//! Takes the options of one section one by one, and collects their issues.
+//! Reads the options of one section one by one, and collects their issues.
 //!
 //! Does not know which options there are (build), nor what a value may be (value).
 
@@ -6,14 +6,14 @@ use super::value::{self, Wrong};
 use super::{Issue, Level};
 use crate::wire::uci::{Opt, Section, Text, Value};
 
-/// Problems of one configuration that are told; a file that is no configuration at all has one in every line.
+/// Problems of one configuration that nicup shows; a file that is not a configuration has one in each line.
 const TOLD: usize = 100;
 
-/// Everything that is found wrong, in the order of finding.
+/// All problems, in the order of the checks.
 pub(super) struct Issues<'a> {
     file: &'a str,
     list: Vec<Issue>,
-    /// What is not told: how many, and the worst of it.
+    /// The problems not shown: how many, and the worst level.
     more: usize,
     worst: Level,
     last: String,
@@ -52,7 +52,7 @@ impl<'a> Issues<'a> {
         self.list.len() + self.more
     }
 
-    /// All of them, `more` about the file as a whole behind them.
+    /// All of them, followed by `more` about the file as a whole.
     pub(super) fn finish(mut self, whole: Option<String>) -> Vec<Issue> {
         let of_file = |level, message| Issue { level, file: self.file.to_owned(), line: None, message };
         let surplus = (self.more > 0).then(|| {
@@ -64,17 +64,17 @@ impl<'a> Issues<'a> {
     }
 }
 
-/// From a text to a value. A plain function, so that what is around it is compiled once for each type and no more.
+/// Parses a text to a value. A plain function, so that its caller is compiled only once for each type.
 pub(super) type Parse<T> = fn(&str) -> Result<T, Wrong>;
 
-/// The options of one section; each is taken out by the field it fills, what is left over is unknown.
+/// The options of one section. Reading a field removes its option, and the remaining ones are unknown.
 pub(super) struct Options<'a, 'b> {
     left: Vec<&'a Opt>,
     pub(super) section_line: u32,
     pub(super) issues: &'a mut Issues<'b>,
-    /// Whether the section runs. If not, what is wrong in it is no more than a warning.
+    /// Whether the section runs. If not, a problem in it is only a warning.
     pub(super) enabled: bool,
-    /// The first thing that keeps this section from running.
+    /// The first error in this section.
     broken: Option<String>,
 }
 
@@ -90,7 +90,7 @@ impl<'a, 'b> Options<'a, 'b> {
         self.issues.push(level, line, message);
     }
 
-    /// What a section needs before it can run. A disabled one may be incomplete: the default configuration is.
+    /// Reports a missing required option. A disabled section may be incomplete, as in the default configuration.
     pub(super) fn missing(&mut self, line: u32, message: String) {
         if self.enabled {
             self.error(line, message);
@@ -104,7 +104,7 @@ impl<'a, 'b> Options<'a, 'b> {
         Some(self.left.swap_remove(at))
     }
 
-    /// The value by `parse`; what is wrong becomes an error, which repeats the value only if `shown` (not a secret's).
+    /// The value from `parse`. A wrong value becomes an error, which repeats the value only if `shown` (not for a secret).
     fn parse<T>(&mut self, name: &str, text: &Text, shown: bool, parse: Parse<T>) -> Option<T> {
         match std::str::from_utf8(&text.bytes).map_err(|_| "is not UTF-8 text").and_then(parse) {
             Ok(value) => Some(value),
@@ -147,7 +147,7 @@ impl<'a, 'b> Options<'a, 'b> {
         }
     }
 
-    /// A list, or an option with blanks between; commas separate in both. Each value with its line.
+    /// A list, or an option with values separated by blanks; commas separate values in both. Each value with its line.
     pub(super) fn several(&mut self, name: &str, parse: Parse<String>) -> Vec<(String, u32)> {
         let Some(opt) = self.take(name) else { return Vec::new() };
         // A blank within an entry of a list is more likely a mistake than a separator.
@@ -163,7 +163,7 @@ impl<'a, 'b> Options<'a, 'b> {
         values
     }
 
-    /// Where an option that is still to be read stands.
+    /// The line of an option that has not been read yet.
     pub(super) fn line_of(&self, name: &str) -> Option<u32> {
         self.left.iter().find(|opt| opt.name == name).map(|opt| opt.line)
     }
@@ -201,7 +201,7 @@ fn has_login(bytes: &[u8]) -> bool {
     bytes.contains(&b':') && bytes.contains(&b'@')
 }
 
-/// A value in an error message: printable, and no longer than a line can bear.
+/// A value for an error message: printable, and cut to fit a line.
 pub(super) fn short(bytes: &[u8]) -> String {
     let text: String = String::from_utf8_lossy(bytes).chars().filter(|c| !c.is_control()).collect();
     match text.char_indices().nth(40) {

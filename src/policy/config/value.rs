@@ -1,14 +1,14 @@
-//! Single values of options: text to a type, or a sentence that says what would be right.
+//! Parses single values of options: to a type, or to a message with the correct form.
 //!
 //! Does not know which option a value belongs to, nor its line.
 
 use super::{Family, LogLevel, Mode, Proxy, Secret, Url};
 use std::net::Ipv6Addr;
 
-/// What would be right; the caller puts option and value before it.
+/// The correct form; the caller puts option and value before it.
 pub(super) type Wrong = &'static str;
 
-/// libuci's and OpenWrt's words for a boolean.
+/// The booleans of libuci and OpenWrt.
 pub(super) fn boolean(text: &str) -> Result<bool, Wrong> {
     match text {
         "1" | "true" | "yes" | "enabled" | "on" => Ok(true),
@@ -42,7 +42,7 @@ pub(super) fn timeout(text: &str) -> Result<u64, Wrong> {
     }
 }
 
-/// How often a web or script source is asked.
+/// How often nicup queries a web or script source.
 pub(super) fn check_interval(text: &str) -> Result<u64, Wrong> {
     match duration(text)? {
         0..300 => Err("is too short: at least 5m"),
@@ -50,7 +50,7 @@ pub(super) fn check_interval(text: &str) -> Result<u64, Wrong> {
     }
 }
 
-/// How long an unchanged address is left alone; 0 is for ever.
+/// After which time nicup sends an unchanged address again; 0: never.
 pub(super) fn force_interval(text: &str) -> Result<Option<u64>, Wrong> {
     match duration(text)? {
         0 => Ok(None),
@@ -95,14 +95,14 @@ pub(super) fn port(text: &str) -> Result<u16, Wrong> {
     text.parse().ok().filter(|&port| port > 0).ok_or(WRONG)
 }
 
-/// What people write into a hostname, and what to write instead.
+/// Common mistakes in a hostname, and what to write instead.
 const NO_HOSTNAME: [(&[char], Wrong); 3] = [
     (&['/', ':', '?'], "has a scheme, port or path in it: write only the hostname, e.g. home.ddns.net"),
     (&['*'], "is a wildcard, which No-IP does not update: write each hostname in full"),
     (&[' ', '\t'], "has a blank in it: write one line `list hostname` for each hostname"),
 ];
 
-/// A hostname, a group's name (no dot) or `host@label`, as No-IP has them. Returned in lower case, without a final dot.
+/// A hostname, a group's name (no dot) or `host@label`, as at No-IP. Returned in lower case, without a final dot.
 ///
 /// Length limits: RFC 1035, 2.3.4.
 pub(super) fn hostname(text: &str) -> Result<String, Wrong> {
@@ -239,7 +239,7 @@ pub(super) fn credential(text: &str) -> Result<String, Wrong> {
     Ok(text.to_owned())
 }
 
-/// One word that goes into a header.
+/// A text without blanks for a header.
 pub(super) fn contact(text: &str) -> Result<String, Wrong> {
     if visible(text) && (1..=128).contains(&text.len()) {
         Ok(text.to_owned())

@@ -1,4 +1,4 @@
-//! What keeps a request that is due from being sent now: the server, a failure, too many changes.
+//! Why a request that is due must wait: the server, a failure, too many changes.
 //!
 //! Does not know whether a request is due, and knows no stop (both: decide).
 
@@ -8,10 +8,10 @@ use crate::policy::fingerprint;
 use crate::policy::record::Host;
 use crate::policy::time::{Boot, Now};
 
-/// Seconds by which a clock jumps at least when it is set: NTP slews anything small.
+/// A change of the clock by at least this many seconds means that it was set: NTP slews smaller differences.
 const CLOCK_JUMP: u64 = 60;
 
-/// The wait that ends last, if any is still to end.
+/// The wait that ends last, if any is not over.
 pub(super) fn hold(case: &HostContext<'_>, reason: SendReason) -> Option<(Boot, WaitReason)> {
     let pace = match reason {
         SendReason::Changed => storm(case.host, case.now).map(|until| (until, WaitReason::Storm)),
@@ -36,7 +36,7 @@ fn retry(case: &HostContext<'_>) -> Option<(Boot, WaitReason)> {
     let retry = case.host.retry.as_ref()?;
     let kind = retry.code.kind();
     let clock_set = case.ask.clock_set || clock_moved(case.now, retry.clock);
-    // With Kind::Address nothing is left to wait for: there is an address, or no request would be needed.
+    // Kind::Address needs no wait here: a request is due, so there is an address.
     if kind == Kind::Address || (kind == Kind::Clock && clock_set) {
         return None;
     }
@@ -47,7 +47,7 @@ fn retry(case: &HostContext<'_>) -> Option<(Boot, WaitReason)> {
     Some((until, WaitReason::Retry(retry.code, retry.detail.clone())))
 }
 
-/// Wall time minus boot time, seconds. Where the clock is not set it is 0.
+/// Wall time minus boot time, in seconds; 0 if the clock is not set.
 #[must_use]
 pub fn clock_offset(now: &Now) -> i64 {
     now.wall.map_or(0, |wall| wall.saturating_sub(i64::try_from(now.ceil().0).unwrap_or(0)))
@@ -58,7 +58,7 @@ fn clock_moved(now: &Now, then: i64) -> bool {
     clock_offset(now).abs_diff(then) > CLOCK_JUMP
 }
 
-/// Until when a change waits because there were too many.
+/// Until when the rate limit delays a change.
 fn storm(host: &Host, now: &Now) -> Option<Boot> {
     let newest = *host.changes.last()?;
     (host.storming && now.floor().since(newest) < STORM_WINDOW).then(|| newest.plus(STORM_PACE))

@@ -6,7 +6,7 @@ use crate::policy::config::{Family, Secret, Source};
 
 pub(super) struct Draft {
     pub(super) name: String,
-    /// Of its section in ddns-scripts' file.
+    /// The line of its section in ddns-scripts' file.
     pub(super) line: u32,
     pub(super) enabled: bool,
     pub(super) login: Login,
@@ -20,7 +20,7 @@ pub(super) struct Draft {
 pub(super) struct Login {
     pub(super) username: Option<String>,
     pub(super) password: Option<Secret>,
-    /// Of No-IP's server; None is nicup's default.
+    /// The port of No-IP's server; None: nicup's default.
     pub(super) port: Option<String>,
 }
 
@@ -34,19 +34,19 @@ pub(super) struct DraftAddress {
 #[derive(Clone, Default, PartialEq, Eq)]
 pub(super) struct DraftUplink {
     pub(super) interface: Option<String>,
-    /// Only of a service for both families.
+    /// Only for a service with both families.
     pub(super) interface6: Option<String>,
     pub(super) device: Option<String>,
 }
 
-/// What two sections of the same host may say differently and still become one service. Texts as nicup writes them.
+/// Settings in which two sections of the same host may differ and still become one service. Texts as nicup writes them.
 #[derive(Default)]
 pub(super) struct Settings {
     pub(super) check_interval: Option<String>,
     pub(super) force_interval: Option<String>,
     pub(super) allow_private: bool,
     pub(super) cacert: Option<String>,
-    /// May hold a password.
+    /// May contain a password.
     pub(super) proxy: Option<Secret>,
     pub(super) bind: bool,
 }

@@ -2,7 +2,7 @@
 
 use crate::wire::uci::Opt;
 
-/// Why `opt` is left out; None if it said what nicup does anyway.
+/// Why `opt` is left out; None if nicup does the same anyway.
 pub(super) fn fate(opt: &Opt) -> Option<&'static str> {
     let value = opt.value.texts().first().and_then(|text| text.as_str()).unwrap_or_default();
     let unless_off = |sentence| flag(value).then_some(sentence);
@@ -40,7 +40,7 @@ pub(super) fn fate(opt: &Opt) -> Option<&'static str> {
 const NO_LOOKUP: &str = "nicup does not look up what is registered, it remembers what No-IP confirmed";
 const NO_LOGFILE: &str = "nicup writes no log file, only to syslog";
 
-/// OpenWrt's words for yes. Everything else is ddns-scripts' default for its flags, no.
+/// OpenWrt's values for true. ddns-scripts reads everything else as false.
 pub(super) fn flag(text: &str) -> bool {
     matches!(text, "1" | "true" | "yes" | "enabled" | "on")
 }

@@ -2,8 +2,8 @@
 
 use super::options::SectionOptions;
 
-/// A duration of nicup: the two options that it comes from, the unit that ddns-scripts takes for a missing one, and
-/// nicup's least value.
+/// A duration of nicup: the two options that it comes from, ddns-scripts' default unit, and nicup's
+/// smallest value.
 pub(super) struct Interval {
     pub(super) target: &'static str,
     pub(super) number: &'static str,
@@ -29,7 +29,7 @@ pub(super) const FORCE: Interval = Interval {
     least: (86_400, "1d"),
 };
 
-/// The duration as nicup writes it; None without a number: LuCI writes the unit alone into every section. A 0 stays.
+/// The duration as nicup writes it; None without a number, because LuCI writes the unit alone into each section. A 0 stays.
 pub(super) fn take(options: &mut SectionOptions<'_>, interval: &Interval) -> Option<String> {
     let unit = options.take(interval.unit);
     let given = options.take(interval.number)?;
@@ -55,7 +55,7 @@ pub(super) fn take(options: &mut SectionOptions<'_>, interval: &Interval) -> Opt
     options.fits(line, name, interval.target, written(seconds))
 }
 
-/// In the largest unit without a rest.
+/// In the largest unit that divides it.
 fn written(seconds: u64) -> String {
     let units = [(86_400, 'd'), (3600, 'h'), (60, 'm')];
     match units.into_iter().find(|(unit, _)| seconds > 0 && seconds.is_multiple_of(*unit)) {

@@ -1,6 +1,7 @@
-//! Sections of the same host: an IPv4 and an IPv6 one become one service, others must not overwrite each other.
+//! Merges sections of the same host: an IPv4 and an IPv6 section become one service, and others must not overwrite each
+//! other.
 //!
-//! Does not join anything else: one service for each section.
+//! Every other section becomes one service.
 
 use super::Note;
 use super::draft::{Draft, DraftAddress, DraftUplink};
@@ -22,7 +23,7 @@ pub(super) fn join(drafts: Vec<Draft>, notes: &mut Vec<Note>) -> Vec<Draft> {
     joined
 }
 
-/// What the two have in common as one service; None if they cannot be one.
+/// The address settings of the merged service; None if the two cannot be merged.
 fn pair(first: &Draft, second: &Draft) -> Option<DraftAddress> {
     let (v4, v6) = match (first.family, second.family) {
         (Family::Ipv4, Family::Ipv6) => (first, second),
@@ -50,7 +51,7 @@ fn pair(first: &Draft, second: &Draft) -> Option<DraftAddress> {
     };
     let uplink = match (&v4.address.uplink, &v6.address.uplink) {
         (one, other) if one == other => one.clone(),
-        // a device stands for both families, unless an interface6 is named
+        // a device applies to both families, unless there is an interface6
         (_, DraftUplink { device: Some(_), .. }) => return None,
         (one, other) => DraftUplink { interface6: other.interface.clone(), ..one.clone() },
     };
@@ -73,7 +74,7 @@ fn take_in(first: &mut Draft, second: &Draft, together: DraftAddress, notes: &mu
     first.address = together;
 }
 
-/// nicup refuses a hostname in two enabled services: they would overwrite each other's address.
+/// nicup rejects a hostname in two enabled services, because they would overwrite each other's address.
 fn disable_shared_hostnames(drafts: &mut [Draft], notes: &mut Vec<Note>) {
     for at in 1..drafts.len() {
         let (before, rest) = drafts.split_at_mut(at);

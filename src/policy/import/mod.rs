@@ -1,8 +1,7 @@
 //! The No-IP sections of ddns-scripts' configuration as one of nicup.
 //!
-//! Does not read or write files, and invents nothing: what a section does not say, nicup's own default says. Every
-//! option that cannot be carried over gets a [`Note`]. The text holds passwords, the notes hold no value at all but
-//! names of sections, interfaces and hosts.
+//! Does not read or write files. nicup's defaults apply to missing options. Each option that cannot be converted gets a
+//! [`Note`]. The text contains passwords. The notes contain no values except names of sections, interfaces and hosts.
 //!
 //! What the options mean: ddns-scripts 2.8.3 (dynamic_dns_updater.sh, dynamic_dns_functions.sh, update_no-ip_com.sh
 //! and the sample configuration), the old names of 2.0 and luci-app-ddns, which writes them.
@@ -22,7 +21,7 @@ use fate::flag;
 use options::SectionOptions;
 use provider::is_no_ip;
 
-/// What became of an option or a section.
+/// A note about an option or a section.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Note {
     /// Line in ddns-scripts' file.
@@ -31,7 +30,7 @@ pub struct Note {
     pub message: String,
 }
 
-/// The other program's configuration, as far as it could be carried over.
+/// The result of the conversion.
 pub struct Imported {
     /// An `/etc/config/nicup`, passwords included.
     pub text: String,
@@ -69,7 +68,7 @@ pub fn convert(package: &Package, directories: &[String]) -> Option<Imported> {
     Some(Imported { text: write::text(&drafts, &sources), notes, sections, services: drafts.len() })
 }
 
-/// The services that the sections are of, each once; of one without a service name its section's name.
+/// The service names of the sections, each once; for a section without one, the section's name.
 #[must_use]
 pub fn names(package: &Package) -> Vec<&str> {
     let mut names = Vec::new();
@@ -83,7 +82,7 @@ pub fn names(package: &Package) -> Vec<&str> {
     names
 }
 
-/// Bytes of a note: names in it may be as long as their file.
+/// The largest size of a note in bytes, because names in it may be as long as their file.
 const NOTE_LIMIT: usize = 600;
 
 fn shorten(message: &mut String) {

@@ -1,4 +1,4 @@
-//! One section of ddns-scripts: options are taken out by what they become, the rest gets its notes.
+//! One section of ddns-scripts: the conversion takes the options that it needs, and the rest get notes.
 //!
 //! Does not know what an option is for, except that [`fate`] has a sentence about it.
 
@@ -7,10 +7,10 @@ use super::fate::{fate, flag};
 use crate::policy::config::accepts;
 use crate::wire::uci::{Opt, Section, Value};
 
-/// What the file says.
+/// The value in the file.
 pub(super) struct GivenOption {
     pub(super) line: u32,
-    /// A list as its entries with a blank between, as the shell reads it. Never empty.
+    /// The value; for a list, its entries separated by blanks, as in the shell. Never empty.
     pub(super) text: String,
 }
 
@@ -18,7 +18,7 @@ pub(super) struct SectionOptions<'a> {
     left: Vec<&'a Opt>,
     section: &'a Section,
     notes: &'a mut Vec<Note>,
-    /// Something that matters could not be carried over: what is written must not run before a person saw to it.
+    /// An important option could not be converted: the service must not run before the user has checked it.
     pub(super) broken: bool,
 }
 
@@ -35,7 +35,7 @@ impl<'a> SectionOptions<'a> {
         self.notes.push(Note { line, message: format!("{}: {message}", self.section.name) });
     }
 
-    /// A note on what keeps the service from running.
+    /// Adds a note about a problem that disables the service.
     pub(super) fn broken(&mut self, line: u32, message: &str) {
         self.note(line, &format!("{message}: the service is disabled"));
         self.broken = true;
@@ -70,7 +70,7 @@ impl<'a> SectionOptions<'a> {
         self.fits(given.line, name, target, given.text)
     }
 
-    /// `text` if nicup's option `target` takes it; else a note that names `name`, and not the value.
+    /// `text` if nicup's option `target` accepts it; else adds a note with `name`, but without the value.
     pub(super) fn fits(&mut self, line: u32, name: &str, target: &str, text: String) -> Option<String> {
         match accepts(target, &text) {
             Ok(text) => Some(text),

@@ -1,19 +1,19 @@
 //! Which sections are for No-IP, by provider name or by a custom URL.
 //!
-//! Does not fetch anything, and keeps no URL: it may hold a password.
+//! Does not fetch anything, and keeps no URL, because it may contain a password.
 
 use crate::wire::uci::{Section, Value};
 
 /// The host whose port counts; No-IP's other names are for the same service.
 const SERVER: &str = "dynupdate.no-ip.com";
-/// What users and packages wrote as `service_name`.
+/// The values of `service_name` from users and packages.
 const SERVICES: [&str; 5] = ["no-ip.com", "noip.com", SERVER, "www.no-ip.com", "www.noip.com"];
-/// The path of the dyndns2 form. No-IP's servers have others for other clients, which nicup's request does not fit.
+/// The path of the dyndns2 API. No-IP's servers have other paths for other clients, with another form of request.
 const PATH: &str = "/nic/update";
-/// What ddns-scripts 2.x and its packages called their scripts for No-IP.
+/// The names of the No-IP scripts in ddns-scripts 2.x and its packages.
 const SCRIPTS: [&str; 3] = ["update_no-ip_com.sh", "update_no-ip.com.sh", "update_no-ip.sh"];
 
-/// Whether the section sends its updates to No-IP. A service's name comes before a script, a script before a URL.
+/// Whether the section sends its updates to No-IP. A service's name has priority over a script, and a script over a URL.
 pub(super) fn is_no_ip(section: &Section) -> bool {
     let value = |name: &str| match section.option(name).map(|option| &option.value) {
         Some(Value::One(text)) => text.as_str(),
@@ -63,7 +63,7 @@ impl<'a> UpdateUrl<'a> {
         ours.then_some(UpdateUrl { https, server: host == SERVER, port, path, query, login })
     }
 
-    /// User and password that stand in the URL itself.
+    /// User and password in the URL itself.
     pub(super) fn login(&self) -> (Option<String>, Option<String>) {
         let literal = |text: &str| (!is_placeholder(text)).then(|| decoded(text)).flatten();
         match self.login {
@@ -72,13 +72,13 @@ impl<'a> UpdateUrl<'a> {
         }
     }
 
-    /// Hostnames that stand in the URL itself.
+    /// Hostnames in the URL itself.
     pub(super) fn hostname(&self) -> Option<String> {
         let value = self.parameters().find(|(name, _)| *name == "hostname")?.1;
         if is_placeholder(value) { None } else { decoded(value) }
     }
 
-    /// Whether it asks for more than an update to the address found.
+    /// Whether it has other parameters than hostname and address.
     pub(super) fn has_more(&self) -> bool {
         let usual = |(name, value): (&str, &str)| match name {
             "hostname" => true,
@@ -88,7 +88,7 @@ impl<'a> UpdateUrl<'a> {
         !self.parameters().all(usual)
     }
 
-    /// The path, where it is not nicup's: the servers are No-IP's, and take nicup's request at [`PATH`] only.
+    /// The path, if it is not nicup's. No-IP's servers accept nicup's request at [`PATH`] only.
     pub(super) fn other_path(&self) -> Option<&'a str> {
         (!self.path.is_empty() && self.path != PATH).then_some(self.path)
     }
@@ -113,7 +113,7 @@ fn is_placeholder(text: &str) -> bool {
     text.starts_with('[') && text.ends_with(']')
 }
 
-/// Without percent signs; None if that is no text.
+/// The percent-decoded text; None if it is not UTF-8.
 fn decoded(text: &str) -> Option<String> {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.bytes();

@@ -1,6 +1,6 @@
-//! One section of ddns-scripts to one draft.
+//! Converts one section of ddns-scripts to one draft.
 //!
-//! Does not look at other sections (join does).
+//! Ignores other sections (join merges them).
 
 use super::Note;
 use super::draft::{Draft, DraftAddress, Login, Settings};
@@ -53,7 +53,8 @@ pub(super) fn read(
     }
 }
 
-/// Who updates which names where. What a URL says itself comes before the options that it has no place for.
+/// The login, hostnames and server. Values in a URL have priority over options, because ddns-scripts ignores those
+/// options then.
 fn account(options: &mut SectionOptions<'_>) -> (Login, Vec<String>) {
     let named =
         options.take("service_name").is_some_and(|name| !matches!(name.text.as_str(), "-" | "custom"));
@@ -115,7 +116,7 @@ fn hostnames(options: &mut SectionOptions<'_>, in_url: Option<(u32, String)>) ->
         return Vec::new();
     };
     let mut names: Vec<String> = Vec::new();
-    // No-IP takes several with commas
+    // No-IP accepts several, separated by commas
     for name in text.split(',').map(str::trim).filter(|name| !name.is_empty()) {
         if let Some(name) = options.fits(line, "domain", "hostname", name.to_owned())
             && !names.contains(&name)

@@ -1,12 +1,12 @@
 //! Where a section of ddns-scripts finds its address: ip_source and what belongs to it.
 //!
-//! Does not ask whether such an interface, page or script exists.
+//! Does not check whether the interface, page or script exists.
 
 use super::draft::DraftUplink;
 use super::options::SectionOptions;
 use crate::policy::config::{self, Family, Source};
 
-/// Takes ip_source, ip_network, ip_interface, ip_url, ip_script, interface and bind_network.
+/// Reads ip_source, ip_network, ip_interface, ip_url, ip_script, interface and bind_network.
 pub(super) fn read(options: &mut SectionOptions<'_>, family: Family) -> (DraftUplink, Source, bool) {
     let kind = options.take("ip_source");
     let event = options.take("interface");
@@ -37,7 +37,7 @@ pub(super) fn read(options: &mut SectionOptions<'_>, family: Family) -> (DraftUp
         Some(given) if nowhere => {
             uplink.interface = options.fits(given.line, "interface", "interface", given.text);
         }
-        // the page writes the address's own interface here, for any kind of source
+        // the LuCI page writes the address's interface here, for any kind of source
         Some(given) if uplink.interface.as_ref().or(uplink.device.as_ref()) != Some(&given.text) => {
             let message = "option interface is not carried over: \
                            nicup watches the interface that the address is read from";
@@ -59,7 +59,7 @@ fn line(options: &SectionOptions<'_>, given: Option<&super::options::GivenOption
 
 fn web(options: &mut SectionOptions<'_>, family: Family, line: u32) -> Source {
     let given = options.take("ip_url");
-    // ddns-scripts takes a page of dyndns.com if none is given
+    // without ip_url, ddns-scripts uses a page of dyndns.com
     let is_page = |text: &str| {
         let host =
             text.split_once(':').and_then(|(_, rest)| rest.strip_prefix("//")?.split(['/', ':']).next());

@@ -1,6 +1,6 @@
-//! Drafts to text, as `uci export` writes it.
+//! Writes drafts as text, in the form of `uci export`.
 //!
-//! Does not write what is nicup's default, except enabled and family, which users look for.
+//! Leaves out nicup's defaults, except enabled and family, because users look for them.
 
 use super::draft::Draft;
 use crate::policy::config::{Family, Secret, Source, Url};

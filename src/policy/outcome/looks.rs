@@ -1,14 +1,14 @@
-//! When a web page or a script is asked for the address again. Does not ask.
+//! When nicup queries a web page or script again. Does not query.
 
 use super::{NETWORK, step};
 use crate::policy::record::SourceResult;
 use crate::policy::time::Boot;
 
-/// Seconds between two looks, however many wishes and events there are.
+/// Seconds between two queries, for any number of requests and events.
 const PACE: u64 = 60;
 
-/// When a source is asked again that is asked every `interval` seconds: after a failed look with the network's delays,
-/// which never exceed that interval.
+/// When to query a source again that nicup queries every `interval` seconds. After a failed query: with the delays for the
+/// network, but not later than the interval.
 #[must_use]
 pub fn next_look(learnt: &SourceResult, interval: u64) -> Boot {
     let pause = match learnt.failures.checked_sub(1) {

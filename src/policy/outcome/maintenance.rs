@@ -1,6 +1,6 @@
-//! What happens to the records between requests: one begins, one was lost, the user resumes, settings change.
+//! Changes the records between requests: a request begins or was interrupted, the user resumes, settings change.
 //!
-//! Judges no answer (outcome does).
+//! Does not interpret responses (outcome does).
 
 use super::{count, note, postponed};
 use crate::policy::code::Code;
@@ -10,8 +10,8 @@ use crate::policy::fingerprint::StopScope;
 use crate::policy::record::{Attempt, Host, Interrupted, Records, Retry, Stop};
 use crate::policy::time::{Boot, Now, Stamp};
 
-/// Enters that a request for these hosts begins, and returns the note of it: if nothing more is heard of it, the next pass
-/// reads that.
+/// Records that a request for these hosts begins, and returns the note of it. If this pass is interrupted, the next pass
+/// reads the note.
 pub fn begin(
     records: &mut Records,
     service: &Service,
@@ -29,8 +29,8 @@ pub fn begin(
     Attempt { server, username, number, at, hosts: hosts.to_vec(), ipv4, ipv6 }
 }
 
-/// A request that an earlier pass began and never ended (it was killed, the power failed). The records are written
-/// before its note is closed: what they say of it counts. Else it was sent, and its answer is lost.
+/// Closes a request that an earlier pass began and did not end (the pass was killed, or the power failed). nicup writes the
+/// records before it closes the note, so an outcome in the records counts. Without one, the request is `unconfirmed`.
 pub fn close_interrupted(records: &mut Records, service: &Service, now: &Now) {
     const CUT_OFF: &str = "nicup was interrupted while it waited for the response";
     for hostname in &service.hostnames {
@@ -59,7 +59,7 @@ pub fn close_interrupted(records: &mut Records, service: &Service, now: &Now) {
     }
 }
 
-/// An outcome, as far as the records tell it.
+/// An outcome from the records.
 enum Recorded {
     Accepted(SendReason),
     Refused,
@@ -67,8 +67,8 @@ enum Recorded {
     Held,
 }
 
-/// What the records say of a request that looks as if it had no outcome, and when that was. What they had before it
-/// began says nothing; within one second the addresses tell.
+/// The outcome in the records of a request that seems to have none, and its time. Ignores outcomes from before the request
+/// began; within the same second, the addresses decide.
 fn recorded(
     records: &Records,
     service: &Service,
@@ -100,8 +100,8 @@ fn recorded(
     since(&ordered.wait.from).map(|at| (Recorded::Held, ordered.code, at))
 }
 
-/// The address could not be found out: asked again at `next` (a page, a script), else with the network's delays. A known
-/// address ends that. Whether anything changed.
+/// Plans the next detection of an address that could not be detected: at `next` (a page or script), else with the delays for
+/// the network. A detected address ends this. True: something changed.
 #[must_use]
 pub fn retry_detection(
     records: &mut Records,
@@ -123,7 +123,7 @@ pub fn retry_detection(
             continue;
         };
         if let Some(retry) = host.retry.as_mut().filter(|retry| retry.until > now.floor()) {
-            // A wish or an event may have brought the next look forward.
+            // The user or an event may have requested an earlier query.
             if let (Code::AddressUnknown, Some(next)) = (retry.code, next) {
                 is_changed |= retry.until != next;
                 retry.until = next;
@@ -138,7 +138,7 @@ pub fn retry_detection(
     is_changed
 }
 
-/// Enters an attempt whose service is not there to be asked: what its server has now is not certain.
+/// Closes an attempt whose service is no longer configured: what its server has now is uncertain.
 pub fn close_orphans(records: &mut Records) {
     for at in 0..records.hosts.len() {
         if records.end(at).is_some() {
@@ -157,7 +157,7 @@ pub fn tls_failed(records: &Records, service: &Service) -> bool {
     records.hosts.iter().any(|host| failed(host) && mine(host))
 }
 
-/// Forgets the waits for a clock that is set now.
+/// Clears the waits for the clock, which is set now.
 pub fn clock_was_set(records: &mut Records) {
     for host in &mut records.hosts {
         host.retry.take_if(|retry| retry.code == Code::Clock);
@@ -165,7 +165,7 @@ pub fn clock_was_set(records: &mut Records) {
 }
 
 /// Clears stops and nicup's own back-off of `services` (of everything if that is empty). A wait that the server ordered
-/// stays; a 401 or 403 that is not No-IP's orders nothing, and the user may have removed what sent it.
+/// stays. A 401 or 403 that is not from No-IP is not such an order, and the user may have removed its cause.
 pub fn resume(records: &mut Records, services: Option<&[&Service]>) {
     let of_server = |name: &str| services.is_none_or(|list| list.iter().any(|s| s.endpoint.server == name));
     let of_account = |server: &str, user: &str| {
@@ -188,8 +188,8 @@ pub fn resume(records: &mut Records, services: Option<&[&Service]>) {
     }
 }
 
-/// Drops what nothing can need any more: stops whose settings changed, and hosts and servers that are gone. A wait that
-/// a server ordered stays, or naming another server for a moment would end it. Whether there was anything to drop.
+/// Drops unneeded records: stops whose settings changed, and hosts and servers that are no longer configured. A wait
+/// ordered by a server stays, so that configuring another server for a moment does not end it. True: something was dropped.
 #[must_use]
 pub fn prune(records: &mut Records, services: &[&Service], contact: &str, version: &str) -> bool {
     let mut owners = vec![None; records.hosts.len()];

@@ -1,4 +1,4 @@
-//! Requests that have begun: what a killed pass leaves for the next one to find.
+//! Requests that have begun: a killed pass leaves them for the next pass.
 
 use super::{Interrupted, Records};
 use crate::policy::addresses::Addresses;
@@ -13,20 +13,20 @@ pub struct Attempt {
     pub server: String,
     /// The login.
     pub username: String,
-    /// Its number in this boot, by which the state says up to which one it has the outcomes.
+    /// Its number in this boot. The state contains the number of the last request whose outcome it has.
     pub number: u64,
     /// When.
     pub at: Boot,
     /// Its hostnames, and why each was due.
     pub hosts: Vec<(String, SendReason)>,
-    /// What it sends.
+    /// The address in it.
     pub ipv4: Option<Ipv4Addr>,
-    /// What it sends.
+    /// The address in it.
     pub ipv6: Option<Ipv6Addr>,
 }
 
 impl Records {
-    /// Enters the attempts of an interrupted pass, as far as their outcomes are not known.
+    /// Adds the attempts of an interrupted pass whose outcomes are unknown.
     pub fn reopen(&mut self, attempts: Vec<Attempt>) {
         let known = self.attempts;
         for attempt in attempts.into_iter().filter(|attempt| attempt.number > known) {

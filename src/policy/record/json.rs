@@ -1,6 +1,6 @@
 //! records.json and state.json, the [`Records`] as text and back; and attempts.json.
 //!
-//! A file is read whole or not at all: a value that cannot be right makes the file garbage, and the caller sets it
+//! A file is read completely or not at all: an impossible value makes the file invalid, and the caller sets it
 //! aside. Times are seconds; a stamp is wall time (null while the clock was not set), boot time and boot.
 
 mod rows;
@@ -24,7 +24,7 @@ const VERSION: u64 = 1;
 /// Why a file cannot be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ReadError {
-    /// Not JSON, or not what this program writes.
+    /// Not JSON, or not in this program's format.
     Garbage,
     /// Written by a later version of this program.
     Newer(u64),
@@ -73,10 +73,10 @@ pub fn write_records(records: &Records) -> String {
     })
 }
 
-/// Reads what [`write_records`] wrote.
+/// Parses the text of [`write_records`].
 ///
 /// # Errors
-/// The text is garbage, or of a later version.
+/// The text is invalid, or of a later version.
 pub fn read_records(text: &str) -> Result<Records, ReadError> {
     let file: RecordsFile = read(text)?;
     let mut records = Records::default();
@@ -141,10 +141,10 @@ pub fn write_state(records: &Records, now: &Now) -> String {
     })
 }
 
-/// The records with what [`write_state`] wrote. The state of an earlier boot counts for nothing.
+/// Adds the text of [`write_state`] to the records. Ignores the state of an earlier boot.
 ///
 /// # Errors
-/// The text is garbage, or of a later version.
+/// The text is invalid, or of a later version.
 pub fn read_state(text: &str, now: &Now, mut records: Records) -> Result<Records, ReadError> {
     let file: StateFile = read(text)?;
     if file.boot_id != now.boot_id {
@@ -204,10 +204,10 @@ pub fn write_attempts(attempts: &[Attempt], now: &Now) -> String {
     })
 }
 
-/// Reads what [`write_attempts`] wrote. Those of an earlier boot count for nothing.
+/// Parses the text of [`write_attempts`]. Ignores attempts of an earlier boot.
 ///
 /// # Errors
-/// The text is garbage, or of a later version.
+/// The text is invalid, or of a later version.
 pub fn read_attempts(text: &str, now: &Now) -> Result<Vec<Attempt>, ReadError> {
     let file: AttemptsFile = read(text)?;
     if file.boot_id != now.boot_id {
@@ -225,12 +225,12 @@ pub fn read_attempts(text: &str, now: &Now) -> Result<Vec<Attempt>, ReadError> {
     Ok(attempts.collect())
 }
 
-/// What happened, happened by now: a later number would be a wait that never ends.
+/// Limits a past time to now: a later one could become a wait that never ends.
 fn past(at: u64, now: &Now) -> Boot {
     Boot(at).min(now.ceil())
 }
 
-/// Most files are of this version: they are read once, and asked for their version only when that fails.
+/// Most files have this version, so this reads the version only after parsing failed.
 fn read<T: Json + Default + Versioned>(text: &str) -> Result<T, ReadError> {
     match json::from_text::<T>(text) {
         Some(file) if file.version() == VERSION => Ok(file),

@@ -1,7 +1,7 @@
-//! What nicup remembers: of each host, account and server, what was registered, stopped or postponed.
+//! What nicup keeps about each host, account and server: what is registered, stopped or postponed.
 //!
 //! Does not read or write files (app::store does); `json` turns it into the files' texts and back.
-//! Keyed by server, username and hostname, so that renaming a section forgets nothing.
+//! Keyed by server, username and hostname, so that renaming a section loses nothing.
 
 mod attempt;
 mod json;
@@ -21,18 +21,18 @@ use super::reason::SendReason;
 use super::time::{Boot, Stamp, Wait};
 use std::net::{Ipv4Addr, Ipv6Addr};
 
-/// Everything that is remembered.
+/// All records.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Records {
     /// One for each hostname, ordered by hostname, server and login.
     pub hosts: Vec<Host>,
     /// Accounts that No-IP blocked.
     pub accounts: Vec<Account>,
-    /// Servers that refuse this program or ordered a wait.
+    /// Servers that reject this program or ordered a wait.
     pub servers: Vec<Server>,
     /// Newest first, at most [`EVENT_LIMIT`].
     pub events: Vec<Event>,
-    /// What web pages and scripts told last.
+    /// The last results of web pages and scripts.
     pub sources: Vec<SourceResult>,
     /// Fingerprint of the problems that were logged last.
     pub problems: u32,
@@ -49,7 +49,7 @@ pub struct Records {
 /// Events that are kept (docs/reference.md#statusjson).
 pub const EVENT_LIMIT: usize = 32;
 
-/// Seconds of the longest wait of our own accord (docs/reference.md#responses: 60 min).
+/// Seconds of nicup's longest back-off (docs/reference.md#responses: 60 min).
 pub const RETRY_LIMIT: u64 = 3600;
 /// Seconds of the longest wait that a Retry-After can order: 30 days, so that one bad header cannot mean never.
 pub const RETRY_AFTER_LIMIT: u64 = 30 * 86_400;
@@ -74,34 +74,34 @@ pub struct Host {
     pub registered: Registered,
     /// Stopped until the settings change. Survives a reboot.
     pub stop: Option<Stop>,
-    /// Network trouble, an unintelligible answer, an unset clock.
+    /// Back-off after a network failure, an unexpected response, or a clock that is not set.
     pub retry: Option<Retry>,
     /// When the last changes of a registered address were sent, oldest first.
     pub changes: Vec<Boot>,
-    /// More changes than may be sent at once.
+    /// The rate limit applies.
     pub storming: bool,
     /// When an unchanged address was sent last.
     pub forced: Option<Boot>,
-    /// The request of a pass that was interrupted, until its outcome is found in the records, or missed.
+    /// The request of an interrupted pass, until its outcome is known.
     pub interrupted: Option<Interrupted>,
-    /// The last request was refused, or its answer was lost: what the server has now is not certain.
+    /// The last request was rejected or unconfirmed: what the server has now is uncertain.
     pub unsettled: bool,
-    /// When the last request was begun.
+    /// When the last request began.
     pub attempt: Option<Boot>,
-    /// How the server was reached last, where that was not option port: `https:8245`, `http:80`.
+    /// The last transport, if that was not option port: `https:8245`, `http:80`.
     pub transport: Option<String>,
-    /// What was shown last: state and code, and since when.
+    /// The state and code that were reported last, and since when.
     pub shown: Option<Shown>,
 }
 
-/// A request of which the state knows no outcome.
+/// A request without an outcome in the state.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Interrupted {
     /// Its number.
     pub number: u64,
     /// When.
     pub at: Boot,
-    /// What it sends.
+    /// The addresses in it.
     pub sent: Addresses,
     /// Why it was due.
     pub reason: SendReason,
@@ -123,17 +123,17 @@ pub struct Registered {
 /// Stopped until the user acts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Stop {
-    /// Which answer.
+    /// The code of the response.
     pub code: Code,
-    /// What is to be said besides, e.g. the addresses of a mismatch.
+    /// A detail for the message, e.g. the addresses of a mismatch.
     pub detail: String,
-    /// Fingerprint of the settings it hangs on.
+    /// Fingerprint of the settings that it depends on.
     pub print: u32,
-    /// When it was earned.
+    /// When it began.
     pub at: Stamp,
 }
 
-/// Tried again later, of our own accord.
+/// nicup's back-off after a failure.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Retry {
     /// What went wrong.
@@ -142,21 +142,21 @@ pub struct Retry {
     pub detail: String,
     /// Failures in a row that lengthen the wait.
     pub failures: u32,
-    /// When the last try was.
+    /// When the last attempt ended.
     pub last: Boot,
-    /// When the next one may be.
+    /// When the next attempt may begin.
     pub until: Boot,
-    /// Fingerprint of the route; another route is tried at once.
+    /// Fingerprint of the route; nicup tries another route at once.
     pub print: u32,
     /// The address tried.
     pub ipv4: Option<Ipv4Addr>,
     /// The address tried.
     pub ipv6: Option<Ipv6Addr>,
-    /// Wall time minus boot time then, seconds: tells whether the clock was set since.
+    /// Wall time minus boot time then, in seconds: shows whether the clock was set since.
     pub clock: i64,
 }
 
-/// What a status showed.
+/// The content of the last status.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Shown {
     /// The state.
@@ -187,7 +187,7 @@ pub struct Account {
 pub struct Server {
     /// Its name.
     pub name: String,
-    /// It refuses this program.
+    /// It rejects this program.
     pub stop: Option<Stop>,
     /// It ordered a wait; kept after its end, so that the next one is longer.
     pub wait: Option<Ordered>,
@@ -196,11 +196,11 @@ pub struct Server {
 /// A wait that the server ordered.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Ordered {
-    /// Which answer.
+    /// The code of the response.
     pub code: Code,
-    /// What was read, where it was not No-IP's.
+    /// What was read, if it was not from No-IP.
     pub detail: String,
-    /// How long, from when.
+    /// Its length and start.
     pub wait: Wait,
     /// Outages in a row.
     pub failures: u32,
@@ -224,7 +224,7 @@ pub struct Event {
 }
 
 impl Host {
-    /// A host of which nothing is known.
+    /// The record of a host without any information.
     #[must_use]
     pub fn new(key: Key) -> Host {
         Host {
@@ -245,7 +245,7 @@ impl Host {
 }
 
 impl Records {
-    /// Where a host's record is, or where it would be.
+    /// The position of a host's record, or where to insert it.
     pub(in crate::policy) fn find(
         &self,
         server: &str,
@@ -261,7 +261,7 @@ impl Records {
         self.find(server, username, hostname).ok().map(|at| &self.hosts[at])
     }
 
-    /// Whether nothing is remembered at all.
+    /// Whether there are no records at all.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         let Records { hosts, accounts, servers, events, sources, problems, .. } = self;
@@ -273,7 +273,7 @@ impl Records {
             && *problems == 0
     }
 
-    /// A host's record, to be changed; a new one is made if there is none.
+    /// A host's record for a change; creates it if there is none.
     pub fn host(&mut self, server: &str, username: &str, hostname: &str) -> &mut Host {
         let at = self.find(server, username, hostname).unwrap_or_else(|at| {
             let (server, username, hostname) = (server.to_owned(), username.to_owned(), hostname.to_owned());
@@ -289,7 +289,7 @@ impl Records {
         self.servers.iter().find(|server| server.name == name)
     }
 
-    /// A server's record; a new one is made if there is none.
+    /// A server's record; creates it if there is none.
     pub fn server_mut(&mut self, name: &str) -> &mut Server {
         let at = self.servers.iter().position(|server| server.name == name).unwrap_or_else(|| {
             self.servers.push(Server { name: name.to_owned(), stop: None, wait: None });
@@ -305,7 +305,7 @@ impl Records {
         accounts.find(|a| a.server == server && a.username == username).map(|account| &account.stop)
     }
 
-    /// Puts an event first and forgets the oldest.
+    /// Puts an event first and drops the oldest.
     pub fn note(&mut self, event: Event) {
         self.events.insert(0, event);
         self.events.truncate(EVENT_LIMIT);
@@ -313,7 +313,7 @@ impl Records {
 }
 
 impl Key {
-    /// What records are ordered by: the hostname first, which tells most of them apart.
+    /// The order of records: by hostname first, because it distinguishes most of them.
     fn parts(&self) -> (&str, &str, &str) {
         (&self.hostname, &self.server, &self.username)
     }

@@ -5,8 +5,8 @@
 use super::Records;
 
 impl Records {
-    /// Keeps the devices that a pass found. One that found none is mostly one while the uplink is down: the devices that
-    /// an event may name are still those of the pass before. Whether there are others now.
+    /// Stores the devices that a pass found. A pass usually finds none while the uplink is down: then events may still
+    /// name the devices of the pass before, so those stay. True: the devices changed.
     #[must_use]
     pub fn found(&mut self, mut devices: Vec<String>) -> bool {
         devices.sort_unstable();
@@ -18,7 +18,7 @@ impl Records {
         are_others
     }
 
-    /// Keeps what mwan3 reported about an interface.
+    /// Stores mwan3's report about an interface.
     pub fn track(&mut self, interface: &str, connected: bool) {
         self.disconnected.retain(|name| name != interface);
         if !connected {

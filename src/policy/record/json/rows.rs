@@ -1,11 +1,11 @@
-//! The files' rows, field by field as they stand in them. Does not judge a value.
+//! The rows of the files, field by field. Does not validate values.
 
 use crate::policy::code::{Code, State};
 use crate::policy::reason::SendReason;
 use crate::wire::json::{Json, Reader, object};
 use std::net::{Ipv4Addr, Ipv6Addr};
 
-/// Rows of a file. Each becomes text as soon as it is made: no list of all of them has to fit into memory.
+/// Rows of a file. Each is converted to text at once, so that no list of all rows has to fit into memory.
 #[derive(Default)]
 pub(super) struct Rows<T> {
     pub(super) read: Vec<T>,
