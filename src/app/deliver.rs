@@ -4,7 +4,7 @@
 
 use super::plan::Plan;
 use super::records::RecordStore;
-use super::session::{Session, Way, redact};
+use super::session::{Destination, Session, redact};
 use super::uplink::{UplinkState, bind_error};
 use super::{Env, VERSION};
 use crate::policy::config::{Endpoint, Issue, Level, Service};
@@ -154,13 +154,13 @@ impl Delivery<'_, '_> {
         let (service, endpoint) = (update.service, &update.service.endpoint);
         let mut outcome = None;
         for transport in transports(endpoint) {
-            let way = Way {
+            let destination = Destination {
                 server: &endpoint.server,
                 port: transport.port,
                 tls: transport.tls,
                 bind_device: update.uplink.bind_device.as_deref(),
             };
-            match self.session.exchange(self.env, service, &way, request) {
+            match self.session.exchange(self.env, service, &destination, request) {
                 Err(failed) if may_try_next(&failed, transport, endpoint) => {
                     let name = transport.name();
                     say(log::Level::Debug, format_args!("{}: {name}: {}", service.name, failed.detail));

@@ -56,7 +56,7 @@ pub(super) fn devices<'e>(
     records: &Records,
     whole: bool,
 ) -> Devices<'e> {
-    let places: Vec<Places> = services.iter().map(|service| Places::with_way(service)).collect();
+    let places: Vec<Places> = services.iter().map(|service| Places::with_bound(service)).collect();
     let mut names: Vec<&str> = places.iter().flat_map(Places::interfaces).collect();
     names.sort_unstable();
     names.dedup();
@@ -80,7 +80,7 @@ pub(super) fn devices<'e>(
         list.iter().map(|place| (place.clone(), uplink(place))).collect()
     };
     let resolve_all =
-        |(service, p): (&&Service, &Places)| [&p.ipv4, &p.ipv6, &p.way].map(|list| resolve(service, list));
+        |(service, p): (&&Service, &Places)| [&p.ipv4, &p.ipv6, &p.bound].map(|list| resolve(service, list));
     Devices { resolved: services.iter().zip(&places).map(resolve_all).collect(), all, event }
 }
 
@@ -113,7 +113,7 @@ impl Devices<'_> {
         }
         let seen = if devices.is_empty() { Ok(Vec::new()) } else { env.kernel.addresses(&devices) };
         let seen = seen.map_err(|error| error.explain());
-        let detect = |(service, [v4, v6, way]): (&&Service, &[Vec<Resolved>; 3])| {
+        let detect = |(service, [v4, v6, bound]): (&&Service, &[Vec<Resolved>; 3])| {
             let found = match service.source {
                 Source::Interface => {
                     let found = sight(service, v4, v6, seen.as_deref().map_err(String::as_str), records);
@@ -121,8 +121,8 @@ impl Devices<'_> {
                 }
                 Source::Web { .. } | Source::Script(_) => source_results::uplink_state(service, records),
             };
-            let up = || way.iter().find_map(|(_, uplink)| uplink.device());
-            let bind_device = found.bind_device.filter(|_| !way.is_empty()).or_else(up);
+            let up = || bound.iter().find_map(|(_, uplink)| uplink.device());
+            let bind_device = found.bind_device.filter(|_| !bound.is_empty()).or_else(up);
             UplinkState { bind_device, ..found }
         };
         services.iter().zip(&resolved).map(detect).collect()

@@ -29,18 +29,18 @@ pub(super) struct Places {
     pub(super) ipv4: Vec<Candidate>,
     pub(super) ipv6: Vec<Candidate>,
     /// What requests are bound to, with option bind.
-    pub(super) way: Vec<Candidate>,
+    pub(super) bound: Vec<Candidate>,
 }
 
 impl Places {
     /// All of them: for the addresses, and with option bind for the requests.
-    pub(super) fn with_way(service: &Service) -> Places {
+    pub(super) fn with_bound(service: &Service) -> Places {
         let asked = match service.source {
             Source::Interface => Places::of(service),
             Source::Web { .. } | Source::Script(_) => Places::default(),
         };
         let bound = service.enabled && service.endpoint.bind;
-        Places { way: if bound { Places::uplinks(service) } else { Vec::new() }, ..asked }
+        Places { bound: if bound { Places::uplinks(service) } else { Vec::new() }, ..asked }
     }
 
     fn of(service: &Service) -> Places {
@@ -63,7 +63,7 @@ impl Places {
         Places {
             ipv4: if service.family.v4() { ipv4 } else { Vec::new() },
             ipv6: if service.family.v6() { ipv6 } else { Vec::new() },
-            way: Vec::new(),
+            bound: Vec::new(),
         }
     }
 
@@ -80,7 +80,7 @@ impl Places {
     }
 
     pub(super) fn interfaces(&self) -> impl Iterator<Item = &str> {
-        self.ipv4.iter().chain(&self.ipv6).chain(&self.way).filter_map(|place| match place {
+        self.ipv4.iter().chain(&self.ipv6).chain(&self.bound).filter_map(|place| match place {
             Candidate::Device(_) => None,
             Candidate::Interface(name) | Candidate::Sibling(name) => Some(name.as_str()),
         })

@@ -14,7 +14,7 @@ use crate::wire::dyndns2::{self, Answer, Failed, Request};
 use std::time::Duration;
 
 /// The server of a request, and its device.
-pub(super) struct Way<'a> {
+pub(super) struct Destination<'a> {
     pub(super) server: &'a str,
     pub(super) port: u16,
     pub(super) tls: bool,
@@ -41,7 +41,7 @@ impl Session {
         &mut self,
         env: &mut Env<'_>,
         service: &Service,
-        way: &Way<'_>,
+        destination: &Destination<'_>,
         request: &Request,
     ) -> Result<Answer, Failed> {
         self.confine(env);
@@ -49,13 +49,13 @@ impl Session {
         let ca_file = env.root.path(ca_name);
         let proxy = service.endpoint.proxy.as_ref().map(proxy);
         let route = Route {
-            server: way.server,
-            port: way.port,
-            tls: way.tls,
+            server: destination.server,
+            port: destination.port,
+            tls: destination.tls,
             ca_file: &ca_file,
             ca_name,
             timeout: Duration::from_secs(service.endpoint.timeout),
-            device: way.bind_device,
+            device: destination.bind_device,
             proxy: proxy.as_ref(),
         };
         env.transport.exchange(&route, request)

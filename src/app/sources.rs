@@ -7,7 +7,7 @@
 use super::Env;
 use super::plan::Plan;
 use super::records::RecordStore;
-use super::session::{Session, Way};
+use super::session::{Destination, Session};
 use super::source_results::{Asked, all, next_check, next_of};
 use super::uplink::bind_error;
 use crate::policy::config::{Service, Url};
@@ -110,13 +110,13 @@ fn fetch(
     if let Some(failed) = bind_error(service, bind_device) {
         return Err(failed.detail);
     }
-    let way = Way { server: &url.host, port: url.port, tls: url.tls, bind_device };
+    let destination = Destination { server: &url.host, port: url.port, tls: url.tls, bind_device };
     let request = Request {
         target: url.path.clone(),
         authorization: None,
         user_agent: session.user_agent(&env.root, contact).to_owned(),
     };
-    match session.exchange(env, service, &way, &request) {
+    match session.exchange(env, service, &destination, &request) {
         Ok(answer) => one_address(&answer).map(|ip| vec![ip]),
         Err(failed) => Err(failed.detail),
     }

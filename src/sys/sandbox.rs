@@ -162,9 +162,9 @@ mod tests {
         for (at, instruction) in
             program.iter().enumerate().filter(|(_, i)| i.code & 7 == libc::BPF_JMP as u16)
         {
-            for way in [instruction.jt, instruction.jf] {
-                let lands = at + 1 + usize::from(way);
-                assert!(way == 0 || (end - 2..end).contains(&lands), "{at} to {lands} of {end}");
+            for jump_by in [instruction.jt, instruction.jf] {
+                let lands = at + 1 + usize::from(jump_by);
+                assert!(jump_by == 0 || (end - 2..end).contains(&lands), "{at} to {lands} of {end}");
             }
         }
         assert_eq!(program[end - 1].k, libc::SECCOMP_RET_ALLOW);

@@ -41,8 +41,8 @@ fn retry(case: &HostContext<'_>) -> Option<(Boot, WaitReason)> {
         return None;
     }
     let moved = (case.addresses.ipv4, case.addresses.ipv6) != (retry.ipv4, retry.ipv6);
-    let another_way = retry.print != fingerprint::of_route(case.service);
-    let early = another_way || (kind == Kind::Network && moved);
+    let route_changed = retry.print != fingerprint::of_route(case.service);
+    let early = route_changed || (kind == Kind::Network && moved);
     let until = if early { retry.last.plus(SETTLE).min(retry.until) } else { retry.until };
     Some((until, WaitReason::Retry(retry.code, retry.detail.clone())))
 }

@@ -114,7 +114,7 @@ fn connect(route: &Route<'_>, deadline: Deadline) -> Result<Tcp, Failed> {
         resolve::resolve(host, port, deadline).and_then(|found| Tcp::connect(&found, route.device, deadline))
     };
     let Some(proxy) = route.proxy else { return to(route.server, route.port) };
-    let mut tcp = to(&proxy.host, proxy.port).map_err(|failed| proxy::on_the_way(proxy, failed))?;
+    let mut tcp = to(&proxy.host, proxy.port).map_err(|failed| proxy::as_proxy_failure(proxy, failed))?;
     proxy::tunnel(&mut tcp, proxy, &bracketed(route.server), route.port)?;
     Ok(tcp)
 }

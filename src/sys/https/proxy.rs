@@ -65,7 +65,7 @@ fn status(answer: &[u8]) -> Option<&[u8]> {
 }
 
 /// Any failure of the connection to the proxy counts as a proxy failure.
-pub(super) fn on_the_way(proxy: &Proxy, failed: Failed) -> Failed {
+pub(super) fn as_proxy_failure(proxy: &Proxy, failed: Failed) -> Failed {
     match failed.failure {
         Failure::Dns | Failure::Connect => problem(proxy, &format!("cannot be reached: {}", failed.detail)),
         Failure::NotTls
