@@ -63,7 +63,7 @@ impl Runner {
     }
 
     /// Hands `changes` to it.
-    pub(super) fn tell(self, changes: &[HostChange]) {
+    pub(super) fn report(self, changes: &[HostChange]) {
         let lines: String = changes.iter().map(|change| change.line() + "\n").collect();
         if let Err(error) = self.0.hand_over(lines.as_bytes()) {
             log::warn!("{HOOKS}: the hooks could not be started: {error}");

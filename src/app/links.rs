@@ -18,7 +18,7 @@ const LIMIT: usize = 64;
 #[derive(Debug)]
 pub(super) struct Links {
     devices: Vec<Device>,
-    addresses: Vec<HeardAddress>,
+    addresses: Vec<SeenAddress>,
     /// Something happened to devices that no pass has named. The running pass may be about to name one of them.
     unfollowed_events: bool,
     /// Where the last pass chose one of several IPv6 addresses.
@@ -42,7 +42,7 @@ struct Device {
 
 /// An address of a device that counts.
 #[derive(Debug)]
-struct HeardAddress {
+struct SeenAddress {
     index: u32,
     ip: IpAddr,
     /// Whether its flags allow nicup to send it.
@@ -97,7 +97,7 @@ impl Links {
     }
 
     /// Events were lost, so the known state may be wrong.
-    pub(super) fn forget(&mut self) {
+    pub(super) fn reset(&mut self) {
         self.addresses.clear();
         self.devices.iter_mut().for_each(|device| device.up = None);
         self.look_again();
@@ -124,13 +124,13 @@ impl Links {
         self.now = now;
         for message in messages {
             let Ok(message) = message else { return change(Change::Device) };
-            if let Some(what) = self.heard(&message.body) {
+            if let Some(what) = self.apply(&message.body) {
                 change(what);
             }
         }
     }
 
-    fn heard(&mut self, body: &Body<'_>) -> Option<Change> {
+    fn apply(&mut self, body: &Body<'_>) -> Option<Change> {
         match body {
             Body::Link(link) => self.is_there(link).then_some(Change::Device),
             Body::LinkGone(link) => self.is_gone(link).then_some(Change::Device),
@@ -183,7 +183,7 @@ impl Links {
             if self.addresses.len() >= LIMIT {
                 self.addresses.remove(0);
             }
-            self.addresses.push(HeardAddress { index: address.index, ip: address.ip, usable });
+            self.addresses.push(SeenAddress { index: address.index, ip: address.ip, usable });
         }
         match (before.unwrap_or(lost), usable) {
             (false, true) => Some(Change::Came(family(address.ip))),

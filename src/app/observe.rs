@@ -116,7 +116,8 @@ impl Devices<'_> {
         let detect = |(service, [v4, v6, bound]): (&&Service, &[Vec<Resolved>; 3])| {
             let found = match service.source {
                 Source::Interface => {
-                    let found = sight(service, v4, v6, seen.as_deref().map_err(String::as_str), records);
+                    let found =
+                        detect_uplink(service, v4, v6, seen.as_deref().map_err(String::as_str), records);
                     self.look_beside(env, service, v4, v6, records, found)
                 }
                 Source::Web { .. } | Source::Script(_) => source_results::uplink_state(service, records),
@@ -162,7 +163,7 @@ impl Devices<'_> {
             devices.sort_unstable();
             devices.dedup();
             let seen = env.kernel.addresses(&devices).map_err(|error| error.explain());
-            sight(service, &more, v6, seen.as_deref().map_err(String::as_str), records)
+            detect_uplink(service, &more, v6, seen.as_deref().map_err(String::as_str), records)
         };
         if found.addresses.ipv4.is_none() {
             found.beside = dynamic_beside(interfaces, all);
@@ -185,7 +186,7 @@ fn uplinks(
     event: Option<&Event>,
     netifd: &mut dyn Netifd,
 ) -> (Vec<InterfaceState>, Option<Vec<Interface>>) {
-    let told = |name: &str| match event {
+    let from_event = |name: &str| match event {
         Some(Event::Interface { action, interface, device }) if interface == name => match (action, device) {
             (Action::Up | Action::Update, Some(device)) => Some(InterfaceState::Device(device.clone())),
             (Action::Down, _) => Some(InterfaceState::Down(WhyDown::Unexplained)),
@@ -195,7 +196,7 @@ fn uplinks(
         },
         _ => None,
     };
-    let mut found: Vec<Option<InterfaceState>> = names.iter().map(|name| told(name)).collect();
+    let mut found: Vec<Option<InterfaceState>> = names.iter().map(|name| from_event(name)).collect();
     let mut dumped = None;
     if found.iter().filter(|uplink| uplink.is_none()).count() > 1 {
         // If this query fails, a query for each interface would also fail.
@@ -252,7 +253,7 @@ fn uplink_of(interface: &Interface) -> InterfaceState {
 
 type Resolved = (Candidate, InterfaceState);
 
-fn sight(
+fn detect_uplink(
     service: &Service,
     v4: &[Resolved],
     v6: &[Resolved],

@@ -203,14 +203,14 @@ pub(super) fn take_lock(run_dir: &std::path::Path, or_leave: bool) -> io::Result
     if let Some(lock) = lock::try_lock(&path)? {
         return Ok(Some((lock, false)));
     }
-    let seat = run_dir.join("wait.lock");
+    let wait_lock = run_dir.join("wait.lock");
     let _seat = if or_leave {
-        match lock::try_lock(&seat)? {
-            Some(seat) => seat,
+        match lock::try_lock(&wait_lock)? {
+            Some(wait_lock) => wait_lock,
             None => return Ok(None),
         }
     } else {
-        lock::lock(&seat)?
+        lock::lock(&wait_lock)?
     };
     Ok(Some((lock::lock(&path)?, true)))
 }

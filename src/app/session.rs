@@ -78,7 +78,7 @@ impl Session {
     pub(super) fn run_hooks(&mut self, root: &Root, changes: &[HostChange]) {
         if !changes.is_empty() {
             let runner = if self.is_confined { self.runner.take() } else { Runner::start(root) };
-            runner.into_iter().for_each(|runner| runner.tell(changes));
+            runner.into_iter().for_each(|runner| runner.report(changes));
         }
     }
 

@@ -104,11 +104,11 @@ pub(super) fn uplink_state(service: &Service, records: &Records) -> UplinkState 
     if !service.enabled || service.offline {
         return UplinkState::default();
     }
-    let ipv4 = told(service, WantedFamily::Ipv4, records, |ip| match ip {
+    let ipv4 = result_of(service, WantedFamily::Ipv4, records, |ip| match ip {
         IpAddr::V4(ip) => Some(ip),
         IpAddr::V6(_) => None,
     });
-    let ipv6 = told(service, WantedFamily::Ipv6, records, |ip| match ip {
+    let ipv6 = result_of(service, WantedFamily::Ipv6, records, |ip| match ip {
         IpAddr::V4(_) => None,
         IpAddr::V6(ip) => Some(ip),
     });
@@ -116,7 +116,7 @@ pub(super) fn uplink_state(service: &Service, records: &Records) -> UplinkState 
 }
 
 /// The first address of one family in a source's result, or why it is missing.
-fn told<T: Copy + Into<IpAddr>>(
+fn result_of<T: Copy + Into<IpAddr>>(
     service: &Service,
     family: WantedFamily,
     records: &Records,
@@ -133,12 +133,12 @@ fn told<T: Copy + Into<IpAddr>>(
     let learnt = records.learnt(&asked.key(service));
     let learnt = learnt.ok_or_else(|| unknown("not queried yet: nicup run queries it"))?;
     let addresses = learnt.found.as_ref().map_err(|why| unknown(why))?;
-    let mut refused = None;
+    let mut rejected = None;
     for ip in addresses.iter().filter_map(|ip| of_family(*ip)) {
         match address::sendable(ip.into(), rule) {
             Ok(()) => return Ok(ip),
-            Err(why) => refused = refused.or(Some(missing(Why::Absent(why)))),
+            Err(why) => rejected = rejected.or(Some(missing(Why::Absent(why)))),
         }
     }
-    Err(Some(refused.unwrap_or_else(|| missing(Why::Absent(WhyAbsent::NoAddress(family))))))
+    Err(Some(rejected.unwrap_or_else(|| missing(Why::Absent(WhyAbsent::NoAddress(family))))))
 }

@@ -90,7 +90,7 @@ fn take_over(env: &mut Env<'_>, path: &Path, events: &mut Events) -> io::Result<
     let end = now(env) + GRACE[0] + GRACE[1] + LEAVING;
     while loop_lock::ask_to_stop(path) && now(env) < end {
         let woken = events.sleep(Some(now(env) + LOOK), None)?;
-        events.hear(|_| ())?; // the first pass sees all that was before it
+        events.receive(|_| ())?; // the first pass sees all that was before it
         let lock = if woken.stop { None } else { LoopLock::take(path, false)? };
         if woken.stop || lock.is_some() {
             return Ok((lock, woken.stop));
@@ -176,10 +176,10 @@ impl Loop {
             schedule.on(now, Input::ClockSet);
         }
         if woken.kernel {
-            self.events.hear(|messages| match messages {
+            self.events.receive(|messages| match messages {
                 Some(messages) => links.read(messages, now, |change| schedule.on(now, Input::Device(change))),
                 None => {
-                    links.forget();
+                    links.reset();
                     schedule.on(now, Input::Device(Change::Device));
                 }
             })?;

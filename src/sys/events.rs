@@ -35,7 +35,7 @@ pub struct Woken {
     pub wake: bool,
     /// The wall clock was set.
     pub clock: bool,
-    /// The kernel has events to read: [`Events::hear`].
+    /// The kernel has events to read: [`Events::receive`].
     pub kernel: bool,
     /// The descriptor of [`Events::sleep`] is readable, or at its end.
     pub other: bool,
@@ -115,7 +115,7 @@ impl Events {
     ///
     /// # Errors
     /// An error of the system.
-    pub fn hear(&mut self, mut each: impl FnMut(Option<Messages<'_>>)) -> io::Result<()> {
+    pub fn receive(&mut self, mut each: impl FnMut(Option<Messages<'_>>)) -> io::Result<()> {
         for _ in 0..STRETCH {
             match recv(&self.kernel, &mut *self.buffer, RecvFlags::TRUNC) {
                 Ok((read, length)) if length > read => each(None),
@@ -147,7 +147,7 @@ mod tests {
         for _ in 0..100 {
             // Other tests may cause signals and link events in between.
             quiet += usize::from(events.sleep(Some(begun + 60), None).unwrap() == Woken::default());
-            let _ = events.hear(|_| ());
+            let _ = events.receive(|_| ());
             if now() >= begun + 60 {
                 break;
             }

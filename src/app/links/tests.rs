@@ -56,19 +56,19 @@ const DEVICE: Option<Change> = Some(Change::Device);
 #[test]
 fn an_address_matters_once_and_others_never() {
     let mut links = following(&[("wan", 7), ("lan", 3)]);
-    assert_eq!(links.heard(&add(7, "203.0.113.7")), CAME);
-    assert_eq!(links.heard(&add(7, "203.0.113.7")), None, "its lifetime was renewed");
-    assert_eq!(links.heard(&add(3, "192.0.2.1")), None);
-    assert_eq!(links.heard(&link("lan", 3, true)), None);
-    assert_eq!(links.heard(&del(3, "192.0.2.1")), None);
-    assert_eq!(links.heard(&del(7, "203.0.113.7")), WENT);
-    assert_eq!(links.heard(&del(7, "203.0.113.7")), WENT, "nobody knows what that one was");
+    assert_eq!(links.apply(&add(7, "203.0.113.7")), CAME);
+    assert_eq!(links.apply(&add(7, "203.0.113.7")), None, "its lifetime was renewed");
+    assert_eq!(links.apply(&add(3, "192.0.2.1")), None);
+    assert_eq!(links.apply(&link("lan", 3, true)), None);
+    assert_eq!(links.apply(&del(3, "192.0.2.1")), None);
+    assert_eq!(links.apply(&del(7, "203.0.113.7")), WENT);
+    assert_eq!(links.apply(&del(7, "203.0.113.7")), WENT, "nobody knows what that one was");
 }
 
 #[test]
 fn an_ipv6_address_matters_when_it_can_be_used() {
     let mut links = following(&[("wan", 7)]);
-    let mut say = |flags: Flags| links.heard(&Body::Address(address(7, "2001:db8::7", flags)));
+    let mut say = |flags: Flags| links.apply(&Body::Address(address(7, "2001:db8::7", flags)));
     let both = Flags(Flags::TENTATIVE.0 | Flags::DAD_FAILED.0);
     for (flags, change) in [
         (Flags::TENTATIVE, None),
@@ -81,10 +81,10 @@ fn an_ipv6_address_matters_when_it_can_be_used() {
         assert_eq!(say(flags), change, "{flags:?}");
     }
     let tentative = address(7, "2001:db8::8", Flags::TENTATIVE);
-    assert_eq!(links.heard(&Body::Address(tentative)), None);
-    assert_eq!(links.heard(&Body::AddressGone(tentative)), None, "it was never of use");
+    assert_eq!(links.apply(&Body::Address(tentative)), None);
+    assert_eq!(links.apply(&Body::AddressGone(tentative)), None, "it was never of use");
     let local = Address { scope: Scope::Link, ..address(7, "fe80::1", Flags::PERMANENT) };
-    assert_eq!(links.heard(&Body::Address(local)), None);
+    assert_eq!(links.apply(&Body::Address(local)), None);
 }
 
 #[test]
@@ -95,12 +95,12 @@ fn an_address_that_is_first_heard_of_when_it_cannot_be_used_any_more_counts_once
     for (ip, family) in [("203.0.113.7", IpVersion::Ipv4), ("2001:db8::7", IpVersion::Ipv6)] {
         for event in [deprecated(ip), expired(ip), duplicate(ip)].map(Body::Address) {
             let mut links = following(&[("wan", 7)]);
-            assert_eq!(links.heard(&event), Some(Change::Went(family)), "it may be the registered one");
-            assert_eq!(links.heard(&event), None, "the next router advertisement repeats it");
-            links.forget();
-            assert_eq!(links.heard(&event), Some(Change::Went(family)), "events were missed");
-            assert_eq!(links.heard(&add(7, ip)), Some(Change::Came(family)));
-            assert_eq!(links.heard(&event), Some(Change::Went(family)));
+            assert_eq!(links.apply(&event), Some(Change::Went(family)), "it may be the registered one");
+            assert_eq!(links.apply(&event), None, "the next router advertisement repeats it");
+            links.reset();
+            assert_eq!(links.apply(&event), Some(Change::Went(family)), "events were missed");
+            assert_eq!(links.apply(&add(7, ip)), Some(Change::Came(family)));
+            assert_eq!(links.apply(&event), Some(Change::Went(family)));
         }
     }
 }
@@ -109,79 +109,79 @@ fn an_address_that_is_first_heard_of_when_it_cannot_be_used_any_more_counts_once
 fn a_deprecated_address_that_was_forgotten_costs_a_pass() {
     let mut links = following(&[("wan", 7)]);
     let event = Body::Address(address(7, "203.0.113.250", Flags::DEPRECATED));
-    assert_eq!(links.heard(&event), WENT);
+    assert_eq!(links.apply(&event), WENT);
     for last in 0..LIMIT {
-        assert_eq!(links.heard(&event), None);
-        assert_eq!(links.heard(&add(7, &format!("203.0.113.{last}"))), CAME);
+        assert_eq!(links.apply(&event), None);
+        assert_eq!(links.apply(&add(7, &format!("203.0.113.{last}"))), CAME);
     }
-    assert_eq!(links.heard(&event), WENT);
+    assert_eq!(links.apply(&event), WENT);
 }
 
 #[test]
 fn a_second_ipv4_address_counts() {
     let mut links = following(&[("wan", 7)]);
     let second = address(7, "203.0.113.8", Flags::SECONDARY_OR_TEMPORARY);
-    assert_eq!(links.heard(&Body::Address(second)), CAME);
-    assert_eq!(links.heard(&Body::AddressGone(second)), WENT);
+    assert_eq!(links.apply(&Body::Address(second)), CAME);
+    assert_eq!(links.apply(&Body::AddressGone(second)), WENT);
 }
 
 #[test]
 fn a_device_that_comes_back_has_another_number() {
     let mut links = following(&[("wan", 7)]);
-    assert_eq!(links.heard(&add(7, "203.0.113.7")), CAME);
-    assert_eq!(links.heard(&del(7, "203.0.113.7")), WENT);
+    assert_eq!(links.apply(&add(7, "203.0.113.7")), CAME);
+    assert_eq!(links.apply(&del(7, "203.0.113.7")), WENT);
     kernel(&[]);
-    assert_eq!(links.heard(&gone("wan", 7)), DEVICE);
+    assert_eq!(links.apply(&gone("wan", 7)), DEVICE);
     kernel(&[("other", 7)]);
-    assert_eq!(links.heard(&link("other", 7, true)), None, "the number may go to another device");
-    assert_eq!(links.heard(&add(7, "203.0.113.7")), None);
+    assert_eq!(links.apply(&link("other", 7, true)), None, "the number may go to another device");
+    assert_eq!(links.apply(&add(7, "203.0.113.7")), None);
     kernel(&[("other", 7), ("wan", 9)]);
-    assert_eq!(links.heard(&link("wan", 9, true)), DEVICE);
-    assert_eq!(links.heard(&add(9, "203.0.113.7")), CAME);
+    assert_eq!(links.apply(&link("wan", 9, true)), DEVICE);
+    assert_eq!(links.apply(&add(9, "203.0.113.7")), CAME);
 }
 
 #[test]
 fn a_number_that_another_device_had_brings_no_old_addresses_with_it() {
     let mut links = following(&[("wan", 7)]);
-    assert_eq!(links.heard(&add(7, "203.0.113.7")), CAME);
+    assert_eq!(links.apply(&add(7, "203.0.113.7")), CAME);
     kernel(&[]);
-    assert_eq!(links.heard(&gone("wan", 7)), DEVICE, "without a word on its addresses");
+    assert_eq!(links.apply(&gone("wan", 7)), DEVICE, "without a word on its addresses");
     kernel(&[("wan", 7)]);
-    assert_eq!(links.heard(&link("wan", 7, true)), DEVICE);
-    assert_eq!(links.heard(&add(7, "203.0.113.7")), CAME);
+    assert_eq!(links.apply(&link("wan", 7, true)), DEVICE);
+    assert_eq!(links.apply(&add(7, "203.0.113.7")), CAME);
 }
 
 #[test]
 fn a_device_can_be_renamed_away_and_back() {
     let mut links = following(&[("wan", 7)]);
     kernel(&[("old", 7)]);
-    assert_eq!(links.heard(&link("old", 7, false)), DEVICE);
-    assert_eq!(links.heard(&add(7, "203.0.113.7")), None);
+    assert_eq!(links.apply(&link("old", 7, false)), DEVICE);
+    assert_eq!(links.apply(&add(7, "203.0.113.7")), None);
     kernel(&[("old", 7), ("wan", 8)]);
-    assert_eq!(links.heard(&link("wan", 8, true)), DEVICE);
-    assert_eq!(links.heard(&add(8, "203.0.113.7")), CAME);
+    assert_eq!(links.apply(&link("wan", 8, true)), DEVICE);
+    assert_eq!(links.apply(&add(8, "203.0.113.7")), CAME);
 }
 
 #[test]
 fn a_device_may_be_known_by_another_name() {
     let mut links = following(&[("wan", 7), ("enp1s0", 7)]);
-    assert_eq!(links.heard(&link("enp1s0", 7, true)), None);
-    assert_eq!(links.heard(&add(7, "203.0.113.7")), CAME);
+    assert_eq!(links.apply(&link("enp1s0", 7, true)), None);
+    assert_eq!(links.apply(&add(7, "203.0.113.7")), CAME);
 }
 
 #[test]
 fn a_port_that_leaves_a_bridge_is_still_there() {
     let mut links = following(&[("wan", 7)]);
-    assert_eq!(links.heard(&gone("wan", 7)), None);
-    assert_eq!(links.heard(&add(7, "203.0.113.7")), CAME);
+    assert_eq!(links.apply(&gone("wan", 7)), None);
+    assert_eq!(links.apply(&add(7, "203.0.113.7")), CAME);
 }
 
 #[test]
 fn a_device_that_was_down_when_the_loop_began_is_noticed_when_it_comes_up() {
     let mut links = following(&[("wan", 7)]);
-    assert_eq!(links.heard(&link("wan", 7, true)), DEVICE, "the pass may have found it down");
-    assert_eq!(links.heard(&link("wan", 7, true)), None);
-    assert_eq!(links.heard(&link("wan", 7, false)), DEVICE);
+    assert_eq!(links.apply(&link("wan", 7, true)), DEVICE, "the pass may have found it down");
+    assert_eq!(links.apply(&link("wan", 7, true)), None);
+    assert_eq!(links.apply(&link("wan", 7, false)), DEVICE);
 }
 
 #[test]
@@ -190,7 +190,7 @@ fn what_happens_before_a_new_device_is_named_is_answered_by_another_pass() {
         kernel(&[("wan", 7)]);
         let mut links = Links { index, ..Links::default() };
         links.begin();
-        assert_eq!(links.heard(&first), None);
+        assert_eq!(links.apply(&first), None);
         assert!(links.follow(&["wan".to_owned()]), "{first:?}");
         links.begin();
         assert!(!links.follow(&["wan".to_owned()]));
@@ -204,20 +204,20 @@ fn a_device_that_changed_unheard_is_answered_by_another_pass() {
     links.begin();
     kernel(&[("wan", 9)]);
     assert!(links.follow(&["wan".to_owned()]));
-    assert_eq!(links.heard(&del(7, "203.0.113.7")), None);
-    assert_eq!(links.heard(&gone("wan", 7)), None);
-    assert_eq!(links.heard(&add(9, "203.0.113.8")), CAME);
+    assert_eq!(links.apply(&del(7, "203.0.113.7")), None);
+    assert_eq!(links.apply(&gone("wan", 7)), None);
+    assert_eq!(links.apply(&add(9, "203.0.113.8")), CAME);
     assert!(!links.follow(&["wan".to_owned()]));
 }
 
 #[test]
 fn after_an_overrun_everything_is_new() {
     let mut links = following(&[("wan", 7)]);
-    assert_eq!(links.heard(&add(7, "203.0.113.7")), CAME);
+    assert_eq!(links.apply(&add(7, "203.0.113.7")), CAME);
     kernel(&[("wan", 9)]);
-    links.forget();
-    assert_eq!(links.heard(&add(7, "203.0.113.7")), None);
-    assert_eq!(links.heard(&add(9, "203.0.113.7")), CAME);
+    links.reset();
+    assert_eq!(links.apply(&add(7, "203.0.113.7")), None);
+    assert_eq!(links.apply(&add(9, "203.0.113.7")), CAME);
 }
 
 #[test]
@@ -226,11 +226,11 @@ fn every_device_that_a_pass_names_is_followed_and_some_that_earlier_ones_named()
     let devices: Vec<(&str, u32)> = names.iter().map(String::as_str).zip(100..).collect();
     let mut links = following(&devices);
     links.follow(&names);
-    assert_eq!((links.heard(&add(100, "203.0.113.7")), links.heard(&add(299, "203.0.113.8"))), (CAME, CAME));
+    assert_eq!((links.apply(&add(100, "203.0.113.7")), links.apply(&add(299, "203.0.113.8"))), (CAME, CAME));
     links.follow(&names[150..]);
-    assert_eq!(links.heard(&del(299, "203.0.113.8")), WENT, "named");
-    assert_eq!(links.heard(&add(249, "203.0.113.9")), CAME, "netifd may only be between two of its names");
-    assert_eq!(links.heard(&add(100, "203.0.113.10")), None, "long forgotten");
+    assert_eq!(links.apply(&del(299, "203.0.113.8")), WENT, "named");
+    assert_eq!(links.apply(&add(249, "203.0.113.9")), CAME, "netifd may only be between two of its names");
+    assert_eq!(links.apply(&add(100, "203.0.113.10")), None, "long forgotten");
     assert!(links.devices.len() <= 50 + LIMIT);
 }
 
@@ -238,12 +238,12 @@ fn every_device_that_a_pass_names_is_followed_and_some_that_earlier_ones_named()
 fn a_forgotten_address_costs_a_pass_and_nothing_else() {
     let mut links = following(&[("wan", 7)]);
     for last in 0..100 {
-        assert_eq!(links.heard(&add(7, &format!("203.0.113.{last}"))), CAME);
+        assert_eq!(links.apply(&add(7, &format!("203.0.113.{last}"))), CAME);
     }
     assert_eq!(links.addresses.len(), LIMIT);
-    assert_eq!(links.heard(&add(7, "203.0.113.99")), None);
-    assert_eq!(links.heard(&add(7, "203.0.113.0")), CAME);
-    assert_eq!(links.heard(&del(7, "203.0.113.1")), WENT);
+    assert_eq!(links.apply(&add(7, "203.0.113.99")), None);
+    assert_eq!(links.apply(&add(7, "203.0.113.0")), CAME);
+    assert_eq!(links.apply(&del(7, "203.0.113.1")), WENT);
 }
 
 #[test]
@@ -255,20 +255,20 @@ fn a_prefix_that_is_no_longer_announced_is_noticed_by_the_other_ones_lifetime() 
     let others = vec![span("2001:db8:b::7", WEEK.into())];
     let mut links = following(&[("wan", 7), ("lan", 3)]);
     links.compare(&[Preferred { device: "wan".to_owned(), chosen, others }]);
-    let mut heard = |index, ip: &str, minutes: u64| {
+    let mut apply = |index, ip: &str, minutes: u64| {
         links.now = minutes * 60_000;
-        links.heard(&Body::Address(Address { preferred: LIFETIME, ..address(index, ip, Flags(0)) }))
+        links.apply(&Body::Address(Address { preferred: LIFETIME, ..address(index, ip, Flags(0)) }))
     };
     let (old, new) = ("2001:db8:a::7", "2001:db8:b::7");
     assert_eq!(
-        (heard(7, old, 0), heard(7, new, 0)),
+        (apply(7, old, 0), apply(7, new, 0)),
         (Some(Change::Came(IpVersion::Ipv6)), Some(Change::Came(IpVersion::Ipv6)))
     );
     for minutes in (10..100).step_by(10) {
-        assert_eq!((heard(7, old, minutes), heard(7, new, minutes)), (None, None), "both are announced");
+        assert_eq!((apply(7, old, minutes), apply(7, new, minutes)), (None, None), "both are announced");
     }
     for (minutes, change) in [(100, None), (110, None), (115, None), (120, None), (121, DEVICE)] {
-        assert_eq!(heard(3, new, minutes), None, "another device");
-        assert_eq!(heard(7, new, minutes), change, "{minutes}");
+        assert_eq!(apply(3, new, minutes), None, "another device");
+        assert_eq!(apply(7, new, minutes), change, "{minutes}");
     }
 }

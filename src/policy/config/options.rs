@@ -7,7 +7,7 @@ use super::{Issue, Level};
 use crate::wire::uci::{Opt, Section, Text, Value};
 
 /// Problems of one configuration that nicup shows; a file that is not a configuration has one in each line.
-const TOLD: usize = 100;
+const SHOWN_LIMIT: usize = 100;
 
 /// All problems, in the order of the checks.
 pub(super) struct Issues<'a> {
@@ -26,7 +26,7 @@ impl<'a> Issues<'a> {
 
     fn push(&mut self, level: Level, line: u32, message: String) {
         self.last = at_line(line, &message);
-        if self.list.len() < TOLD {
+        if self.list.len() < SHOWN_LIMIT {
             self.list.push(Issue { level, file: self.file.to_owned(), line: Some(line), message });
             return;
         }

@@ -85,15 +85,15 @@ impl<'a> SectionOptions<'a> {
     pub(super) fn finish(self) {
         let mut left = self.left;
         left.sort_by_key(|opt| opt.line);
-        let mut told: Vec<(&str, u32, Vec<&str>)> = Vec::new();
+        let mut groups: Vec<(&str, u32, Vec<&str>)> = Vec::new();
         for opt in left {
             let Some(sentence) = fate(opt) else { continue };
-            match told.iter_mut().find(|(other, ..)| *other == sentence) {
+            match groups.iter_mut().find(|(other, ..)| *other == sentence) {
                 Some((.., names)) => names.push(&opt.name),
-                None => told.push((sentence, opt.line, vec![&opt.name])),
+                None => groups.push((sentence, opt.line, vec![&opt.name])),
             }
         }
-        for (sentence, line, names) in told {
+        for (sentence, line, names) in groups {
             let what = match names.as_slice() {
                 [name] => format!("option {name} is"),
                 [others @ .., last] => format!("options {} and {last} are", others.join(", ")),
