@@ -32,11 +32,11 @@ impl LogLines {
     /// The level of a line about a change, as long as the limit of the hour is not reached.
     pub(super) fn news(&mut self, level: log::Level) -> log::Level {
         match self.limit.line(self.now, self.hosts) {
-            Line::Told => return level,
-            Line::First(limit) => self.push(log::Level::Warn, || {
+            Line::Log => return level,
+            Line::LimitReached(limit) => self.push(log::Level::Warn, || {
                 format!("more than {limit} lines in an hour: further lines are logged at debug")
             }),
-            Line::Silent => {}
+            Line::Suppress => {}
         }
         log::Level::Debug
     }

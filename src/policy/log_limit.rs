@@ -31,11 +31,11 @@ impl Default for LogLimit {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Line {
     /// Log it.
-    Told,
+    Log,
     /// It is the first one above the limit: log that the limit is reached instead.
-    First(u32),
+    LimitReached(u32),
     /// Do not log it.
-    Silent,
+    Suppress,
 }
 
 impl LogLimit {
@@ -48,9 +48,9 @@ impl LogLimit {
         let hosts = u32::try_from(hosts).unwrap_or(u32::MAX);
         let limit = EACH.saturating_mul(hosts).saturating_add(LINES);
         match self.lines {
-            told if told <= limit => Line::Told,
-            first if first == limit + 1 => Line::First(limit),
-            _ => Line::Silent,
+            count if count <= limit => Line::Log,
+            first if first == limit + 1 => Line::LimitReached(limit),
+            _ => Line::Suppress,
         }
     }
 }
@@ -64,16 +64,16 @@ mod tests {
         let mut log_limit = LogLimit::default();
         for hour in [5, 5 + HOUR] {
             for at in 0..70 {
-                assert_eq!(log_limit.line(Boot(hour + at), 1), Line::Told);
+                assert_eq!(log_limit.line(Boot(hour + at), 1), Line::Log);
             }
-            assert_eq!(log_limit.line(Boot(hour + HOUR - 1), 1), Line::First(70));
-            assert_eq!(log_limit.line(Boot(hour + HOUR - 1), 1), Line::Silent);
+            assert_eq!(log_limit.line(Boot(hour + HOUR - 1), 1), Line::LimitReached(70));
+            assert_eq!(log_limit.line(Boot(hour + HOUR - 1), 1), Line::Suppress);
         }
     }
 
     #[test]
     fn a_router_with_all_hosts_can_tell_of_each() {
         let mut log_limit = LogLimit::default();
-        assert!((0..1000).all(|_| log_limit.line(Boot(7), 1000) == Line::Told));
+        assert!((0..1000).all(|_| log_limit.line(Boot(7), 1000) == Line::Log));
     }
 }
