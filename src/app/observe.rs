@@ -361,7 +361,7 @@ fn search<'a, T>(
             Observed::Absent(why) => Why::Absent(why),
         };
         let new = Missing { at: place.0.name().to_owned(), why };
-        missing = Some(Missing::more_telling(missing, new));
+        missing = Some(Missing::more_specific(missing, new));
     }
     (Err(missing), None)
 }

@@ -50,6 +50,6 @@ pub(super) fn combine(
         service.family.v4().then(|| ipv4.as_ref().err().cloned().flatten()).flatten(),
         service.family.v6().then(|| ipv6.as_ref().err().cloned().flatten()).flatten(),
     ];
-    let missing = both.into_iter().flatten().fold(None, |old, new| Some(Missing::more_telling(old, new)));
+    let missing = both.into_iter().flatten().fold(None, |old, new| Some(Missing::more_specific(old, new)));
     Addresses { ipv4: ipv4.ok(), ipv6: ipv6.ok(), missing }
 }

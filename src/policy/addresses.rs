@@ -79,7 +79,7 @@ impl Missing {
 
     /// The more specific of two: "could not detect" before "only a private one" before "none"; the earlier of equals.
     #[must_use]
-    pub fn more_telling(old: Option<Missing>, new: Missing) -> Missing {
+    pub fn more_specific(old: Option<Missing>, new: Missing) -> Missing {
         let rank = |missing: &Missing| (missing.is_unknown(), missing.code() == Code::PrivateAddress);
         match old {
             Some(old) if rank(&old) >= rank(&new) => old,

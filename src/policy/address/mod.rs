@@ -181,10 +181,10 @@ fn choose<T, Order: Ord>(
         match verdict {
             Ok(found) if best.as_ref().is_none_or(|best| found.0 < best.0) => best = Some(found),
             Ok(_) => {}
-            Err(WhyAbsent::Private(ip)) if why.telling() < 3 && is_dialled(&device.device) => {
+            Err(WhyAbsent::Private(ip)) if why.rank() < 3 && is_dialled(&device.device) => {
                 why = WhyAbsent::ProviderNat(ip);
             }
-            Err(reason) if reason.telling() > why.telling() => why = reason,
+            Err(reason) if reason.rank() > why.rank() => why = reason,
             Err(_) => {}
         }
     }

@@ -220,7 +220,7 @@ impl WhyAbsent {
     }
 
     /// How much a reason explains: the closer an address was to being sent, the higher.
-    pub(super) const fn telling(&self) -> u8 {
+    pub(super) const fn rank(&self) -> u8 {
         match self {
             Self::DeviceMissing
             | Self::DeviceGone
