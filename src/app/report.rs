@@ -15,7 +15,7 @@ use crate::policy::message::{self, View};
 use crate::policy::record::{Event, Host, Key, Records, Shown};
 use crate::policy::status::{EventStatus, HostStatus, Problem, ServiceStatus, Status};
 use crate::policy::time::{Boot, Now};
-use crate::wire::wake::{Lacks, Wake};
+use crate::wire::wake::{MissingFamilies, Wake};
 
 /// The results of a pass.
 pub struct Report {
@@ -63,9 +63,9 @@ pub(super) fn wake(plan: &Plan<'_>, status: &Status, uplinks: &[UplinkState]) ->
     let wants_both =
         |service: &Service| service.enabled && service.family == Family::Both && !service.offline;
     let pairs = seen.iter().filter(|(service, _)| wants_both(service));
-    let pair = pairs.fold(None, |pair: Option<Lacks>, (_, uplink)| {
+    let pair = pairs.fold(None, |pair: Option<MissingFamilies>, (_, uplink)| {
         let before = pair.unwrap_or_default();
-        Some(Lacks {
+        Some(MissingFamilies {
             ipv4: before.ipv4 || uplink.addresses.ipv4.is_none(),
             ipv6: before.ipv6 || uplink.addresses.ipv6.is_none(),
         })

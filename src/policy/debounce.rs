@@ -3,7 +3,7 @@
 //! Does not know devices or messages. Times are milliseconds since boot. Source: docs/reference.md#addresses (`family
 //! both`).
 
-use crate::wire::wake::Lacks;
+use crate::wire::wake::MissingFamilies;
 
 /// Milliseconds without an event after which a pass starts.
 pub const SILENCE: u64 = 300;
@@ -36,7 +36,7 @@ pub struct Debounce {
     /// The first and the last event.
     span: Option<(u64, u64)>,
     /// A service wants both families: which of them are missing, from the last pass and the events since.
-    missing: Option<Lacks>,
+    missing: Option<MissingFamilies>,
     /// The state of each family from the events alone.
     latest: Latest,
     /// An interface came up: its two families may arrive one after the other.
@@ -55,8 +55,8 @@ struct Latest {
 }
 
 impl Latest {
-    fn applied_to(self, missing: Lacks) -> Lacks {
-        Lacks { ipv4: self.ipv4.unwrap_or(missing.ipv4), ipv6: self.ipv6.unwrap_or(missing.ipv6) }
+    fn applied_to(self, missing: MissingFamilies) -> MissingFamilies {
+        MissingFamilies { ipv4: self.ipv4.unwrap_or(missing.ipv4), ipv6: self.ipv6.unwrap_or(missing.ipv6) }
     }
 }
 
@@ -83,7 +83,7 @@ impl Debounce {
         let again = self.requested_at.replace(now).is_some_and(|last| now.saturating_sub(last) < SILENCE);
         let second_is_coming = match self.missing {
             None => false,
-            Some(Lacks { ipv4: true, ipv6: true }) => true,
+            Some(MissingFamilies { ipv4: true, ipv6: true }) => true,
             Some(missing) => missing.ipv4 != missing.ipv6 && self.span.is_some(),
         };
         self.expects_both |= second_is_coming;
@@ -110,7 +110,7 @@ impl Debounce {
     }
 
     /// A pass ended that found these families missing. It may have missed the events that came while it ran.
-    pub fn pass_finished(&mut self, missing: Option<Lacks>) {
+    pub fn pass_finished(&mut self, missing: Option<MissingFamilies>) {
         self.missing = missing.map(|missing| self.latest.applied_to(missing));
     }
 
@@ -134,19 +134,19 @@ mod tests {
 
     const V4: Change = Change::Came(IpVersion::Ipv4);
     const V6: Change = Change::Came(IpVersion::Ipv6);
-    const NONE: Option<Lacks> = Some(Lacks { ipv4: true, ipv6: true });
-    const ONLY_V4: Option<Lacks> = Some(Lacks { ipv4: false, ipv6: true });
-    const BOTH: Option<Lacks> = Some(Lacks { ipv4: false, ipv6: false });
+    const NONE: Option<MissingFamilies> = Some(MissingFamilies { ipv4: true, ipv6: true });
+    const ONLY_V4: Option<MissingFamilies> = Some(MissingFamilies { ipv4: false, ipv6: true });
+    const BOTH: Option<MissingFamilies> = Some(MissingFamilies { ipv4: false, ipv6: false });
 
     /// A pass found these families missing, and then this happened.
-    fn after(missing: Option<Lacks>, events: &[(u64, Change)]) -> Debounce {
+    fn after(missing: Option<MissingFamilies>, events: &[(u64, Change)]) -> Debounce {
         let mut debounce = Debounce::default();
         debounce.pass_finished(missing);
         events.iter().for_each(|(at, change)| debounce.note(*at, *change));
         debounce
     }
 
-    fn due(missing: Option<Lacks>, events: &[(u64, Change)]) -> Option<u64> {
+    fn due(missing: Option<MissingFamilies>, events: &[(u64, Change)]) -> Option<u64> {
         after(missing, events).due()
     }
 

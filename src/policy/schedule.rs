@@ -5,7 +5,7 @@
 use super::config::{Family, Service};
 use super::debounce::{Change, Debounce};
 use crate::wire::hotplug::{Action, Event};
-use crate::wire::wake::{Lacks, Wake};
+use crate::wire::wake::{MissingFamilies, Wake};
 
 /// Milliseconds after which the loop restarts a crashed pass: the 1st, 2nd, ... time in a row.
 const CRASH_PAUSES: [u64; 6] = [10_000, 30_000, 60_000, 300_000, 1_800_000, 3_600_000];
@@ -75,7 +75,7 @@ impl Schedule {
     /// A loop starts at `now`. Its first pass starts at once, except where an interface just came up whose families
     /// arrive one after the other: `missing`, see [`expected`].
     #[must_use]
-    pub fn start(now: u64, missing: Option<Lacks>, force: bool) -> Schedule {
+    pub fn start(now: u64, missing: Option<MissingFamilies>, force: bool) -> Schedule {
         let mut debounce = Debounce::default();
         debounce.pass_finished(missing);
         let at_once = missing.is_none() || debounce.request_pass(now);
@@ -176,11 +176,11 @@ impl Schedule {
 /// The families that a loop expects one after the other: both, if an interface's event starts it and a chosen
 /// service wants both. `only`: the names of the chosen services; empty: all.
 #[must_use]
-pub fn expected(services: &[&Service], event: Option<&Event>, only: &[String]) -> Option<Lacks> {
+pub fn expected(services: &[&Service], event: Option<&Event>, only: &[String]) -> Option<MissingFamilies> {
     let Some(Event::Interface { action: Action::Up | Action::Update, .. }) = event else { return None };
     let mut chosen = services.iter().filter(|service| only.is_empty() || only.contains(&service.name));
     let both = chosen.any(|service| service.enabled && service.family == Family::Both && !service.offline);
-    both.then_some(Lacks { ipv4: true, ipv6: true })
+    both.then_some(MissingFamilies { ipv4: true, ipv6: true })
 }
 
 /// Milliseconds that a pass may take; None: the services are not known, because the configuration is broken.

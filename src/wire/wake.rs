@@ -15,7 +15,7 @@ pub struct Wake {
     /// Something waits for the clock to be set.
     pub clock: bool,
     /// A service wants both families: which of them are missing now.
-    pub pair: Option<Lacks>,
+    pub pair: Option<MissingFamilies>,
     /// The devices that services use.
     pub devices: Vec<String>,
     /// Where the pass chose one of several IPv6 addresses.
@@ -44,7 +44,7 @@ pub struct Span {
 
 /// Families that a service with `family both` does not have.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Lacks {
+pub struct MissingFamilies {
     /// No IPv4 address.
     pub ipv4: bool,
     /// No IPv6 address.
@@ -58,10 +58,10 @@ impl fmt::Display for Wake {
         let word = |set: bool, word: &'static str| if set { word } else { "-" };
         let pair = match self.pair {
             None => "-",
-            Some(Lacks { ipv4: false, ipv6: false }) => "both",
-            Some(Lacks { ipv4: true, ipv6: false }) => "lacks-4",
-            Some(Lacks { ipv4: false, ipv6: true }) => "lacks-6",
-            Some(Lacks { ipv4: true, ipv6: true }) => "lacks-46",
+            Some(MissingFamilies { ipv4: false, ipv6: false }) => "both",
+            Some(MissingFamilies { ipv4: true, ipv6: false }) => "lacks-4",
+            Some(MissingFamilies { ipv4: false, ipv6: true }) => "lacks-6",
+            Some(MissingFamilies { ipv4: true, ipv6: true }) => "lacks-46",
         };
         match self.at {
             Some(at) => write!(f, "{MARK} {at}")?,
@@ -122,10 +122,10 @@ impl Wake {
         let clock = flag(words.next(), "clock")?;
         let pair = match words.next()? {
             "-" => None,
-            "both" => Some(Lacks::default()),
-            "lacks-4" => Some(Lacks { ipv4: true, ipv6: false }),
-            "lacks-6" => Some(Lacks { ipv4: false, ipv6: true }),
-            "lacks-46" => Some(Lacks { ipv4: true, ipv6: true }),
+            "both" => Some(MissingFamilies::default()),
+            "lacks-4" => Some(MissingFamilies { ipv4: true, ipv6: false }),
+            "lacks-6" => Some(MissingFamilies { ipv4: false, ipv6: true }),
+            "lacks-46" => Some(MissingFamilies { ipv4: true, ipv6: true }),
             _ => return None,
         };
         let (preferred, devices): (Vec<&str>, Vec<&str>) = words.partition(|word| word.contains('/'));
@@ -141,7 +141,7 @@ mod tests {
 
     #[test]
     fn a_line_is_read_as_it_was_written() {
-        let lacks = |ipv4, ipv6| Some(Lacks { ipv4, ipv6 });
+        let lacks = |ipv4, ipv6| Some(MissingFamilies { ipv4, ipv6 });
         for pair in [None, lacks(false, false), lacks(true, false), lacks(false, true), lacks(true, true)] {
             for at in [None, Some(0), Some(u64::MAX)] {
                 let devices = vec!["pppoe-wan".to_owned(), "br-lan".to_owned()];

@@ -7,7 +7,7 @@ use crate::timing::Timing;
 use crate::{Tally, tell};
 use nicup::policy::debounce::{Change, IpVersion};
 use nicup::policy::schedule::{Input, Schedule};
-use nicup::wire::wake::Lacks;
+use nicup::wire::wake::MissingFamilies;
 use passes::Fate;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -211,7 +211,7 @@ impl Days {
     }
 
     /// The loop starts, as procd, the hotplug script or a user has it.
-    fn start_loop(&mut self, missing: Option<Lacks>, force: bool) {
+    fn start_loop(&mut self, missing: Option<MissingFamilies>, force: bool) {
         let uptime = self.scene.borrow().uptime();
         self.schedule = Schedule::start(uptime, missing, force);
         (self.timing, self.is_running, self.is_forced) = (Timing::default(), true, force);
@@ -294,7 +294,7 @@ impl Days {
             Event::Request if self.is_running => self.request(),
             Event::Request => {}
             Event::Hotplug if self.is_running => self.request(),
-            Event::Hotplug => self.start_loop(Some(Lacks { ipv4: true, ipv6: true }), false),
+            Event::Hotplug => self.start_loop(Some(MissingFamilies { ipv4: true, ipv6: true }), false),
             Event::Netifd(answers) => {
                 self.scene.borrow_mut().netifd_answers = answers;
                 self.scene.borrow_mut().ledger.another_failure_in_between(&[]);

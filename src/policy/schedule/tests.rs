@@ -6,7 +6,7 @@ const NOW: u64 = 1_000_000;
 const USR1: Input = Input::PassRequested;
 const DEVICE: Input = Input::Device(Change::Device);
 const V4: Input = Input::Device(Change::Came(Of::Ipv4));
-const BOTH_MISSING: Option<Lacks> = Some(Lacks { ipv4: true, ipv6: true });
+const BOTH_MISSING: Option<MissingFamilies> = Some(MissingFamilies { ipv4: true, ipv6: true });
 
 /// A loop whose first pass is running.
 fn started() -> Schedule {
@@ -35,7 +35,7 @@ fn a_loop_begins_with_a_pass() {
 #[test]
 fn a_loop_that_an_interface_starts_waits_for_its_second_family() {
     assert_eq!(Schedule::start(NOW, BOTH_MISSING, false).due(), Some(NOW + 3000));
-    let one_is_there = Some(Lacks { ipv4: false, ipv6: true });
+    let one_is_there = Some(MissingFamilies { ipv4: false, ipv6: true });
     assert_eq!(Schedule::start(NOW, one_is_there, false).due(), Some(0));
 }
 
@@ -76,7 +76,7 @@ fn the_first_family_waits_for_the_second_that_the_pass_misses() {
     let mut schedule = after(Wake { pair: BOTH_MISSING, ..Wake::default() });
     schedule.on(NOW, V4);
     assert_eq!(schedule.due(), Some(NOW + 3000));
-    let mut schedule = after(Wake { pair: Some(Lacks::default()), ..Wake::default() });
+    let mut schedule = after(Wake { pair: Some(MissingFamilies::default()), ..Wake::default() });
     schedule.on(NOW, V4);
     assert_eq!(schedule.due(), Some(NOW + 300));
 }
