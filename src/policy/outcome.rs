@@ -179,10 +179,10 @@ fn apply_verdict(
         Verdict::Accepted(code) => accept(records, sent, hostname, reason, *code),
         Verdict::StopHost(code, detail) => {
             let stop = stop(sent, *code, detail, StopScope::Host(hostname));
-            refused(records, sent, hostname).stop = Some(stop);
+            rejected(records, sent, hostname).stop = Some(stop);
         }
         Verdict::StopService(code) => {
-            refused(records, sent, hostname);
+            rejected(records, sent, hostname);
             let stop = stop(sent, *code, "", StopScope::Service);
             for name in &service.hostnames {
                 let host = records.host(server, &service.username, name);
@@ -193,7 +193,7 @@ fn apply_verdict(
             }
         }
         Verdict::StopAccount(code) => {
-            refused(records, sent, hostname);
+            rejected(records, sent, hostname);
             records.accounts.retain(|a| a.server != server || a.username != service.username);
             records.accounts.push(Account {
                 server: server.to_owned(),
@@ -202,7 +202,7 @@ fn apply_verdict(
             });
         }
         Verdict::StopServer(code) => {
-            refused(records, sent, hostname);
+            rejected(records, sent, hostname);
             records.server_mut(server).stop = Some(stop(sent, *code, "", agent));
         }
         Verdict::ServerWaits(..) => {
@@ -278,7 +278,7 @@ fn closed<'a>(records: &'a mut Records, sent: &Sent<'_>, hostname: &str) -> &'a 
 }
 
 /// The host's record, with its request rejected. After the stop ends, only another response shows what is registered.
-fn refused<'a>(records: &'a mut Records, sent: &Sent<'_>, hostname: &str) -> &'a mut Host {
+fn rejected<'a>(records: &'a mut Records, sent: &Sent<'_>, hostname: &str) -> &'a mut Host {
     let host = closed(records, sent, hostname);
     host.unsettled = true;
     host

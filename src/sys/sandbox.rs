@@ -14,7 +14,7 @@ const KEPT: CapabilitySet =
 
 /// System calls that no exchange needs; the kernel rejects them with EPERM. musl's resolver binds its sockets, so bind(2)
 /// is not among them.
-const REFUSED: &[c_long] = &[
+const REJECTED: &[c_long] = &[
     libc::SYS_execve,
     libc::SYS_execveat,
     libc::SYS_listen,
@@ -86,22 +86,22 @@ fn drop_capabilities() -> rustix::io::Result<()> {
 /// Load the architecture, jump to the end if it is another one; load the number, compare it; load a socket's family.
 fn filter(arch: u32) -> Vec<sock_filter> {
     // The last two instructions: reject, then allow.
-    let refused = 3 + REFUSED.len() + usize::from(cfg!(target_arch = "x86_64")) + 2 + FAMILIES.len();
-    let mut program = Vec::with_capacity(refused + 2);
+    let rejected = 3 + REJECTED.len() + usize::from(cfg!(target_arch = "x86_64")) + 2 + FAMILIES.len();
+    let mut program = Vec::with_capacity(rejected + 2);
     let to = |program: &Vec<sock_filter>, target: usize| (target - program.len() - 1) as u8;
     program.push(load(ARCHITECTURE));
-    program.push(jump(libc::BPF_JEQ, arch, 0, to(&program, refused)));
+    program.push(jump(libc::BPF_JEQ, arch, 0, to(&program, rejected)));
     program.push(load(NUMBER));
-    for number in REFUSED {
-        program.push(jump(libc::BPF_JEQ, *number as u32, to(&program, refused), 0));
+    for number in REJECTED {
+        program.push(jump(libc::BPF_JEQ, *number as u32, to(&program, rejected), 0));
     }
     if cfg!(target_arch = "x86_64") {
-        program.push(jump(libc::BPF_JGE, X32, to(&program, refused), 0));
+        program.push(jump(libc::BPF_JGE, X32, to(&program, rejected), 0));
     }
-    program.push(jump(libc::BPF_JEQ, libc::SYS_socket as u32, 0, to(&program, refused + 1)));
+    program.push(jump(libc::BPF_JEQ, libc::SYS_socket as u32, 0, to(&program, rejected + 1)));
     program.push(load(FIRST_ARGUMENT));
     for family in FAMILIES {
-        program.push(jump(libc::BPF_JEQ, family, to(&program, refused + 1), 0));
+        program.push(jump(libc::BPF_JEQ, family, to(&program, rejected + 1), 0));
     }
     program.push(verdict(libc::SECCOMP_RET_ERRNO | libc::EPERM as u32));
     program.push(verdict(libc::SECCOMP_RET_ALLOW));
@@ -133,12 +133,12 @@ mod tests {
         let address = server.local_addr().unwrap();
         let locked = std::thread::spawn(move || {
             lock_down().unwrap();
-            let refused = Command::new("/bin/true").status().unwrap_err();
-            assert_eq!(refused.raw_os_error(), Some(libc::EPERM), "{refused}");
+            let rejected = Command::new("/bin/true").status().unwrap_err();
+            assert_eq!(rejected.raw_os_error(), Some(libc::EPERM), "{rejected}");
             assert_eq!(TcpListener::bind("127.0.0.1:0").unwrap_err().raw_os_error(), Some(libc::EPERM));
             for family in [AddressFamily::PACKET, AddressFamily::BLUETOOTH] {
-                let refused = socket(family, SocketType::RAW, None).unwrap_err();
-                assert_eq!(refused, rustix::io::Errno::PERM, "{family:?}");
+                let rejected = socket(family, SocketType::RAW, None).unwrap_err();
+                assert_eq!(rejected, rustix::io::Errno::PERM, "{family:?}");
             }
             for family in [AddressFamily::UNIX, AddressFamily::INET6] {
                 socket(family, SocketType::DGRAM, None).unwrap();

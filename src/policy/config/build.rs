@@ -28,8 +28,8 @@ pub fn build(package: &Package, file: &str) -> Config {
             "nicup" => main = Some(build_main(section, &mut issues)),
             "service" if services.len() < SERVICES => {
                 let mut entry = build_service(section, &mut issues);
-                taken.refuse_shared(&mut entry, section.line, &services, &mut issues);
-                taken.refuse_surplus(&mut entry, section.line, &mut issues);
+                taken.reject_shared(&mut entry, section.line, &services, &mut issues);
+                taken.reject_surplus(&mut entry, section.line, &mut issues);
                 services.push(entry);
             }
             "service" if !surplus => {
@@ -222,7 +222,7 @@ impl Taken {
     /// Rejects a hostname that an earlier service has: the two would overwrite each other's address for ever. A group's
     /// name and
     /// `all.ddnskey.com` mean other hosts with another login.
-    fn refuse_shared(&mut self, entry: &mut Entry, line: u32, before: &[Entry], issues: &mut Issues<'_>) {
+    fn reject_shared(&mut self, entry: &mut Entry, line: u32, before: &[Entry], issues: &mut Issues<'_>) {
         let Entry::Valid(service) = entry else { return };
         if !service.enabled {
             return;
@@ -246,7 +246,7 @@ impl Taken {
     }
 
     /// Rejects a service that exceeds the limit of hostnames.
-    fn refuse_surplus(&mut self, entry: &mut Entry, line: u32, issues: &mut Issues<'_>) {
+    fn reject_surplus(&mut self, entry: &mut Entry, line: u32, issues: &mut Issues<'_>) {
         let Entry::Valid(service) = entry else { return };
         if self.count + service.hostnames.len() <= HOSTS {
             self.count += service.hostnames.len();

@@ -9,7 +9,7 @@ use super::{Package, ParseError, Reason, Text};
 
 /// Reads a whole file. Any error rejects all of it.
 pub fn parse(text: &[u8]) -> Result<Package, ParseError> {
-    refuse_nul(text)?;
+    reject_nul(text)?;
     let mut reader = Reader::new(text);
     let mut assembly = Assembly::default();
     while reader.next_line() {
@@ -28,7 +28,7 @@ pub fn parse(text: &[u8]) -> Result<Package, ParseError> {
     Ok(assembly.package)
 }
 
-fn refuse_nul(text: &[u8]) -> Result<(), ParseError> {
+fn reject_nul(text: &[u8]) -> Result<(), ParseError> {
     let Some(at) = text.iter().position(|&byte| byte == 0) else {
         return Ok(());
     };
@@ -128,7 +128,7 @@ mod tests {
     use super::*;
 
     /// Where and why a text is rejected.
-    fn refused(text: &[u8]) -> (u32, u32, Reason) {
+    fn rejected(text: &[u8]) -> (u32, u32, Reason) {
         let error = parse(text).unwrap_err();
         (error.line, error.byte, error.reason)
     }
@@ -143,20 +143,20 @@ mod tests {
 
     #[test]
     fn one_row_for_each_reason() {
-        assert_eq!(refused(b"config a b\nfoo bar\n"), (2, 0, Reason::InvalidCommand));
-        assert_eq!(refused(b"package"), (1, 0, Reason::PackageWithoutName));
-        assert_eq!(refused(b"config"), (1, 0, Reason::ConfigWithoutName));
-        assert_eq!(refused(b"config a\n\toption"), (1, 1, Reason::OptionWithoutName));
-        assert_eq!(refused(b"config a\n\tlist"), (1, 1, Reason::OptionWithoutName));
-        assert_eq!(refused(b"config a\noption ''\n"), (2, 10, Reason::InsufficientArguments));
-        assert_eq!(refused(b"config a b c\n"), (1, 13, Reason::TooManyArguments));
-        assert_eq!(refused(b"config a b-c\n"), (1, 13, Reason::InvalidName));
-        assert_eq!(refused(b"config 'a b'\n"), (1, 13, Reason::InvalidType));
-        assert_eq!(refused(b"config a b\nconfig c b\n"), (2, 11, Reason::OtherType));
-        assert_eq!(refused(b"option a b\n"), (1, 0, Reason::OptionBeforeSection));
-        assert_eq!(refused(b"config 'a\n"), (1, 10, Reason::UnterminatedSingleQuote));
-        assert_eq!(refused(b"config \"a\\\n"), (1, 10, Reason::UnterminatedDoubleQuote));
-        assert_eq!(refused(b"config a\n\n# \0\n"), (3, 2, Reason::Nul));
+        assert_eq!(rejected(b"config a b\nfoo bar\n"), (2, 0, Reason::InvalidCommand));
+        assert_eq!(rejected(b"package"), (1, 0, Reason::PackageWithoutName));
+        assert_eq!(rejected(b"config"), (1, 0, Reason::ConfigWithoutName));
+        assert_eq!(rejected(b"config a\n\toption"), (1, 1, Reason::OptionWithoutName));
+        assert_eq!(rejected(b"config a\n\tlist"), (1, 1, Reason::OptionWithoutName));
+        assert_eq!(rejected(b"config a\noption ''\n"), (2, 10, Reason::InsufficientArguments));
+        assert_eq!(rejected(b"config a b c\n"), (1, 13, Reason::TooManyArguments));
+        assert_eq!(rejected(b"config a b-c\n"), (1, 13, Reason::InvalidName));
+        assert_eq!(rejected(b"config 'a b'\n"), (1, 13, Reason::InvalidType));
+        assert_eq!(rejected(b"config a b\nconfig c b\n"), (2, 11, Reason::OtherType));
+        assert_eq!(rejected(b"option a b\n"), (1, 0, Reason::OptionBeforeSection));
+        assert_eq!(rejected(b"config 'a\n"), (1, 10, Reason::UnterminatedSingleQuote));
+        assert_eq!(rejected(b"config \"a\\\n"), (1, 10, Reason::UnterminatedDoubleQuote));
+        assert_eq!(rejected(b"config a\n\n# \0\n"), (3, 2, Reason::Nul));
     }
 
     #[test]
@@ -167,15 +167,15 @@ mod tests {
 
     #[test]
     fn a_command_at_a_line_end_is_no_command_because_the_line_end_is_part_of_the_word() {
-        assert_eq!(refused(b"config\n"), (1, 0, Reason::InvalidCommand));
-        assert_eq!(refused(b"config 'a' b ;\n"), (1, 14, Reason::InvalidCommand));
+        assert_eq!(rejected(b"config\n"), (1, 0, Reason::InvalidCommand));
+        assert_eq!(rejected(b"config 'a' b ;\n"), (1, 14, Reason::InvalidCommand));
         assert_eq!(parse(b"config 'a' b ; \t# done\n").unwrap().sections.len(), 1);
     }
 
     #[test]
     fn package_lines_are_checked_and_ignored() {
         assert_eq!(parse(b"package some-thing\nconfig a\npackage x\n").unwrap().sections.len(), 1);
-        assert_eq!(refused(b"package a.b\n").2, Reason::InvalidName);
+        assert_eq!(rejected(b"package a.b\n").2, Reason::InvalidName);
     }
 
     #[test]
