@@ -116,7 +116,7 @@ pub fn decide(case: &HostContext<'_>) -> Decision {
     if !case.service.enabled {
         return Decision::Disabled;
     }
-    if let Some(stop) = standing_stop(case) {
+    if let Some(stop) = active_stop(case) {
         return Decision::Stopped(stop.clone());
     }
     if !case.service.offline && case.addresses.list().is_empty() {
@@ -152,32 +152,32 @@ pub fn decide(case: &HostContext<'_>) -> Decision {
 /// Whether nicup can send nothing for this host, with any address. Then it queries no page or script.
 #[must_use]
 pub fn is_held(case: &HostContext<'_>) -> bool {
-    !case.service.enabled || standing_stop(case).is_some() || hold::by_server(case)
+    !case.service.enabled || active_stop(case).is_some() || hold::by_server(case)
 }
 
 /// The stop of this host, if the settings that caused it are unchanged.
-fn standing_stop<'a>(case: &HostContext<'a>) -> Option<&'a Stop> {
+fn active_stop<'a>(case: &HostContext<'a>) -> Option<&'a Stop> {
     let service = case.service;
     let server = &service.endpoint.server;
     let agent = StopScope::Server { contact: case.client.contact, version: case.client.version };
     let of_server = case.records.server(server).and_then(|record| record.stop.as_ref());
     let of_account = case.records.account_stop(server, &service.username);
-    let of_host = case.host.stop.as_ref().filter(|_| host_stop_stands(case.host, service));
-    let of_account = of_account.filter(|stop| stands(stop, case.services, StopScope::Service));
-    of_server.filter(|stop| stands(stop, case.services, agent)).or(of_account).or(of_host)
+    let of_host = case.host.stop.as_ref().filter(|_| host_stop_applies(case.host, service));
+    let of_account = of_account.filter(|stop| applies(stop, case.services, StopScope::Service));
+    of_server.filter(|stop| applies(stop, case.services, agent)).or(of_account).or(of_host)
 }
 
 /// Whether a stop still applies: a service that it depends on has the settings that caused it.
-pub(super) fn stands(stop: &Stop, services: &[&Service], scope: StopScope<'_>) -> bool {
+pub(super) fn applies(stop: &Stop, services: &[&Service], scope: StopScope<'_>) -> bool {
     services.iter().any(|service| fingerprint::of_stop(service, scope) == stop.print)
 }
 
 /// Whether a stop applies to a host. It depends on the hostname alone, or on its service.
-pub(super) fn host_stop_stands(host: &Host, service: &Service) -> bool {
+pub(super) fn host_stop_applies(host: &Host, service: &Service) -> bool {
     host.stop.as_ref().is_some_and(|stop| {
         let alone = stop.code.kind() == Kind::StopsHost;
         let scope = if alone { StopScope::Host(&host.key.hostname) } else { StopScope::Service };
-        stands(stop, &[service], scope)
+        applies(stop, &[service], scope)
     })
 }
 

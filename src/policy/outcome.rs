@@ -187,7 +187,7 @@ fn apply_verdict(
             for name in &service.hostnames {
                 let host = records.host(server, &service.username, name);
                 // A stop of the hostname itself outlives the service's, e.g. if the user removes another hostname.
-                if !decide::host_stop_stands(host, service) {
+                if !decide::host_stop_applies(host, service) {
                     host.stop = Some(stop.clone());
                 }
             }

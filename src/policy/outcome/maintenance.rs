@@ -206,7 +206,7 @@ pub fn prune(records: &mut Records, services: &[&Service], contact: &str, versio
             dropped = true;
             return false;
         };
-        if !decide::host_stop_stands(host, service) {
+        if !decide::host_stop_applies(host, service) {
             dropped |= host.stop.take().is_some();
         }
         true
@@ -214,12 +214,12 @@ pub fn prune(records: &mut Records, services: &[&Service], contact: &str, versio
     records.accounts.retain(|account| {
         let mine = |s: &&&Service| s.endpoint.server == account.server && s.username == account.username;
         let kept =
-            services.iter().any(|s| mine(&s)) && decide::stands(&account.stop, services, StopScope::Service);
+            services.iter().any(|s| mine(&s)) && decide::applies(&account.stop, services, StopScope::Service);
         dropped |= !kept;
         kept
     });
     records.servers.retain_mut(|record| {
-        let over = |stop: &mut Stop| !decide::stands(stop, services, StopScope::Server { contact, version });
+        let over = |stop: &mut Stop| !decide::applies(stop, services, StopScope::Server { contact, version });
         dropped |= record.stop.take_if(over).is_some();
         let kept = record.wait.is_some() || services.iter().any(|s| s.endpoint.server == record.name);
         dropped |= !kept;
