@@ -124,7 +124,7 @@ fn command(matches: &Matches) -> Result<Exit, Failure> {
         "watch" => {
             start_log(&env, &env.config(), verbose);
             let arguments = loop_arguments(matches);
-            watch::run(&mut env, &watch::LoopMode { until_settled: false, options: &options, arguments })
+            watch::run(&mut env, &watch::LoopMode { until_done: false, options: &options, arguments })
         }
         "status" => {
             let (text, exit) = status::run(&mut env, matches.opt_present("json"), &options.services)?;
@@ -197,7 +197,7 @@ fn run(env: &mut Env<'_>, options: &RunOptions, matches: &Matches) -> Result<Exi
     if matches.opt_present("wait") {
         drop(loaded);
         let arguments = loop_arguments(matches);
-        return watch::run(env, &watch::LoopMode { until_settled: true, options, arguments });
+        return watch::run(env, &watch::LoopMode { until_done: true, options, arguments });
     }
     let Some(report) = pass::run_with(env, options, loaded)? else { return Ok(Exit::Success) };
     if options.in_loop {

@@ -29,7 +29,7 @@ const ATTEMPTS: usize = 5;
 /// How the loop was started.
 pub(super) struct LoopMode<'a> {
     /// `run --wait`: ends when no host is waiting.
-    pub(super) until_settled: bool,
+    pub(super) until_done: bool,
     /// The options of its passes; the event is for the first one only.
     pub(super) options: &'a RunOptions,
     /// The options that every pass is given: `--config`, `--root`, `--service`, `--verbose`.
@@ -58,15 +58,15 @@ pub(super) fn run(env: &mut Env<'_>, mode: &LoopMode<'_>) -> Result<Exit, Failur
     let path = run_dir.join("loop.lock");
     let mut lock = None;
     for _ in 0..ATTEMPTS {
-        lock = LoopLock::take(&path, mode.until_settled).map_err(cannot)?;
-        if lock.is_some() || !mode.until_settled {
+        lock = LoopLock::take(&path, mode.until_done).map_err(cannot)?;
+        if lock.is_some() || !mode.until_done {
             break;
         }
         if wake_loop(env, &main.run_dir) {
             return Ok(Exit::Success);
         }
     }
-    if lock.is_none() && !mode.until_settled {
+    if lock.is_none() && !mode.until_done {
         let stopped;
         (lock, stopped) = take_over(env, &path, &mut events).map_err(cannot)?;
         if stopped {
@@ -142,7 +142,7 @@ impl Loop {
                 let with_event = last.is_none() && mode.options.event.is_some();
                 let Some(status) = self.pass(env, mode, with_event)? else { break };
                 last = Some(status);
-                if mode.until_settled && self.schedule.is_settled() && self.leave(env)? {
+                if mode.until_done && self.schedule.is_done() && self.leave(env)? {
                     return Ok(status);
                 }
                 continue;
@@ -154,7 +154,7 @@ impl Loop {
             self.take(woken, now(env))?;
         }
         crate::sys::log::say(log::Level::Debug, format_args!("stopped by a signal"));
-        Ok(last.filter(|_| mode.until_settled).unwrap_or(Exit::Success))
+        Ok(last.filter(|_| mode.until_done).unwrap_or(Exit::Success))
     }
 
     /// Releases the lock for good, unless another process passed an event or a request to this loop meanwhile.
@@ -162,7 +162,7 @@ impl Loop {
         self.lock = None;
         let woken = self.events.sleep(Some(0), None)?;
         self.take(woken, now(env))?;
-        if woken.stop || self.schedule.is_settled() {
+        if woken.stop || self.schedule.is_done() {
             return Ok(true);
         }
         self.lock = LoopLock::take(&self.path, true)?;

@@ -136,7 +136,7 @@ impl Schedule {
 
     /// Whether a `run --wait` has nothing to wait for.
     #[must_use]
-    pub fn is_settled(&self) -> bool {
+    pub fn is_done(&self) -> bool {
         let idle = self.next != Next::Now && self.debounce.due().is_none();
         idle && !self.is_open && self.crashes.in_a_row == 0
     }

@@ -38,7 +38,7 @@ pub(crate) fn judge(
     let first = sent();
     let at_work = r.sim.requests()[begun..].iter().filter(|request| request.hostnames == [OFFICE]).count();
     check(at_work == 0, || "the unchanged host was sent".to_owned())?;
-    let known = is_settled(r, scene)?;
+    let known = is_done(r, scene)?;
 
     // The next ordinary pass, at once.
     let next = r.run(&["run"]);
@@ -46,7 +46,7 @@ pub(crate) fn judge(
     let second = sent() - first;
     let again = first > 0 && second > 0;
     check(!again, || format!("sent again at once, recorded: {known}: {next:?}"))?;
-    is_settled(r, scene)?;
+    is_done(r, scene)?;
     if next.exit != scene.exit() || second + first < scene.requests() {
         let host = r.host(HOME);
         let wait = host.next_attempt_uptime.unwrap_or(0).saturating_sub(r.status().uptime);
@@ -61,7 +61,7 @@ pub(crate) fn judge(
     check(last.exit == scene.exit(), || format!("in the end: {last:?}"))?;
     let twice = sent() > scene.requests();
     check(sent() <= scene.requests() + usize::from(first > 0 && !known), || format!("{} requests", sent()))?;
-    is_settled(r, scene)?.then_some(()).ok_or("it is not on record in the end")?;
+    is_done(r, scene)?.then_some(()).ok_or("it is not on record in the end")?;
     let host = r.host(OFFICE);
     let office = if scene == Scene::Waiting { "waiting" } else { "current" };
     check(host.state == office || host.state == "current", || format!("{host:?}"))?;
@@ -138,7 +138,7 @@ fn is_ordinary(ran: &Ran) -> Result<(), String> {
 }
 
 /// All files are whole and no record is lost. Whether what the scene is about is on record.
-fn is_settled(r: &Router, scene: Scene) -> Result<bool, String> {
+fn is_done(r: &Router, scene: Scene) -> Result<bool, String> {
     let parsed = status::read(&r.read(STATUS));
     check(parsed.is_some(), || format!("status.json: {}", r.read(STATUS)))?;
     let text = r.read(if r.exists(STATE) { STATE } else { STATE_ASIDE });

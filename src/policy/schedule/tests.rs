@@ -115,7 +115,7 @@ fn a_request_during_a_pass_is_answered_by_the_next_one() {
     schedule.on(NOW, USR1);
     schedule.on(NOW + 100, Input::PassFinished(at(2000)));
     assert_eq!(schedule.due(), Some(0));
-    assert!(!schedule.is_settled(), "run --wait does not end before it");
+    assert!(!schedule.is_done(), "run --wait does not end before it");
 }
 
 #[test]
@@ -123,15 +123,15 @@ fn what_happens_during_a_pass_keeps_run_wait_from_ending() {
     let mut schedule = started();
     schedule.on(NOW, DEVICE);
     schedule.on(NOW + 100, Input::PassFinished(Wake::default()));
-    assert!(!schedule.is_settled());
+    assert!(!schedule.is_done());
     assert_eq!(schedule.due(), Some(NOW + 300));
 }
 
 #[test]
 fn run_wait_ends_when_the_pass_left_nothing_open() {
-    assert!(after(Wake::default()).is_settled());
-    assert!(after(at(2000)).is_settled(), "a forced update is not waited for");
-    assert!(!after(Wake { open: true, ..at(2000) }).is_settled());
+    assert!(after(Wake::default()).is_done());
+    assert!(after(at(2000)).is_done(), "a forced update is not waited for");
+    assert!(!after(Wake { open: true, ..at(2000) }).is_done());
 }
 
 #[test]
@@ -165,9 +165,9 @@ fn crashes_are_backed_off_and_no_event_hurries_them() {
         schedule.on(NOW, Input::PassCrashed);
         schedule.on(NOW + 5, DEVICE);
         assert_eq!(schedule.due(), Some(NOW + pause * 1000));
-        assert!(!schedule.is_settled());
+        assert!(!schedule.is_done());
         schedule.on(NOW + 5, Input::PassStarted);
-        assert!(!schedule.is_settled());
+        assert!(!schedule.is_done());
     }
     schedule.on(NOW, Input::PassCrashed);
     schedule.on(NOW, USR1);
@@ -178,7 +178,7 @@ fn crashes_are_backed_off_and_no_event_hurries_them() {
     assert_eq!(schedule.due(), Some(NOW + 400), "and again, after a moment");
     schedule.on(NOW + 400, Input::PassStarted);
     schedule.on(NOW + 500, Input::PassFinished(Wake::default()));
-    assert!(schedule.is_settled());
+    assert!(schedule.is_done());
     schedule.on(NOW + 500, DEVICE);
     assert_eq!(schedule.due(), Some(NOW + 800), "the pause is over");
     schedule.on(NOW + 800, Input::PassStarted);
@@ -204,7 +204,7 @@ fn an_event_during_a_pass_that_crashes_waits_for_the_pause() {
     schedule.on(NOW, DEVICE);
     schedule.on(NOW, Input::PassCrashed);
     assert_eq!(schedule.due(), Some(NOW + 10_000));
-    assert!(!schedule.is_settled());
+    assert!(!schedule.is_done());
 }
 
 #[test]

@@ -73,7 +73,7 @@ impl Days {
             (Err(why), _) => resume_unwind(why),
         }
         self.records_hold();
-        if self.leaves && self.is_running && self.schedule.is_settled() {
+        if self.leaves && self.is_running && self.schedule.is_done() {
             tell(self.t(), || "run --wait ends".to_owned());
             self.is_running = false;
             self.scene.borrow_mut().ledger.tally.settled += 1;
