@@ -1,6 +1,6 @@
 //! The codes for what happened, as in status.json, the log and the records (docs/reference.md#statusjson).
 
-use super::words::{UnknownWord, fixed_words, words};
+use super::names::{UnknownName, fixed_names, names};
 use crate::wire::dyndns2::Failure;
 use std::fmt;
 use std::str::FromStr;
@@ -93,7 +93,7 @@ pub enum Kind {
     Address,
 }
 
-words!(Code {
+names!(Code {
     Good = "good",
     NoChange = "nochg",
     NoHost = "nohost",
@@ -131,12 +131,12 @@ impl fmt::Display for Code {
 }
 
 impl FromStr for Code {
-    type Err = UnknownWord;
+    type Err = UnknownName;
 
-    fn from_str(word: &str) -> Result<Code, UnknownWord> {
-        match word.strip_prefix("http-") {
-            Some(status) => status.parse().map(Code::Http).map_err(|_| UnknownWord),
-            None => Code::of_word(word),
+    fn from_str(text: &str) -> Result<Code, UnknownName> {
+        match text.strip_prefix("http-") {
+            Some(status) => status.parse().map(Code::Http).map_err(|_| UnknownName),
+            None => Code::of_name(text),
         }
     }
 }
@@ -196,7 +196,7 @@ pub enum State {
     Disabled,
 }
 
-fixed_words!(State {
+fixed_names!(State {
     Current = "current",
     Waiting = "waiting",
     Stopped = "stopped",
@@ -215,8 +215,8 @@ mod tests {
             assert_eq!(code.to_string().parse(), Ok(code));
         }
         assert_eq!(Code::Http(503).to_string(), "http-503");
-        for word in ["", "good ", "http-", "http-x"] {
-            assert_eq!(word.parse::<Code>(), Err(UnknownWord), "{word}");
+        for text in ["", "good ", "http-", "http-x"] {
+            assert_eq!(text.parse::<Code>(), Err(UnknownName), "{text}");
         }
     }
 }

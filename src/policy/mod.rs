@@ -12,6 +12,7 @@ pub mod fingerprint;
 pub mod import;
 pub mod log_limit;
 pub mod message;
+pub mod names;
 pub mod outcome;
 pub mod reason;
 pub mod record;
@@ -19,7 +20,6 @@ pub mod schedule;
 pub mod status;
 pub mod time;
 pub mod wording;
-pub mod words;
 
 #[cfg(test)]
 mod tests;

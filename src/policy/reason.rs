@@ -1,6 +1,6 @@
 //! Why a request is due, for decisions, files and messages.
 
-use super::words::fixed_words;
+use super::names::fixed_names;
 
 /// Why a request is due.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,7 +19,7 @@ pub enum SendReason {
     Interval,
 }
 
-fixed_words!(SendReason {
+fixed_names!(SendReason {
     New = "new",
     Changed = "changed",
     Offline = "offline",

@@ -189,11 +189,11 @@ fn lines(body: &[u8]) -> impl Iterator<Item = &[u8]> {
 
 /// One line by its first field, compared exactly. None: not a line of No-IP.
 fn line_reply(line: &[u8], offline: bool) -> Option<Reply> {
-    let (word, rest) = match line.iter().position(u8::is_ascii_whitespace) {
+    let (token, rest) = match line.iter().position(u8::is_ascii_whitespace) {
         Some(at) => line.split_at(at),
         None => (line, &[][..]),
     };
-    Some(match word {
+    Some(match token {
         b"good" => Reply::Good(addresses(rest, offline)?),
         b"nochg" => Reply::NoChange(addresses(rest, offline)?),
         b"nohost" => Reply::NoHost,
@@ -221,13 +221,13 @@ fn addresses(rest: &[u8], offline: bool) -> Option<Vec<IpAddr>> {
         Err(_) => return None,
     };
     let mut found = Vec::new();
-    for word in text.split_ascii_whitespace() {
-        let parts: Vec<&str> = word.split(',').filter(|part| !part.is_empty()).collect();
+    for token in text.split_ascii_whitespace() {
+        let parts: Vec<&str> = token.split(',').filter(|part| !part.is_empty()).collect();
         let before = found.len();
         found.extend(parts.iter().filter_map(|part| part.parse::<IpAddr>().ok()));
         match found.len() - before {
             all if all == parts.len() => {}
-            0 if before > 0 && !word.starts_with('<') => break,
+            0 if before > 0 && !token.starts_with('<') => break,
             _ if offline => break,
             _ => return None,
         }
@@ -304,18 +304,18 @@ pub fn basic_auth(username: &str, password: &str) -> String {
 /// No-IP's "Company DeviceName-Model/FirmwareVersionNumber contact".
 #[must_use]
 pub fn user_agent(model: &str, release: &str, version: &str, contact: &str) -> String {
-    format!("nicup {}/{}-{version} {contact}", agent_word(model), agent_word(release))
+    format!("nicup {}/{}-{version} {contact}", agent_part(model), agent_part(release))
 }
 
 /// Bytes of a model or release name in the User-Agent; a longer one is cut.
-const AGENT_WORD_LIMIT: usize = 64;
+const AGENT_PART_LIMIT: usize = 64;
 
-fn agent_word(text: &str) -> String {
+fn agent_part(text: &str) -> String {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"._+-".contains(&byte);
-    let word = |b: u8| if plain(b) { char::from(b) } else { '_' };
+    let token = |b: u8| if plain(b) { char::from(b) } else { '_' };
     match text.trim() {
         "" => "unknown".to_owned(),
-        text => text.bytes().take(AGENT_WORD_LIMIT).map(word).collect(),
+        text => text.bytes().take(AGENT_PART_LIMIT).map(token).collect(),
     }
 }
 

@@ -55,7 +55,7 @@ const MARK: &str = "wake";
 
 impl fmt::Display for Wake {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let word = |set: bool, word: &'static str| if set { word } else { "-" };
+        let token = |set: bool, token: &'static str| if set { token } else { "-" };
         let pair = match self.pair {
             None => "-",
             Some(MissingFamilies { ipv4: false, ipv6: false }) => "both",
@@ -67,7 +67,7 @@ impl fmt::Display for Wake {
             Some(at) => write!(f, "{MARK} {at}")?,
             None => write!(f, "{MARK} -")?,
         }
-        write!(f, " {} {} {pair}", word(self.open, "open"), word(self.clock, "clock"))?;
+        write!(f, " {} {} {pair}", token(self.open, "open"), token(self.clock, "clock"))?;
         self.devices.iter().try_for_each(|device| write!(f, " {device}"))?;
         self.preferred.iter().try_for_each(|preferred| write!(f, " {preferred}"))
     }
@@ -85,8 +85,8 @@ impl fmt::Display for Preferred {
 }
 
 impl Preferred {
-    fn parse(word: &str) -> Option<Preferred> {
-        let (device, spans) = word.split_once('/')?;
+    fn parse(token: &str) -> Option<Preferred> {
+        let (device, spans) = token.split_once('/')?;
         let spans: Option<Vec<Span>> = spans.split('/').map(Span::parse).collect();
         let mut spans = spans?.into_iter();
         Some(Preferred { device: device.to_owned(), chosen: spans.next()?, others: spans.collect() })
@@ -105,22 +105,22 @@ impl Wake {
     /// Reads a line that [`Display`](fmt::Display) wrote. None: the pass did not complete.
     #[must_use]
     pub fn parse(line: &str) -> Option<Wake> {
-        let mut words = line.trim_end().split(' ');
-        let flag = |word: Option<&str>, name: &str| match word {
+        let mut tokens = line.trim_end().split(' ');
+        let flag = |token: Option<&str>, name: &str| match token {
             Some("-") => Some(false),
-            Some(word) if word == name => Some(true),
+            Some(token) if token == name => Some(true),
             _ => None,
         };
-        if words.next() != Some(MARK) {
+        if tokens.next() != Some(MARK) {
             return None;
         }
-        let at = match words.next()? {
+        let at = match tokens.next()? {
             "-" => None,
             number => Some(number.parse().ok()?),
         };
-        let open = flag(words.next(), "open")?;
-        let clock = flag(words.next(), "clock")?;
-        let pair = match words.next()? {
+        let open = flag(tokens.next(), "open")?;
+        let clock = flag(tokens.next(), "clock")?;
+        let pair = match tokens.next()? {
             "-" => None,
             "both" => Some(MissingFamilies::default()),
             "lacks-4" => Some(MissingFamilies { ipv4: true, ipv6: false }),
@@ -128,7 +128,7 @@ impl Wake {
             "lacks-46" => Some(MissingFamilies { ipv4: true, ipv6: true }),
             _ => return None,
         };
-        let (preferred, devices): (Vec<&str>, Vec<&str>) = words.partition(|word| word.contains('/'));
+        let (preferred, devices): (Vec<&str>, Vec<&str>) = tokens.partition(|token| token.contains('/'));
         let devices = devices.into_iter().map(str::to_owned).collect();
         let preferred = preferred.into_iter().map(Preferred::parse).collect::<Option<_>>()?;
         Some(Wake { at, open, clock, pair, devices, preferred })

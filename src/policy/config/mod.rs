@@ -10,7 +10,7 @@ mod value;
 pub(super) use accept::{accepts, url};
 pub use build::build;
 
-use super::words::fixed_words;
+use super::names::fixed_names;
 use std::fmt;
 use std::net::Ipv6Addr;
 
@@ -51,7 +51,7 @@ pub enum Level {
     Warning,
 }
 
-fixed_words!(Level { Error = "error", Warning = "warning" });
+fixed_names!(Level { Error = "error", Warning = "warning" });
 
 /// One problem: what, where, and what to do.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
@@ -135,7 +135,7 @@ pub enum Mode {
     Hotplug,
 }
 
-fixed_words!(Mode { Watch = "watch", Hotplug = "hotplug" });
+fixed_names!(Mode { Watch = "watch", Hotplug = "hotplug" });
 
 /// `option log_level`, with syslog's names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -44,15 +44,15 @@ impl<'a> SectionOptions<'a> {
     pub(super) fn take(&mut self, name: &str) -> Option<GivenOption> {
         let at = self.left.iter().position(|opt| opt.name == name)?;
         let opt = self.left.remove(at);
-        let words: Option<Vec<&str>> = match &opt.value {
+        let entries: Option<Vec<&str>> = match &opt.value {
             Value::One(text) => text.as_str().map(|text| vec![text]),
             Value::List(texts) => texts.iter().map(|text| text.as_str()).collect(),
         };
-        let Some(words) = words else {
+        let Some(entries) = entries else {
             self.broken(opt.line, &format!("option {name} is not UTF-8 text and is left out"));
             return None;
         };
-        let text = words.join(" ");
+        let text = entries.join(" ");
         (!text.is_empty()).then_some(GivenOption { line: opt.line, text })
     }
 

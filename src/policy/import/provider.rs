@@ -104,8 +104,8 @@ impl<'a> UpdateUrl<'a> {
     }
 
     fn parameters(&self) -> impl Iterator<Item = (&'a str, &'a str)> {
-        let words = self.query.split('&').filter(|word| !word.is_empty());
-        words.map(|word| word.split_once('=').unwrap_or((word, "")))
+        let pairs = self.query.split('&').filter(|pair| !pair.is_empty());
+        pairs.map(|pair| pair.split_once('=').unwrap_or((pair, "")))
     }
 }
 

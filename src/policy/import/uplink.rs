@@ -94,9 +94,9 @@ fn script(options: &mut SectionOptions<'_>, line: u32) -> Source {
         options.broken(line, "option ip_script is missing");
         return Source::Interface;
     };
-    let mut words = given.text.split_whitespace();
-    let program = words.next().unwrap_or_default().to_owned();
-    if words.next().is_some() {
+    let mut parts = given.text.split_whitespace();
+    let program = parts.next().unwrap_or_default().to_owned();
+    if parts.next().is_some() {
         options.broken(given.line, "option ip_script has parameters, which source_script cannot have");
     }
     match options.fits(given.line, "ip_script", "source_script", program) {

@@ -7,7 +7,7 @@ use std::io;
 
 use rustls::{CertificateError, Error};
 
-use super::tcp::{Deadline, Phase, words};
+use super::tcp::{Deadline, Phase, describe};
 use super::{Route, failed};
 use crate::wire::dyndns2::{Failed, Failure};
 
@@ -38,7 +38,7 @@ pub(super) fn cut(deadline: Deadline, error: &io::Error, phase: Phase) -> Failed
                     "before the response was complete"
                 }
             };
-            failed(Failure::Connect, format!("{} {doing}", words(error, None)))
+            failed(Failure::Connect, format!("{} {doing}", describe(error, None)))
         }
     }
 }

@@ -5,7 +5,7 @@
 use std::io::{self, Read, Write};
 
 use super::failed;
-use super::tcp::{Phase, Tcp, words};
+use super::tcp::{Phase, Tcp, describe};
 use crate::wire::dyndns2::{Failed, Failure};
 
 /// Where a proxy listens. No Debug: it holds a secret.
@@ -81,7 +81,7 @@ pub(super) fn as_proxy_failure(proxy: &Proxy, failed: Failed) -> Failed {
 fn broken(tcp: &Tcp, proxy: &Proxy, error: &io::Error) -> Failed {
     match error.kind() {
         io::ErrorKind::TimedOut => tcp.deadline.missed(Phase::Proxy),
-        _ => problem(proxy, &words(error, None)),
+        _ => problem(proxy, &describe(error, None)),
     }
 }
 

@@ -103,7 +103,9 @@ impl Tcp {
                 let through = device.map(|device| format!(" through {device} (option bind)"));
                 Err(failed(Failure::Timeout, detail + &through.unwrap_or_default()))
             }
-            Some((address, e)) => Err(failed(Failure::Connect, format!("{address}: {}", words(&e, device)))),
+            Some((address, e)) => {
+                Err(failed(Failure::Connect, format!("{address}: {}", describe(&e, device))))
+            }
             None => Err(failed(Failure::Connect, "there is no address to connect to".into())),
         }
     }
@@ -190,7 +192,7 @@ fn is_unreachable(error: &io::Error) -> bool {
 
 /// Why a connection failed or was closed, for a person.
 #[allow(clippy::wildcard_enum_match_arm)] // std's enum grows
-pub(super) fn words(error: &io::Error, device: Option<&str>) -> String {
+pub(super) fn describe(error: &io::Error, device: Option<&str>) -> String {
     if let Some(device) = device.filter(|_| is_unreachable(error)) {
         return format!("unreachable through {device} (option bind): check that it has an IPv4 address");
     }
@@ -216,8 +218,8 @@ mod tests {
     #[test]
     fn a_bound_device_without_a_way_is_named() {
         let error = io::Error::from(io::ErrorKind::NetworkUnreachable);
-        assert_eq!(words(&error, None), "network is unreachable");
-        let said = words(&error, Some("wwan0"));
+        assert_eq!(describe(&error, None), "network is unreachable");
+        let said = describe(&error, Some("wwan0"));
         assert_eq!(said, "unreachable through wwan0 (option bind): check that it has an IPv4 address");
     }
 

@@ -155,8 +155,8 @@ impl Json for bool {
     }
 
     fn read(&mut self, input: &mut Reader<'_>) -> Option<()> {
-        *self = input.word("true");
-        (*self || input.word("false")).then_some(())
+        *self = input.literal("true");
+        (*self || input.literal("false")).then_some(())
     }
 }
 
@@ -208,7 +208,7 @@ impl<T: Json + Default> Json for Option<T> {
 
     fn read(&mut self, input: &mut Reader<'_>) -> Option<()> {
         *self = None;
-        if input.word("null") { Some(()) } else { self.insert(T::default()).read(input) }
+        if input.literal("null") { Some(()) } else { self.insert(T::default()).read(input) }
     }
 
     fn absent(&mut self) -> Option<()> {
@@ -233,7 +233,7 @@ macro_rules! address {
             }
 
             fn read(&mut self, input: &mut Reader<'_>) -> Option<()> {
-                *self = if input.word("null") { None } else { Some(input.text()?.parse().ok()?) };
+                *self = if input.literal("null") { None } else { Some(input.text()?.parse().ok()?) };
                 Some(())
             }
 

@@ -48,10 +48,10 @@ impl<'a> Reader<'a> {
     }
 
     /// Reads a literal, if it comes next.
-    pub(super) fn word(&mut self, word: &str) -> bool {
+    pub(super) fn literal(&mut self, literal: &str) -> bool {
         self.next();
-        let there = self.text.as_bytes()[self.at..].starts_with(word.as_bytes());
-        self.at += if there { word.len() } else { 0 };
+        let there = self.text.as_bytes()[self.at..].starts_with(literal.as_bytes());
+        self.at += if there { literal.len() } else { 0 };
         there
     }
 
@@ -200,7 +200,7 @@ impl<'a> Reader<'a> {
                 self.pass(|byte| matches!(byte, b'-' | b'+' | b'.' | b'e' | b'E' | b'0'..=b'9'));
                 Some(())
             }
-            _ => ["true", "false", "null"].iter().any(|word| self.word(word)).then_some(()),
+            _ => ["true", "false", "null"].iter().any(|literal| self.literal(literal)).then_some(()),
         }
     }
 }

@@ -14,13 +14,13 @@ pub fn parse(text: &[u8]) -> Result<Package, ParseError> {
     let mut assembly = Assembly::default();
     while reader.next_line() {
         reader.skip_whitespace();
-        while let Some(word) = reader.command() {
-            match word {
+        while let Some(keyword) = reader.command() {
+            match keyword {
                 [b'#', ..] => break,
-                b"p" | b"package" => package(&mut reader, word)?,
-                b"c" | b"config" => config(&mut reader, word, &mut assembly)?,
-                b"o" | b"option" => option(&mut reader, word, &mut assembly, false)?,
-                b"l" | b"list" => option(&mut reader, word, &mut assembly, true)?,
+                b"p" | b"package" => package(&mut reader, keyword)?,
+                b"c" | b"config" => config(&mut reader, keyword, &mut assembly)?,
+                b"o" | b"option" => option(&mut reader, keyword, &mut assembly, false)?,
+                b"l" | b"list" => option(&mut reader, keyword, &mut assembly, true)?,
                 _ => return Err(reader.error(Reason::InvalidCommand)),
             }
         }
@@ -42,8 +42,8 @@ fn reject_nul(text: &[u8]) -> Result<(), ParseError> {
 }
 
 /// `package NAME` is checked and otherwise ignored: the file's name counts.
-fn package(reader: &mut Reader<'_>, word: &[u8]) -> Result<(), ParseError> {
-    reader.pass(word, Reason::PackageWithoutName)?;
+fn package(reader: &mut Reader<'_>, keyword: &[u8]) -> Result<(), ParseError> {
+    reader.pass(keyword, Reason::PackageWithoutName)?;
     let name = required(reader)?;
     if !name.iter().all(|&byte| in_name(byte) || byte == b'-') {
         return Err(reader.error(Reason::InvalidName));
@@ -51,9 +51,9 @@ fn package(reader: &mut Reader<'_>, word: &[u8]) -> Result<(), ParseError> {
     end_of_command(reader)
 }
 
-fn config(reader: &mut Reader<'_>, word: &[u8], assembly: &mut Assembly) -> Result<(), ParseError> {
+fn config(reader: &mut Reader<'_>, keyword: &[u8], assembly: &mut Assembly) -> Result<(), ParseError> {
     let line = reader.line();
-    reader.pass(word, Reason::ConfigWithoutName)?;
+    reader.pass(keyword, Reason::ConfigWithoutName)?;
     let kind = required(reader)?;
     let kind = ascii(kind, in_type).ok_or_else(|| reader.error(Reason::InvalidType))?;
     let name = reader.argument()?.bytes;
@@ -68,7 +68,7 @@ fn config(reader: &mut Reader<'_>, word: &[u8], assembly: &mut Assembly) -> Resu
 
 fn option(
     reader: &mut Reader<'_>,
-    word: &[u8],
+    keyword: &[u8],
     assembly: &mut Assembly,
     list: bool,
 ) -> Result<(), ParseError> {
@@ -76,7 +76,7 @@ fn option(
         return Err(reader.error(Reason::OptionBeforeSection));
     }
     let line = reader.line();
-    reader.pass(word, Reason::OptionWithoutName)?;
+    reader.pass(keyword, Reason::OptionWithoutName)?;
     let name = required(reader)?;
     let name = ascii(name, in_name).ok_or_else(|| reader.error(Reason::InvalidName))?;
     let value = reader.argument()?;

@@ -70,9 +70,9 @@ impl<'a> Reader<'a> {
     pub(super) fn command(&self) -> Option<&'a [u8]> {
         let rest = self.rest();
         let from = rest.iter().position(|&byte| !is_blank(byte))?;
-        let word = rest.get(from..)?;
-        let to = word.iter().position(|&byte| is_blank(byte)).unwrap_or(word.len());
-        word.get(..to)
+        let rest_of_line = rest.get(from..)?;
+        let to = rest_of_line.iter().position(|&byte| is_blank(byte)).unwrap_or(rest_of_line.len());
+        rest_of_line.get(..to)
     }
 
     /// Moves behind a command and the blank after it. Without a blank, the file ends in the command: `missing`.

@@ -4,11 +4,11 @@
 
 /// A text that is not one of an enum's strings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct UnknownWord;
+pub struct UnknownName;
 
 /// Defines the strings of an enum: `as_str`, `Display`, `FromStr`, and JSON. Variants without a fixed string follow as arms.
-macro_rules! words {
-    ($name:ident { $($variant:ident = $word:literal),* $(,)? } $($other:pat => $stem:literal)?) => {
+macro_rules! names {
+    ($name:ident { $($variant:ident = $text:literal),* $(,)? } $($other:pat => $stem:literal)?) => {
         impl $name {
             /// All variants with a fixed string.
             pub const ALL: &'static [$name] = &[$($name::$variant),*];
@@ -17,14 +17,14 @@ macro_rules! words {
             #[must_use]
             pub const fn as_str(self) -> &'static str {
                 match self {
-                    $($name::$variant => $word,)*
+                    $($name::$variant => $text,)*
                     $($other => $stem,)?
                 }
             }
 
-            fn of_word(word: &str) -> Result<$name, $crate::policy::words::UnknownWord> {
+            fn of_name(text: &str) -> Result<$name, $crate::policy::names::UnknownName> {
                 let mut all = $name::ALL.iter().copied();
-                all.find(|known| known.as_str() == word).ok_or($crate::policy::words::UnknownWord)
+                all.find(|known| known.as_str() == text).ok_or($crate::policy::names::UnknownName)
             }
         }
 
@@ -51,9 +51,9 @@ macro_rules! words {
 }
 
 /// The rest of an enum that has fixed strings only.
-macro_rules! fixed_words {
+macro_rules! fixed_names {
     ($name:ident { $($table:tt)* }) => {
-        $crate::policy::words::words!($name { $($table)* });
+        $crate::policy::names::names!($name { $($table)* });
 
         impl std::fmt::Display for $name {
             fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -62,13 +62,13 @@ macro_rules! fixed_words {
         }
 
         impl std::str::FromStr for $name {
-            type Err = $crate::policy::words::UnknownWord;
+            type Err = $crate::policy::names::UnknownName;
 
-            fn from_str(word: &str) -> Result<$name, $crate::policy::words::UnknownWord> {
-                $name::of_word(word)
+            fn from_str(text: &str) -> Result<$name, $crate::policy::names::UnknownName> {
+                $name::of_name(text)
             }
         }
     };
 }
 
-pub(crate) use {fixed_words, words};
+pub(crate) use {fixed_names, names};
