@@ -234,8 +234,8 @@ fn would(
             let addresses: Vec<String> = uplink.addresses.list().iter().map(ToString::to_string).collect();
             format!("would send {}: {}", addresses.join(","), reason.explain())
         }
-        Decision::Leave { held: Some((until, cause)), .. } => {
-            message::held(cause, &service.endpoint.server, &from_now(*until))
+        Decision::Leave { wait: Some((until, cause)), .. } => {
+            message::not_sent(cause, &service.endpoint.server, &from_now(*until))
         }
         Decision::Leave { forced: Some(at), .. } => format!("current, sent again {}", later(*at)),
         Decision::Leave { forced: None, .. } => "current, not sent again while it is unchanged".to_owned(),

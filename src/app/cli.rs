@@ -206,7 +206,7 @@ fn run(env: &mut Env<'_>, options: &RunOptions, matches: &Matches) -> Result<Exi
         let problems = report.status.problems.iter();
         problems.for_each(|problem| say(&super::view::plain(&problem.to_string())));
         print(&summary(&report.status, &options.services));
-        print(&report.held.iter().map(|line| format!("{line}\n")).collect::<String>());
+        print(&report.unsent.iter().map(|line| format!("{line}\n")).collect::<String>());
     }
     Ok(report.exit)
 }

@@ -71,10 +71,10 @@ impl<'a> Plan<'a> {
     }
 
     /// Whether nothing can be sent for a service, with any address.
-    pub(super) fn is_held(&self, records: &Records, service: &Service, now: &Now) -> bool {
+    pub(super) fn is_blocked(&self, records: &Records, service: &Service, now: &Now) -> bool {
         let nothing = Addresses::default();
-        let held = |name: &String| self.ask(records, service, name, &nothing, now, decide::is_held);
-        service.hostnames.iter().all(held)
+        let blocked = |name: &String| self.ask(records, service, name, &nothing, now, decide::is_blocked);
+        service.hostnames.iter().all(blocked)
     }
 
     /// Decides about one host of a service.

@@ -33,7 +33,7 @@ pub(super) struct PassResult<'a> {
 pub(super) fn finish(env: &mut Env<'_>, outcome: PassResult<'_>) -> Report {
     let PassResult { config, plan, uplinks, mut store, mut session, sent, mut issues } = outcome;
     let now = env.now();
-    let held = report::held(&plan, uplinks, store.records(), &sent.tried, &now);
+    let unsent = report::unsent(&plan, uplinks, store.records(), &sent.tried, &now);
     // The command's overrides have been carried out: the report shows the states as the next pass will find them.
     let plan = plan.without_overrides();
     let mut log = LogLines::new(store.records().log_limit, plan.hosts(), now.floor(), log::max_level());
@@ -56,7 +56,7 @@ pub(super) fn finish(env: &mut Env<'_>, outcome: PassResult<'_>) -> Report {
     wake.at = wake.at.into_iter().chain(checks.map(|at| at.0)).min();
     // NTP may set the clock at any time, and forced updates wait for that.
     wake.clock |= now.wall.is_none();
-    let report = Report { held, wake, ..publish(env, &config.main, status) };
+    let report = Report { unsent, wake, ..publish(env, &config.main, status) };
     let changes: Vec<HostChange> = found.news.into_iter().filter_map(|news| news.for_hooks).collect();
     session.run_hooks(&env.root, &changes);
     report
@@ -86,5 +86,5 @@ fn publish(env: &Env<'_>, main: &Main, mut status: Status) -> Report {
         status.problems.push(Issue { level: Level::Warning, file: name, line: None, message }.into());
     }
     let exit = report::exit_of(&status);
-    Report { status, exit, held: Vec::new(), wake: Wake::default() }
+    Report { status, exit, unsent: Vec::new(), wake: Wake::default() }
 }

@@ -24,7 +24,7 @@ pub struct Report {
     /// The exit status of the command.
     pub exit: Exit,
     /// What `--force` did not send, and why.
-    pub held: Vec<String>,
+    pub unsent: Vec<String>,
     /// What the loop needs.
     pub wake: Wake,
 }
@@ -94,16 +94,16 @@ pub(super) fn exit_of(status: &Status) -> Exit {
 }
 
 /// What `--force` did not send, and why.
-pub(super) fn held(
+pub(super) fn unsent(
     plan: &Plan<'_>,
     uplinks: &[UplinkState],
     records: &Records,
     tried: &[Key],
     now: &Now,
 ) -> Vec<String> {
-    let mut held = Vec::new();
+    let mut unsent = Vec::new();
     if !plan.overrides.force {
-        return held;
+        return unsent;
     }
     for (service, uplink) in plan.services.iter().zip(uplinks).filter(|(s, _)| plan.is_selected(&s.name)) {
         let (server, user) = (&service.endpoint.server, &service.username);
@@ -112,10 +112,10 @@ pub(super) fn held(
                 continue;
             }
             match plan.decide(records, service, hostname, &uplink.addresses, now) {
-                Decision::Leave { held: Some((until, cause)), .. } | Decision::WaitUntil { until, cause } => {
-                    held.push(format!("{hostname}: {}", not_sent(&cause, service, until, now)));
+                Decision::Leave { wait: Some((until, cause)), .. } | Decision::WaitUntil { until, cause } => {
+                    unsent.push(format!("{hostname}: {}", not_sent(&cause, service, until, now)));
                 }
-                Decision::Leave { held: None, .. }
+                Decision::Leave { wait: None, .. }
                 | Decision::Send(_)
                 | Decision::Stopped(_)
                 | Decision::NoAddress(_)
@@ -123,7 +123,7 @@ pub(super) fn held(
             }
         }
     }
-    held
+    unsent
 }
 
 /// One entry for each service of the configuration, and a line for each host in `log`.
@@ -150,7 +150,7 @@ pub(super) fn build(scene: &Scene<'_>, log: &mut LogLines) -> Findings {
 
 fn not_sent(cause: &WaitReason, service: &Service, until: Boot, now: &Now) -> String {
     let minutes = (until.since(now.floor()) + 30) / 60;
-    message::held(cause, &service.endpoint.server, &format!("{} min from now", minutes.max(1)))
+    message::not_sent(cause, &service.endpoint.server, &format!("{} min from now", minutes.max(1)))
 }
 
 fn service_status(

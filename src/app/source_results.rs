@@ -92,7 +92,7 @@ pub(super) fn next_check(service: &Service, learnt: Option<&SourceResult>, now: 
 pub(super) fn next_of(plan: &Plan<'_>, records: &Records, service: &Service, now: &Now) -> Option<Boot> {
     let asked = all(service);
     let asks = plan.enabled && service.enabled && !service.offline;
-    if asked.is_empty() || !asks || plan.is_held(records, service, now) {
+    if asked.is_empty() || !asks || plan.is_blocked(records, service, now) {
         return None;
     }
     let next = |asked: Asked<'_>| next_check(service, records.learnt(&asked.key(service)), now);

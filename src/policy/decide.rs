@@ -91,7 +91,7 @@ pub enum Decision {
         /// When nicup sends it again; None: never.
         forced: Option<Boot>,
         /// Why `--force` does not send it now.
-        held: Option<(Boot, WaitReason)>,
+        wait: Option<(Boot, WaitReason)>,
     },
 }
 
@@ -136,13 +136,13 @@ pub fn decide(case: &HostContext<'_>) -> Decision {
             None => Decision::Send(reason),
         },
         Due::Not(forced) if case.ask.force => match hold::hold(case, SendReason::Asked) {
-            Some(held) => Decision::Leave { forced, held: Some(held) },
+            Some(wait) => Decision::Leave { forced, wait: Some(wait) },
             None => Decision::Send(SendReason::Asked),
         },
-        Due::Not(forced) => Decision::Leave { forced, held: None },
+        Due::Not(forced) => Decision::Leave { forced, wait: None },
         Due::Forced(at) => match hold::hold(case, SendReason::Interval) {
             Some((until, cause)) => {
-                Decision::Leave { forced: Some(until.max(at)), held: Some((until, cause)) }
+                Decision::Leave { forced: Some(until.max(at)), wait: Some((until, cause)) }
             }
             None => Decision::Send(SendReason::Interval),
         },
@@ -151,7 +151,7 @@ pub fn decide(case: &HostContext<'_>) -> Decision {
 
 /// Whether nicup can send nothing for this host, with any address. Then it queries no page or script.
 #[must_use]
-pub fn is_held(case: &HostContext<'_>) -> bool {
+pub fn is_blocked(case: &HostContext<'_>) -> bool {
     !case.service.enabled || active_stop(case).is_some() || hold::by_server(case)
 }
 

@@ -62,7 +62,7 @@ pub fn view(service: &Service, records: &Records, host: &Host, decision: &Decisi
 
 /// What `--force` could not send now; `until` is the caller's text for a time.
 #[must_use]
-pub fn held(cause: &WaitReason, server: &str, until: &str) -> String {
+pub fn not_sent(cause: &WaitReason, server: &str, until: &str) -> String {
     cut(format!("not sent, possible {until}: {}", waiting(cause, server)))
 }
 

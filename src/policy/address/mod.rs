@@ -163,7 +163,7 @@ fn is_dialled(device: &str) -> bool {
     handlers.iter().any(|handler| device.starts_with(handler))
 }
 
-/// The first address with the lowest rank, or the reason that explains most.
+/// The address that `weigh` orders first, or the reason that explains most.
 fn choose<T, Order: Ord>(
     device: &DeviceAddresses,
     family: WantedFamily,

@@ -23,7 +23,7 @@ fn a_host_is_sent_once_and_again_when_its_address_changes() {
     let mut story = Story::new();
     assert!(is_send(&story.decide(A), SendReason::New));
     story.reply(good());
-    assert!(matches!(story.decide(A), Decision::Leave { held: None, .. }));
+    assert!(matches!(story.decide(A), Decision::Leave { wait: None, .. }));
     story.addresses = on(AWAY);
     assert!(is_send(&story.decide(A), SendReason::Changed));
 }
@@ -126,7 +126,7 @@ fn force_sends_an_unchanged_address_once_in_ten_minutes() {
     assert!(is_send(&story.decide(A), SendReason::Asked));
     story.reply(Reply::NoChange(Vec::new()));
     story.pass(599);
-    let Decision::Leave { held: Some((until, WaitReason::JustForced)), .. } = story.decide(A) else {
+    let Decision::Leave { wait: Some((until, WaitReason::JustForced)), .. } = story.decide(A) else {
         panic!()
     };
     assert_eq!(until.since(story.now().floor()), 1);
@@ -139,10 +139,10 @@ fn force_overrides_no_wait_and_no_stop_and_says_which() {
     let mut story = Story::registered();
     story.ask.force = true;
     story.reply(Reply::Outage);
-    let Decision::Leave { held: Some((_, cause)), .. } = story.decide(A) else { panic!() };
+    let Decision::Leave { wait: Some((_, cause)), .. } = story.decide(A) else { panic!() };
     assert_eq!(cause, WaitReason::Server(Code::Outage, String::new()));
     story.pass(1801).send(&failed(Failure::Connect, false));
-    let Decision::Leave { held: Some((_, cause)), .. } = story.decide(A) else { panic!() };
+    let Decision::Leave { wait: Some((_, cause)), .. } = story.decide(A) else { panic!() };
     assert!(matches!(cause, WaitReason::Retry(Code::Connect, _)));
     story.pass(10).reply(Reply::Abuse);
     assert!(matches!(story.decide(A), Decision::Stopped(Stop { code: Code::Abuse, .. })));
@@ -165,7 +165,7 @@ fn force_interval_0_is_never() {
     let mut story = Story::registered();
     story.services[0].force_interval = None;
     story.pass(900 * DAY);
-    assert_eq!(story.decide(A), Decision::Leave { forced: None, held: None });
+    assert_eq!(story.decide(A), Decision::Leave { forced: None, wait: None });
 }
 
 #[test]
@@ -212,7 +212,7 @@ fn a_clock_that_jumps_neither_hurries_nor_delays_force_interval_for_ever() {
 fn a_failed_forced_update_keeps_the_host_current_and_waits_the_ladder() {
     let mut story = Story::registered();
     story.pass(25 * DAY + 1).send(&failed(Failure::Dns, false));
-    let Decision::Leave { forced: Some(at), held: Some((until, WaitReason::Retry(..))) } = story.decide(A)
+    let Decision::Leave { forced: Some(at), wait: Some((until, WaitReason::Retry(..))) } = story.decide(A)
     else {
         panic!()
     };

@@ -53,7 +53,7 @@ pub fn close_interrupted(records: &mut Records, service: &Service, now: &Now) {
                 count(host, reason, at);
             }
             Recorded::Refused => host.unsettled = true,
-            Recorded::Held => {}
+            Recorded::Waiting => {}
         }
         note(records, service, sent, at, hostname, code);
     }
@@ -64,7 +64,7 @@ enum Recorded {
     Accepted(SendReason),
     Refused,
     /// The server ordered a wait.
-    Held,
+    Waiting,
 }
 
 /// The outcome in the records of a request that seems to have none, and its time. Ignores outcomes from before the request
@@ -97,7 +97,7 @@ fn recorded(
         return Some((Recorded::Refused, stop.code, at));
     }
     let ordered = server.and_then(|server| server.wait.as_ref())?;
-    since(&ordered.wait.from).map(|at| (Recorded::Held, ordered.code, at))
+    since(&ordered.wait.from).map(|at| (Recorded::Waiting, ordered.code, at))
 }
 
 /// Plans the next detection of an address that could not be detected: at `next` (a page or script), else with the delays for

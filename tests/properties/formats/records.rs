@@ -76,8 +76,8 @@ fn decides(config: &Config, mut records: Records, now: &Now) {
         let soon = |at: Boot| assert!(at <= most, "{at:?} is later than {most:?}");
         match decide(&case) {
             Decision::WaitUntil { until, .. } => soon(until),
-            Decision::Leave { forced, held } => {
-                forced.into_iter().chain(held.map(|(until, _)| until)).for_each(soon);
+            Decision::Leave { forced, wait } => {
+                forced.into_iter().chain(wait.map(|(until, _)| until)).for_each(soon);
             }
             Decision::Send(_) | Decision::Stopped(_) => {}
             Decision::Disabled | Decision::NoAddress(_) => panic!("it is enabled, and has an address"),

@@ -119,7 +119,7 @@ fn consequences(config: &Config, outcome: Outcome, now: &Now, jitter: u64) {
         let decision = ask(&records, service, contact, name, &addresses, now);
         assert_eq!(ask(&read, service, contact, name, &addresses, now), decision);
         match &decision {
-            Decision::Stopped(_) | Decision::Leave { held: None, .. } => {}
+            Decision::Stopped(_) | Decision::Leave { wait: None, .. } => {}
             Decision::WaitUntil { until, .. } => {
                 let seconds = until.since(now.ceil());
                 assert!((10..=RETRY_AFTER_LIMIT).contains(&seconds), "{seconds} s: {outcome:?}");

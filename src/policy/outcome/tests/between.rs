@@ -68,7 +68,7 @@ fn a_crash_after_the_record_repeats_nothing() {
         story.boot_ms += begun;
         story.addresses = on(AWAY);
         cut_off_after_the_records(&mut story, good());
-        assert_eq!(story.decide(A), Decision::Leave { forced: Some(forced(&story)), held: None }, "{begun}");
+        assert_eq!(story.decide(A), Decision::Leave { forced: Some(forced(&story)), wait: None }, "{begun}");
         assert_eq!((story.host(A).unsettled, &story.host(A).retry), (false, &None));
         assert_eq!(story.records.events[0].code, Code::Good);
         // It came back at once: that is another change, and nothing says that it waits.
@@ -100,7 +100,7 @@ fn a_crash_after_a_forced_sending_lets_nobody_force_another_at_once() {
     cut_off_after_the_records(&mut story, good());
     assert!(matches!(
         story.decide(A),
-        Decision::Leave { held: Some((_, decide::WaitReason::JustForced)), .. }
+        Decision::Leave { wait: Some((_, decide::WaitReason::JustForced)), .. }
     ));
 }
 

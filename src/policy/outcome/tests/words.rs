@@ -3,7 +3,7 @@
 use super::*;
 
 /// Which hosts of a household are held once the first service got this reply.
-fn held_by(reply: &Reply) -> [bool; 3] {
+fn affected(reply: &Reply) -> [bool; 3] {
     let mut story = household();
     story.reply(reply.clone());
     [A, B, C].map(|host| !matches!(story.decide(host), Decision::Send(_)))
@@ -37,7 +37,7 @@ fn each_word_reaches_as_far_as_the_table_says() {
         (Reply::Unanswered, host),
     ];
     for (reply, reach) in rows {
-        assert_eq!(held_by(&reply), reach, "{reply:?}");
+        assert_eq!(affected(&reply), reach, "{reply:?}");
     }
 }
 
