@@ -1,13 +1,13 @@
 //! What to do about one host now: send, leave, wait or stay stopped, and why.
 //!
 //! Does not send and does not change a record (policy::outcome does, once the outcome is known). The waits are
-//! in `hold`.
+//! in `wait`.
 
-mod hold;
+mod wait;
 
 pub use super::addresses::{Addresses, Missing, Why};
 pub use super::reason::SendReason;
-pub use hold::clock_offset;
+pub use wait::clock_offset;
 
 use super::code::{Code, Kind};
 use super::config::Service;
@@ -131,16 +131,16 @@ pub fn decide(case: &HostContext<'_>) -> Decision {
         };
     }
     match due(case) {
-        Due::Now(reason) => match hold::hold(case, reason) {
+        Due::Now(reason) => match wait::wait(case, reason) {
             Some((until, cause)) => Decision::WaitUntil { until, cause },
             None => Decision::Send(reason),
         },
-        Due::Not(forced) if case.ask.force => match hold::hold(case, SendReason::Asked) {
+        Due::Not(forced) if case.ask.force => match wait::wait(case, SendReason::Asked) {
             Some(wait) => Decision::Leave { forced, wait: Some(wait) },
             None => Decision::Send(SendReason::Asked),
         },
         Due::Not(forced) => Decision::Leave { forced, wait: None },
-        Due::Forced(at) => match hold::hold(case, SendReason::Interval) {
+        Due::Forced(at) => match wait::wait(case, SendReason::Interval) {
             Some((until, cause)) => {
                 Decision::Leave { forced: Some(until.max(at)), wait: Some((until, cause)) }
             }
@@ -152,7 +152,7 @@ pub fn decide(case: &HostContext<'_>) -> Decision {
 /// Whether nicup can send nothing for this host, with any address. Then it queries no page or script.
 #[must_use]
 pub fn is_blocked(case: &HostContext<'_>) -> bool {
-    !case.service.enabled || active_stop(case).is_some() || hold::by_server(case)
+    !case.service.enabled || active_stop(case).is_some() || wait::by_server(case)
 }
 
 /// The stop of this host, if the settings that caused it are unchanged.

@@ -12,7 +12,7 @@ use crate::policy::time::{Boot, Now};
 const CLOCK_JUMP: u64 = 60;
 
 /// The wait that ends last, if any is not over.
-pub(super) fn hold(case: &HostContext<'_>, reason: SendReason) -> Option<(Boot, WaitReason)> {
+pub(super) fn wait(case: &HostContext<'_>, reason: SendReason) -> Option<(Boot, WaitReason)> {
     let pace = match reason {
         SendReason::Changed => storm(case.host, case.now).map(|until| (until, WaitReason::Storm)),
         SendReason::Asked => case.host.forced.map(|at| (at.plus(FORCE_PACE), WaitReason::JustForced)),
