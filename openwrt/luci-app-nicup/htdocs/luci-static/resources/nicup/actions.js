@@ -8,7 +8,7 @@
 /* globals nicup, words */
 
 /*
- * The buttons, why one of them is grey, and the result. Every command has fixed words, which the access list names.
+ * The buttons, why one of them is grey, and the result. Every command has fixed arguments, which the access list names.
  */
 
 const program = '/usr/sbin/nicup';

@@ -42,10 +42,10 @@ const TextField = form.Value.extend({
 });
 
 /*
- * LuCI's list leaves out what it does not accept, in the box as well as among the items, and then says that the list is
- * empty or is fine. This one takes everything that is in sight: it splits and trims it, and refuses the rest by name.
+ * LuCI's list ignores invalid entries, in the box and among the items, and then reports that the list is empty or valid.
+ * This one reads all visible text: it splits and trims it, and names each entry that it rejects.
  *
- * Interfaces are such a list, too, and not a NetworkSelect: that one loses their order, which is that of the failover.
+ * Interfaces are also such a list and not a NetworkSelect, because that one loses their order, the order of the failover.
  */
 const ListField = form.DynamicList.extend({
 	renderWidget(...args) {
@@ -100,7 +100,7 @@ function listRules(section_id, value) {
 	return valid.split([ value ]).map(part => this.wrong(section_id, part)).find(wrong => wrong != null) ?? true;
 }
 
-/* A flag that says its default stays as it is written: LuCI loses a new order of sections that is saved together with
+/* Keeps a flag that is set to its default: LuCI loses a new order of sections that is saved together with
    removals, and this removal is not needed. */
 function forget(section_id) {
 	if (valid.flag(uci.get('nicup', section_id, this.option)) != this.default)

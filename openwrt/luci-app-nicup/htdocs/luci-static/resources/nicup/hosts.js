@@ -13,7 +13,7 @@
 /* Of more hosts than this, only those that are not current are shown, and no more than this, until all are asked for. */
 const many = 100;
 
-/* Where the program's own words say more than the code does. */
+/* Codes for which the program's own message contains more than the code. */
 const detailed = /^(mismatch|unintelligible|dns|connect|tls|timeout|proxy|unconfirmed|no-address|private-address|address-unknown)$/;
 
 const columns = [
@@ -91,7 +91,7 @@ function next(host, now, events) {
 		: _('in %s').format(words.span(at - now));
 }
 
-/* [ what happened, what to do, the program's own words ] */
+/* [ what happened, what to do, the program's own message ] */
 function answer(service, host) {
 	const known = words.code(host.code, service.server);
 	const message = messages.of(host, 'message') ?? '';
@@ -113,7 +113,7 @@ function answer(service, host) {
 	if (host.state == 'current')
 		return [ known[0], '', '' ];
 
-	/* The address' own note says the same beside it. */
+	/* The note of the address has the same text. */
 	return [ known[0], known[1] ?? '', (detailed.test(host.code) && message !== note) ? message : '' ];
 }
 

@@ -78,7 +78,7 @@ const Services = form.GridSection.extend({
 		return node;
 	},
 
-	/* LuCI's own says nothing about a value that is missing or wrong. */
+	/* LuCI's own function does not report a missing or wrong value. */
 	handleModalSave(modalMap, ...args) {
 		const save = () => form.GridSection.prototype.handleModalSave.call(this, modalMap, ...args);
 

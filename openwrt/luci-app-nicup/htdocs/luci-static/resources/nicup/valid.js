@@ -4,7 +4,7 @@
 /*
  * Which values the program accepts: src/policy/config/value.rs in JavaScript. tests/luci/values.json holds for both.
  *
- * Each function returns null, or a sentence that says what to write. An empty value means "not set" and does not get here.
+ * Each function returns null, or a message with the correct form. An empty value means "not set" and does not get here.
  */
 
 const bytes = text => new TextEncoder().encode(text).length;
@@ -220,7 +220,7 @@ return baseclass.extend({
 		return (text == null || text === '') ? null : checks[option](String(text));
 	},
 
-	/* A boolean's word as 1 or 0; another word as it is. */
+	/* A boolean as 1 or 0; another text unchanged. */
 	flag(text) {
 		return (text == null) ? null : (truth[text] ?? text);
 	},

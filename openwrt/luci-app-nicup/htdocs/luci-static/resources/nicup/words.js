@@ -90,12 +90,12 @@ return baseclass.extend({
 		return (server == null || /(^|\.)no-ip\.com$/.test(server)) ? 'No-IP' : String(server);
 	},
 
-	/* The codes that have words, for the tests. */
+	/* The codes that have texts, for the tests. */
 	known() {
 		return Object.keys(codes);
 	},
 
-	/* [ what it means, what to do or null ]; null where the code has no words here. */
+	/* [ what it means, what to do or null ]; null if the code has no text here. */
 	code(code, server) {
 		const http = /^http-(\d+)$/.exec(code ?? '');
 
