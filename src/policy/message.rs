@@ -89,7 +89,7 @@ fn waiting(cause: &WaitReason, server: &str) -> String {
         WaitReason::Server(code, detail) | WaitReason::Retry(code, detail) => meaning(*code, detail, server),
         WaitReason::Storm => meaning(Code::Storm, "", server),
         WaitReason::Unknown(missing) => missing.explain(),
-        WaitReason::JustForced => "the unchanged address was sent less than 10 minutes ago".to_owned(),
+        WaitReason::JustForced => "the unchanged address was sent less than 10 min ago".to_owned(),
     }
 }
 
@@ -151,7 +151,7 @@ fn meaning(code: Code, detail: &str, server: &str) -> String {
         }
         Code::Unconfirmed => format!("could not confirm the update: it will be sent again ({detail})"),
         Code::Storm => {
-            "the address changes too often: one update every 5 minutes until it is quiet for 10".to_owned()
+            "the address changes too often: one update every 5 min until 10 min pass without a change".to_owned()
         }
         Code::AddressUnknown | Code::PrivateAddress | Code::NoAddress => detail.to_owned(),
     }

@@ -15,7 +15,7 @@ fn force_sends_once_and_is_then_held_for_ten_minutes() {
     assert!(host.next_attempt_uptime.unwrap() >= next.unwrap(), "the interval starts anew");
     let held = r.run(&["run", "-f"]);
     assert_eq!((held.exit, r.requests()), (0, 2));
-    let line = "home.example.net: not sent, possible 10 min from now: the unchanged address was sent less than 10 minutes ago\n";
+    let line = "home.example.net: not sent, possible 10 min from now: the unchanged address was sent less than 10 min ago\n";
     assert!(held.out.ends_with(line), "{held:?}");
     // A changed address is not held by that.
     r.move_to("203.0.113.7", "203.0.113.8");
