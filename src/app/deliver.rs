@@ -255,9 +255,9 @@ fn transports(endpoint: &Endpoint) -> Vec<Transport> {
     list
 }
 
-/// Whether no server answered, so that the next transport may be tried. A certificate error ends
-/// the search. On No-IP's other port, No-IP documents plain HTTP but not TLS: if that port does not speak TLS, that proves
-/// nothing, and the user chose the next transport.
+/// Whether nicup may try the next transport: only if no connection was established, so a certificate error ends the
+/// search. Exception: No-IP documents plain HTTP on its other port, but not TLS. If that port does not speak TLS, nicup
+/// goes on, because the next transport is there only if the user allowed plain HTTP.
 fn may_try_next(failed: &Failed, transport: Transport, endpoint: &Endpoint) -> bool {
     let cut = matches!(failed.failure, Failure::Connect | Failure::Timeout);
     if !failed.connected {
