@@ -84,8 +84,8 @@ impl Log for Lines {
 }
 
 impl Lines {
-    /// `info` is a change of state and becomes syslog's notice; debug becomes its info. Opens the socket with the first line,
-    /// because most passes log none.
+    /// `info` is a change of state and becomes syslog's notice; debug becomes its info. Opens the socket with the first
+    /// line, because most passes log none.
     fn to_syslog(&self, level: Level, text: String) {
         let Ok(mut syslog) = self.syslog.lock() else { return };
         // A restarted log daemon has a new socket: if the old socket fails, writes the line to the new one.
