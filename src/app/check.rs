@@ -19,7 +19,7 @@ use std::net::IpAddr;
 
 /// The result of `check`.
 pub(super) struct Checked {
-    /// One line for each problem, as `run` words it.
+    /// One line for each problem, as in `run`.
     pub(super) problems: Vec<String>,
     /// What a run would send.
     pub(super) text: String,

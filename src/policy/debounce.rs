@@ -201,7 +201,7 @@ mod tests {
         debounce.note(5000, V6);
         debounce.pass_finished(BOTH);
         assert_eq!(debounce.due(), Some(5300));
-        // What one pass has dealt with says nothing about the next.
+        // The result of one pass does not apply to the next.
         debounce.pass_started();
         debounce.pass_finished(NONE);
         assert_eq!(debounce.due(), None);

@@ -119,7 +119,7 @@ pub struct Spawn<'a> {
     pub environment: Option<&'a [String]>,
     /// Its standard input, output and errors.
     pub streams: [BorrowedFd<'a>; 3],
-    /// Whether it leads a process group of its own.
+    /// Whether it leads a new process group.
     pub own_group: bool,
 }
 
@@ -131,7 +131,7 @@ unsafe extern "C" {
 /// Starts a program (posix_spawn(3)) with no signal blocked, and with SIGPIPE, which std ignores, as it is by default.
 ///
 /// # Errors
-/// As the system says; InvalidInput where a text has a NUL in it.
+/// An error of the system; InvalidInput if a text contains a NUL.
 pub fn spawn(what: &Spawn<'_>) -> io::Result<Pid> {
     let arguments = c_strings([what.program].iter().chain(what.arguments).map(|text| text.as_bytes()))?;
     let environment = what.environment.map(|variables| c_strings(variables.iter().map(String::as_bytes)));
@@ -143,8 +143,8 @@ pub fn spawn(what: &Spawn<'_>) -> io::Result<Pid> {
     let (actions, attributes) = (actions.as_mut_ptr(), attributes.as_mut_ptr());
     let (mut signals, mut pid) = (MaybeUninit::uninit(), 0);
     // SAFETY: actions, attributes and signals are initialised before they are read, and live as long as the calls; argv and
-    // envp end with a null pointer, and the strings before it live until the end. `environ` is changed by nobody: nicup
-    // never sets a variable of its own.
+    // envp end with a null pointer, and the strings before it live until the end. Nothing changes `environ`: nicup
+    // never sets a variable in its own environment.
     let error = unsafe {
         libc::sigemptyset(signals.as_mut_ptr());
         libc::posix_spawnattr_init(attributes);

@@ -60,7 +60,7 @@ pub fn run(program: &Program<'_>, deadline: Duration, limit: usize) -> Result<Ou
     read
 }
 
-/// Starts it in a process group of its own; with its output, if that is `wanted`.
+/// Starts it in a new process group; with its output, if that is `wanted`.
 fn start(program: &Program<'_>, wanted: bool) -> io::Result<(Process, Option<File>)> {
     let arguments: Vec<&OsStr> = program.arguments.iter().map(OsStr::new).collect();
     let environment = program.environment.map(|variables| -> Vec<String> {

@@ -2,7 +2,7 @@
 //!
 //! Does not know the device, and does not decide whether such an address is sent. Documentation ranges are public here,
 //! because tests and manuals use them like public addresses. Sources: iana-ipv4-special-registry and
-//! iana-ipv6-special-registry, and for what these lack (multicast, site-local, IPv4-compatible) the registries of the
+//! iana-ipv6-special-registry, and for what is not in them (multicast, site-local, IPv4-compatible) the registries of the
 //! two address spaces.
 
 use Reach::{DsLite, LinkLocal, Private, Shared, Special, UniqueLocal};

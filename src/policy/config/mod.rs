@@ -39,7 +39,7 @@ pub enum SetBy {
     Project,
 }
 
-/// Seconds after which an unchanged address is sent again, unless `option force_interval` says otherwise: 25 days.
+/// Seconds after which an unchanged address is sent again, unless `option force_interval` is set: 25 days.
 pub const DEFAULT_FORCE_INTERVAL: u64 = 25 * 86_400;
 
 /// How much a problem matters.
@@ -157,7 +157,7 @@ pub enum LogLevel {
 pub enum Entry {
     /// Everything in it is valid.
     Valid(Box<Service>),
-    /// Something is wrong; the issues say what.
+    /// Something is wrong; the issues explain it.
     Invalid(Invalid),
 }
 

@@ -196,7 +196,7 @@ fn at_line(line: u32, message: &str) -> String {
     format!("line {line}: {message}")
 }
 
-/// Whether a value may hold `user:password@`, which no message repeats.
+/// Whether a value may contain `user:password@`, which no message repeats.
 fn has_login(bytes: &[u8]) -> bool {
     bytes.contains(&b':') && bytes.contains(&b'@')
 }

@@ -8,7 +8,7 @@ use super::failed;
 use super::tcp::{Phase, Tcp, describe};
 use crate::wire::dyndns2::{Failed, Failure};
 
-/// Where a proxy listens. No Debug: it holds a secret.
+/// Where a proxy listens. No Debug: it contains a secret.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Proxy {
     /// Name or address.
