@@ -48,7 +48,7 @@ export const stories = {
 
 	async 'every word of the program has words on the page'({ open, assert }) {
 		const source = fs.readFileSync(fileURLToPath(new URL('../../../src/policy/code.rs', import.meta.url)), 'utf8');
-		const [ , table ] = /^words!\(Code \{\n([\s\S]*?)\n\}/m.exec(source);
+		const [ , table ] = /^names!\(Code \{\n([\s\S]*?)\n\}/m.exec(source);
 		const codes = [ ...table.matchAll(/"([^"]+)"/g) ].map(([ , word ]) => word);
 		const page = await open('view/nicup/overview');
 		const known = await page.evaluate(() => L.require('nicup.words').then(words => words.known()));
