@@ -6,7 +6,7 @@
 use super::code::{Code, State};
 use super::config::Service;
 use super::decide::{Decision, SendReason, WaitReason};
-use super::record::{Host, Records};
+use super::record::{Host, Records, Retry};
 use super::time::Boot;
 
 /// Bytes of a message in status.json.
@@ -51,10 +51,10 @@ pub fn view(service: &Service, records: &Records, host: &Host, decision: &Decisi
             reason @ (SendReason::New | SendReason::Changed | SendReason::Offline | SendReason::Unsettled),
         ) => (State::Waiting, None, format!("to be sent: {}", reason.explain()), Some(now), retried),
         Decision::Send(SendReason::Asked | SendReason::Interval) => {
-            (State::Current, accepted, current(accepted, service), Some(now), retried)
+            (State::Current, accepted, current(accepted, service, host), Some(now), retried)
         }
         Decision::Leave { forced, .. } => {
-            (State::Current, accepted, current(accepted, service), *forced, retried)
+            (State::Current, accepted, current(accepted, service, host), *forced, retried)
         }
     };
     View { state, code, message: cut(message), next, failures }
@@ -66,7 +66,14 @@ pub fn not_sent(cause: &WaitReason, server: &str, until: &str) -> String {
     cut(format!("not sent, possible {until}: {}", waiting(cause, server)))
 }
 
-fn current(code: Option<Code>, service: &Service) -> String {
+fn current(code: Option<Code>, service: &Service, host: &Host) -> String {
+    let same = |retry: &&Retry| {
+        retry.failures > 0 && (retry.ipv4, retry.ipv6) == (host.registered.ipv4, host.registered.ipv6)
+    };
+    if let Some(retry) = host.retry.as_ref().filter(same) {
+        let why = meaning(retry.code, &retry.detail, &service.endpoint.server);
+        return format!("still registered, but the last update failed: {why}");
+    }
     match code {
         Some(Code::NoChange) if service.offline => "was already offline".to_owned(),
         _ if service.offline => "accepted as offline".to_owned(),

@@ -93,7 +93,9 @@ fn every_sentence_about_a_host_has_a_template() {
     for offline in [false, true] {
         let mut story = Story::new();
         story.services[0].offline = offline;
-        sentences.extend([Code::Good, Code::NoChange].map(|code| current(Some(code), &story.services[0])));
+        let host = story.records.host("dynupdate.no-ip.com", "me", A).clone();
+        sentences
+            .extend([Code::Good, Code::NoChange].map(|code| current(Some(code), &story.services[0], &host)));
     }
     for sentence in sentences {
         assert!(identify(Some(&sentence)).0.is_some(), "{sentence}");
@@ -168,4 +170,21 @@ fn a_forced_update_that_fails_leaves_the_host_current_and_plans_the_next_try() {
     let mut story = Story::registered();
     story.pass(25 * DAY).send(&failed(Failure::Dns, false));
     assert_eq!(row(&story), (State::Current, Some(Code::Good), Some(10), 1));
+    let message = seen(&story).message;
+    assert!(
+        message.starts_with("still registered, but the last update failed: the server's name was not found"),
+        "{message}"
+    );
+    assert_eq!(identify(Some(&message)).0.as_deref(), Some("update-failed"));
+    story.pass(10).reply(good());
+    assert_eq!(seen(&story).message, "accepted");
+}
+
+#[test]
+fn a_failure_with_another_address_says_nothing_once_the_registered_one_is_back() {
+    let mut story = Story::registered();
+    story.addresses = on("203.0.113.99");
+    story.send(&failed(Failure::Dns, false));
+    story.addresses = on(HOME);
+    assert_eq!((seen(&story).state, seen(&story).message.as_str()), (State::Current, "accepted"));
 }

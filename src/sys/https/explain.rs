@@ -104,7 +104,9 @@ fn certificate(problem: &CertificateError, route: &Route<'_>) -> Failed {
             format!("the certificate is for another name than {} ({names})", route.server)
         }
         C::NotValidForName => format!("the certificate is for another name than {}", route.server),
-        C::UnknownIssuer => format!("the certificate's issuer is not in {}", route.ca_name),
+        C::UnknownIssuer => {
+            format!("the certificate's issuer is not in {}; option cacert names another file", route.ca_name)
+        }
         C::BadSignature => {
             "a certificate's signature does not match its issuer, or its RSA key is shorter than 2048 bits"
                 .into()

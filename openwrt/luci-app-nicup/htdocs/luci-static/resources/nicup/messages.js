@@ -133,7 +133,8 @@ const templates = {
 	'option-credential': _('option %s:%s is empty, too long (256 bytes) or has a control character in it'),
 	'option-contact': _('option %s:%s is not a contact: one email address or URL without blanks'),
 	'option-file-wrong': _('option %s:%s is not an absolute path'),
-	'option-utf8': _('option %s:%s is not UTF-8 text')
+	'option-utf8': _('option %s:%s is not UTF-8 text'),
+	'update-failed': _('still registered, but the last update failed: %s')
 };
 
 return baseclass.extend({
