@@ -170,7 +170,8 @@ pub(super) fn unknown_interfaces(
             continue;
         }
         for name in &uplink.unknown_interfaces {
-            let message = places::explain_unknown(name, devices.all(env.netifd));
+            let option = if service.uplink.interfaces.contains(name) { "interface" } else { "interface6" };
+            let message = places::explain_unknown(option, name, devices.all(env.netifd));
             let (file, line) = (env.config_file(), Some(service.line));
             issues.push(Issue { level: Level::Warning, file, line, message });
         }

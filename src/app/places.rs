@@ -103,8 +103,8 @@ pub(super) fn is_listed(service: &Service, name: &str) -> bool {
     uplink.device.is_none() && uplink.interfaces.len() > 1 && uplink.interfaces.iter().any(|i| i == name)
 }
 
-/// What to write instead of an interface that netifd does not have. `all` are its interfaces, if they are known.
-pub(super) fn explain_unknown(name: &str, all: &[Interface]) -> String {
+/// What to write instead of an interface that netifd does not have, in `option`. `all` are its interfaces, if they are known.
+pub(super) fn explain_unknown(option: &str, name: &str, all: &[Interface]) -> String {
     let named = |interface: &&Interface| {
         let known = interface.interface.as_deref().unwrap_or_default();
         known.eq_ignore_ascii_case(name.trim_start_matches('@'))
@@ -113,12 +113,13 @@ pub(super) fn explain_unknown(name: &str, all: &[Interface]) -> String {
     let has_device = |i: &&Interface| i.l3_device.as_deref() == device || i.device.as_deref() == device;
     let list = || all.iter().filter_map(|interface| interface.interface.as_deref()).collect::<Vec<_>>();
     let remedy = match (all.iter().find(named), all.iter().find(has_device)) {
-        (Some(Interface { interface: Some(right), .. }), _) => format!("write option interface '{right}'"),
-        (_, Some(Interface { interface: Some(of), .. })) => {
+        (Some(Interface { interface: Some(right), .. }), _) => format!("write option {option} '{right}'"),
+        (_, Some(Interface { interface: Some(of), .. })) if option == "interface" => {
             format!("it is a device, so write option device '{name}', or option interface '{of}'")
         }
-        _ if all.is_empty() => "correct option interface".to_owned(),
-        _ => format!("correct option interface (netifd has {})", list().join(", ")),
+        (_, Some(Interface { interface: Some(of), .. })) => format!("write option {option} '{of}'"),
+        _ if all.is_empty() => format!("correct option {option}"),
+        _ => format!("correct option {option} (netifd has {})", list().join(", ")),
     };
     format!("netifd has no interface '{name}': {remedy}")
 }

@@ -103,6 +103,28 @@ fn an_interface_by_another_name_gets_the_right_one() {
 }
 
 #[test]
+fn a_wrong_interface6_is_named_as_such() {
+    let Some(r) = Router::new("a_wrong_interface6_is_named_as_such") else { return };
+    r.netifd.put(
+        DUMP,
+        r#"{"interface":[{"interface":"lan","up":true,"l3_device":"br-lan","device":"br-lan"},
+            {"interface":"wan","up":true,"l3_device":"eth1","device":"eth1"}]}"#,
+    );
+    for (name, remedy) in [
+        ("lann", "correct option interface6 (netifd has lan, wan)"),
+        ("LAN", "write option interface6 'lan'"),
+        ("br-lan", "write option interface6 'lan'"),
+    ] {
+        r.config(&r.service(
+            "home",
+            &format!("list hostname '{HOME}'\noption family 'both'\noption interface6 '{name}'"),
+        ));
+        let checked = r.run(&["check"]);
+        assert!(checked.err.contains(&format!("netifd has no interface '{name}': {remedy}")), "{checked:?}");
+    }
+}
+
+#[test]
 fn an_alias_of_netifd_is_no_name_of_an_interface() {
     let Some(r) = Router::new("an_alias_of_netifd_is_no_name_of_an_interface") else { return };
     r.config(&r.service("home", &format!("list hostname '{HOME}'\noption interface '@wan'")));
