@@ -87,3 +87,47 @@ impl Missing {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn missing(at: &str, why: Why) -> Missing {
+        Missing { at: at.to_owned(), why }
+    }
+
+    fn unknown(at: &str) -> Missing {
+        missing(at, Why::Unknown(WhyUnknown::Netifd("no answer".to_owned())))
+    }
+
+    fn private(at: &str) -> Missing {
+        missing(at, Why::Absent(WhyAbsent::Private(IpAddr::from([10, 0, 0, 2]))))
+    }
+
+    fn none(at: &str) -> Missing {
+        missing(at, Why::Absent(WhyAbsent::DeviceMissing))
+    }
+
+    #[test]
+    fn not_knowing_comes_before_a_private_address_and_that_before_none() {
+        for (more, less) in [
+            (unknown("wan"), private("wan6")),
+            (unknown("wan"), none("wan6")),
+            (private("wan"), none("wan6")),
+        ] {
+            assert_eq!(Missing::more_specific(Some(more.clone()), less.clone()), more);
+            assert_eq!(Missing::more_specific(Some(less), more.clone()), more);
+        }
+    }
+
+    #[test]
+    fn of_two_equal_reasons_the_first_place_is_named() {
+        for reason in [unknown, private, none] {
+            assert_eq!(Missing::more_specific(None, reason("wan")), reason("wan"));
+            assert_eq!(Missing::more_specific(Some(reason("wan")), reason("wanb")), reason("wan"));
+        }
+        let unset = missing("interface6", Why::NoSource);
+        assert_eq!(Missing::more_specific(Some(none("wan")), unset.clone()), none("wan"));
+        assert_eq!(Missing::more_specific(Some(unset.clone()), none("wan6")), unset);
+    }
+}

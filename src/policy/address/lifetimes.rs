@@ -162,6 +162,24 @@ mod tests {
     }
 
     #[test]
+    fn the_loop_waits_for_half_an_hour_and_two_seconds_more() {
+        let mut wan = announced(3600);
+        assert!(!refresh(&mut wan, B, Seconds(3600 + 1802), 0));
+        assert!(refresh(&mut wan, B, Seconds(3600 + 1802), 1));
+    }
+
+    #[test]
+    fn a_lifetime_counts_from_the_moment_of_the_choice() {
+        let mut wan = announced(3600);
+        begin(&mut wan, 60 * MINUTE);
+        assert_eq!(wan.chosen.until, Some(120 * MINUTE));
+        assert!(!refresh(&mut wan, B, Seconds(3600), 60 * MINUTE), "both are as they were at that moment");
+        let mut wan = to_follow("wan", &[choice(A, Forever), choice(B, Forever)], A).unwrap();
+        begin(&mut wan, 60 * MINUTE);
+        assert_eq!((wan.chosen.until, wan.others[0].until), (None, None), "for ever");
+    }
+
+    #[test]
     fn one_address_needs_no_following() {
         assert_eq!(to_follow("wan", &[choice(A, Seconds(60))], A), None);
         assert_eq!(to_follow("wan", &[choice(B, Seconds(60))], A), None);

@@ -181,15 +181,15 @@ fn choose<T, Order: Ord>(
         match verdict {
             Ok(found) if best.as_ref().is_none_or(|best| found.0 < best.0) => best = Some(found),
             Ok(_) => {}
-            Err(WhyAbsent::Private(ip)) if why.rank() < 3 && is_dialled(&device.device) => {
-                why = WhyAbsent::ProviderNat(ip);
-            }
             Err(reason) if reason.rank() > why.rank() => why = reason,
             Err(_) => {}
         }
     }
-    match best {
-        Some((_, ip)) => Observed::Address(ip),
-        None => Observed::Absent(why),
+    match (best, why) {
+        (Some((_, ip)), _) => Observed::Address(ip),
+        (None, WhyAbsent::Private(ip)) if is_dialled(&device.device) => {
+            Observed::Absent(WhyAbsent::ProviderNat(ip))
+        }
+        (None, why) => Observed::Absent(why),
     }
 }

@@ -3,6 +3,8 @@
 
 use super::*;
 
+mod reasons;
+
 const STRICT: Rule = Rule { allow_private: false };
 const LENIENT: Rule = Rule { allow_private: true };
 const DAY: Lifetime = Lifetime::Seconds(86_400);
@@ -244,18 +246,6 @@ fn the_registered_address_stays_while_it_is_usable() {
 }
 
 #[test]
-fn the_most_telling_reason_is_given() {
-    let tentative = flagged("2001:db8::7", Flags::TENTATIVE);
-    let temporary = flagged("2001:db8::8", Flags::SECONDARY_OR_TEMPORARY);
-    let (local, own) = (address("fd00::2"), address("fe80::1"));
-    assert_eq!(first_v6(&[own, local]), absent(WhyAbsent::UniqueLocal(ip("fd00::2"))));
-    assert_eq!(first_v6(&[temporary, local]), absent(WhyAbsent::Temporary(ip("2001:db8::8"))));
-    assert_eq!(first_v6(&[tentative, temporary]), absent(WhyAbsent::Tentative(ip("2001:db8::7"))));
-    let checked_for_nothing = flagged("fd00::2", Flags::TENTATIVE);
-    assert_eq!(first_v6(&[checked_for_nothing]), absent(WhyAbsent::UniqueLocal(ip("fd00::2"))));
-}
-
-#[test]
 fn a_host_behind_the_router_gets_the_routers_prefix() {
     let suffix = v6("::1234:5678");
     for (prefix, length) in [("2001:db8:0:42::1", 64), ("2001:db8:0:42::1", 60), ("2001:db8:0:42::1", 0)] {
@@ -311,89 +301,4 @@ fn a_prefix_that_is_no_longer_announced_makes_room_for_one_that_is() {
     let device =
         up(&[preferred("2001:db8:1::1", silent), address("2001:db8:1::2"), address("2001:db8:2::1")]);
     assert_eq!(pick_ipv6_suffix(&device, STRICT, v6("::7"), old), Observed::Address(v6("2001:db8:1::7")));
-}
-
-#[test]
-fn every_reason_has_a_sentence_of_at_most_160_bytes_and_a_word() {
-    let longest = ip("fd00:1111:2222:3333:4444:5555:6666:7777");
-    let IpAddr::V6(long) = longest else { unreachable!() };
-    let short = ip("255.255.255.255");
-    let reasons = [
-        WhyAbsent::DeviceMissing,
-        WhyAbsent::DeviceDown,
-        WhyAbsent::Disconnected,
-        WhyAbsent::NoAddress(WantedFamily::Ipv4),
-        WhyAbsent::NoAddress(WantedFamily::Ipv6),
-        WhyAbsent::Special(longest, "Segment Routing (SRv6) SIDs"),
-        WhyAbsent::LinkLocal(longest),
-        WhyAbsent::UniqueLocal(longest),
-        WhyAbsent::DsLite(short),
-        WhyAbsent::Shared(short),
-        WhyAbsent::Private(short),
-        WhyAbsent::Temporary(longest),
-        WhyAbsent::Deprecated(longest),
-        WhyAbsent::Duplicate(longest),
-        WhyAbsent::LongPrefix(long, 128),
-        WhyAbsent::Tentative(longest),
-    ];
-    for why in reasons {
-        let sentence = why.explain("fifteen-letters");
-        assert!(sentence.len() < 160, "nothing was cut: {sentence}");
-        assert!(!sentence.ends_with('.') && sentence.contains("fifteen-letters"), "{sentence}");
-        assert!(["no-address", "private-address"].contains(&why.code().as_str()));
-    }
-    assert_eq!(WhyAbsent::NoAddress(WantedFamily::Ipv6).explain("wan6"), "wan6 has no public IPv6 address");
-}
-
-#[test]
-fn not_knowing_is_said_with_its_cause() {
-    let cause = || "no answer".to_owned();
-    for why in [WhyUnknown::Kernel(cause()), WhyUnknown::Netifd(cause()), WhyUnknown::Source(cause())] {
-        assert!(why.explain("wan").ends_with("wan: no answer"));
-        assert_eq!(why.code().as_str(), "address-unknown");
-    }
-    let long = WhyUnknown::Source("ä".repeat(200)).explain("web");
-    assert!(long.len() <= 160 && long.len() > 157, "cut between two letters");
-}
-
-/// Without a template in `wording.txt`, LuCI shows the sentence in English only.
-#[test]
-fn every_reason_has_a_template() {
-    let (v4, v6) = (IpAddr::from([10, 0, 0, 2]), Ipv6Addr::LOCALHOST);
-    let absent = [
-        WhyAbsent::DeviceMissing,
-        WhyAbsent::DeviceDown,
-        WhyAbsent::DeviceGone,
-        WhyAbsent::InterfaceDown(WhyDown::Stopped),
-        WhyAbsent::InterfaceDown(WhyDown::NoDevice),
-        WhyAbsent::InterfaceDown(WhyDown::LoginRejected),
-        WhyAbsent::InterfaceDown(WhyDown::CannotConnect),
-        WhyAbsent::InterfaceDown(WhyDown::NoCarrier),
-        WhyAbsent::InterfaceDown(WhyDown::SettingUp),
-        WhyAbsent::InterfaceDown(WhyDown::Deviceless),
-        WhyAbsent::InterfaceDown(WhyDown::Unexplained),
-        WhyAbsent::NoUplinkIpv6,
-        WhyAbsent::OnlyIpv6(v6),
-        WhyAbsent::ProviderNat(v4),
-        WhyAbsent::Disconnected,
-        WhyAbsent::NoAddress(WantedFamily::Ipv4),
-        WhyAbsent::NoAddress(WantedFamily::Ipv6),
-        WhyAbsent::Special(v4, "benchmarking"),
-        WhyAbsent::LinkLocal(v4),
-        WhyAbsent::UniqueLocal(v6.into()),
-        WhyAbsent::DsLite(v4),
-        WhyAbsent::Shared(v4),
-        WhyAbsent::Private(v4),
-        WhyAbsent::Temporary(v6.into()),
-        WhyAbsent::Deprecated(v6.into()),
-        WhyAbsent::Duplicate(v4),
-        WhyAbsent::LongPrefix(v6, 128),
-        WhyAbsent::Tentative(v4),
-    ];
-    let unknown =
-        [WhyUnknown::Kernel, WhyUnknown::Netifd, WhyUnknown::Source].map(|why| why("cause".to_owned()));
-    let sentences = absent.iter().map(|why| why.explain("wan"));
-    for sentence in sentences.chain(unknown.iter().map(|why| why.explain("wan"))) {
-        assert!(crate::policy::wording::identify(Some(&sentence)).0.is_some(), "{sentence}");
-    }
 }
