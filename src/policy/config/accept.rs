@@ -21,7 +21,6 @@ pub(in crate::policy) fn accepts(option: &str, text: &str) -> Result<String, Wro
         "source_script" | "cacert" => value::absolute_path(text).map(unit),
         "check_interval" => value::check_interval(text).map(|_| ()),
         "force_interval" => value::force_interval(text).map(|_| ()),
-        "path" => value::path(text).map(unit),
         "port" => value::port(text).map(|_| ()),
         "proxy" => value::proxy(text).map(|_| ()),
         _ => Err("is not an option of a service"),

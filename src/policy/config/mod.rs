@@ -16,17 +16,22 @@ use std::net::Ipv6Addr;
 
 /// No-IP's update server.
 pub const DEFAULT_SERVER: &str = "dynupdate.no-ip.com";
-/// The packager's contact, from `NICUP_CONTACT` at build time. An empty one counts as none.
-const PACKAGER: Option<&str> = match option_env!("NICUP_CONTACT") {
-    Some(contact) if !contact.is_empty() => Some(contact),
-    Some(_) | None => None,
-};
+/// The packager's contact, from `NICUP_CONTACT` at build time.
+const PACKAGER: Option<&str> = packager(option_env!("NICUP_CONTACT"));
 /// The contact that No-IP requires in the User-Agent, unless `option contact` names another: the packager's, else the
 /// project's issue page. With who set it.
 pub const DEFAULT_CONTACT: (&str, SetBy) = match PACKAGER {
     Some(contact) => (contact, SetBy::Packager),
     None => (concat!(env!("CARGO_PKG_REPOSITORY"), "/issues"), SetBy::Project),
 };
+
+/// An empty contact counts as none.
+const fn packager(contact: Option<&'static str>) -> Option<&'static str> {
+    match contact {
+        Some(contact) if !contact.is_empty() => Some(contact),
+        Some(_) | None => None,
+    }
+}
 
 /// Who set the contact.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -344,3 +349,6 @@ impl fmt::Debug for Secret {
         f.write_str("(secret)")
     }
 }
+
+#[cfg(test)]
+mod tests;

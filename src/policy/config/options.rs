@@ -128,7 +128,7 @@ impl<'a, 'b> Options<'a, 'b> {
         self.maybe(name, true, parse).unwrap_or(default)
     }
 
-    /// None: not set, set to nothing, or wrong (then the error is recorded).
+    /// None: not set (libuci ignores an option without a value), or wrong (then the error is recorded).
     pub(super) fn maybe<T>(&mut self, name: &str, shown: bool, parse: Parse<T>) -> Option<T> {
         let text = self.text(name)?;
         self.parse(name, text, shown, parse)
@@ -138,7 +138,6 @@ impl<'a, 'b> Options<'a, 'b> {
     fn text(&mut self, name: &str) -> Option<&'a Text> {
         let opt = self.take(name)?;
         match &opt.value {
-            Value::One(text) if text.bytes.is_empty() => None,
             Value::One(text) => Some(text),
             Value::List(_) => {
                 self.error(opt.line, format!("option {name} takes one value: write option, not list"));

@@ -5,6 +5,8 @@ use crate::policy::config::{Issue, Level};
 use crate::policy::config::{LogLevel, Mode};
 use crate::wire::uci;
 
+mod limits;
+
 /// A right service; lines that are added begin at line 5.
 const HOME: &str = "config service 'home'\n option username 'me'\n option password 'geheim'\n list hostname 'a.example.net'\n";
 
@@ -249,6 +251,26 @@ fn a_hostname_in_two_services_of_a_server_is_an_error() {
 }
 
 #[test]
+fn a_group_and_all_ddnskey_com_are_other_hosts_under_another_login() {
+    for name in ["group", "all.ddnskey.com"] {
+        let home = HOME.replace("a.example.net", name);
+        let second = home.replace("'home'", "'two'");
+        let message = format!("hostname '{name}' is in service 'home' too: remove it from one of them");
+        assert_eq!(said(&read(&format!("{home}{second}"))), [(Level::Error, 5, message.as_str())]);
+        let other_login = second.replace("'me'", "'you'");
+        assert!(read(&format!("{home}{other_login}")).issues.is_empty(), "{name}");
+    }
+}
+
+#[test]
+fn a_wrong_value_is_one_problem_and_not_missing_too() {
+    for (right, wrong) in [("'me'", "'m\te'"), ("geheim", "ge\theim"), ("a.example.net", "a/b")] {
+        let config = read(&HOME.replace(right, wrong));
+        assert_eq!(config.issues.len(), 1, "{:?}", said(&config));
+    }
+}
+
+#[test]
 fn a_second_section_nicup_is_an_error() {
     let config = read(&format!("config nicup a\n option mode hotplug\nconfig nicup b\n{HOME}"));
     assert_eq!((config.issues[0].level, config.issues[0].line), (Level::Error, Some(3)));
@@ -284,6 +306,16 @@ fn no_message_holds_a_secret() {
         assert!(!told.contains("geheim") || line.contains("geheim_option"), "{told}");
         assert!(!format!("{config:?}").contains("geheim") || line.contains("geheim_option"), "{line}");
     }
+}
+
+#[test]
+fn a_wrong_value_is_repeated_unless_it_may_hold_a_login() {
+    let shown = |value: &str| {
+        let config = with(&format!(" option server '{value}'"));
+        config.issues[0].message.starts_with(&format!("option server: '{value}' is not a server name"))
+    };
+    assert!(shown("example.net:443") && shown("me@example.net") && shown("a b"));
+    assert!(!shown("me:geheim@example.net") && !shown("https://me:geheim@example.net/"));
 }
 
 #[test]
