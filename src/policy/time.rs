@@ -200,6 +200,22 @@ mod tests {
     }
 
     #[test]
+    fn a_clock_before_the_release_is_not_set() {
+        assert_eq!(at(20, RELEASED, "a").wall, Some(RELEASED));
+        assert_eq!(at(20, RELEASED - 1, "a").wall, None);
+    }
+
+    #[test]
+    fn a_moment_of_this_boot_has_the_wall_time_of_the_clock_as_it_is_now() {
+        let before_ntp = Stamp::of(&at(100, 0, "a"));
+        assert_eq!(before_ntp.wall(&at(160, NOON, "a")), Some(NOON - 60));
+        assert_eq!(before_ntp.wall(&at(160, NOON, "b")), None);
+        let by_a_wrong_clock = Stamp::of(&at(100, NOON + 86_400, "a"));
+        assert_eq!(by_a_wrong_clock.wall(&at(160, NOON, "a")), Some(NOON - 60));
+        assert_eq!(by_a_wrong_clock.wall(&at(160, NOON, "b")), Some(NOON + 86_400), "all that is known");
+    }
+
+    #[test]
     fn moments_round_so_that_no_wait_is_short() {
         let now = Now::new(100_900, NOON, "a".to_owned());
         assert_eq!((now.floor(), now.ceil()), (Boot(100), Boot(101)));
