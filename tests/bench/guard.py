@@ -29,7 +29,7 @@ GOALS = {
     ("bundle", "instructions"): 5_000_000,
     # Some are the bench alone: its server is this machine, so /etc/hosts is read to tell it from an ad blocker.
     ("one", "calls"): 110,
-    ("bundle", "calls"): 110,
+    ("bundle", "calls"): 114,
     ("one", "peak"): 1800,
     ("bundle", "peak"): 1800,
     ("one", "processes"): 0,
@@ -38,7 +38,7 @@ GOALS = {
 ROUND_TRIPS = 3
 IDLE_PRIVATE = 200  # KiB
 # The goals are 1,048,576 and 400,000: openwrt/sizes.md has what is above them.
-MIPSEL_BYTES, MIPSEL_SQUASHFS = 1_180_000, 450_000
+MIPSEL_BYTES, MIPSEL_SQUASHFS = 1_130_000, 433_000
 UNITS = {
     "instructions": "instructions",
     "calls": "system calls",
