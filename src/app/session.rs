@@ -69,8 +69,7 @@ impl Session {
         self.is_confined = true;
         self.runner = Runner::start(&env.root);
         if let Err(error) = env.transport.lock_down() {
-            let line = format_args!("could not drop all privileges: {error}");
-            say(log::Level::Debug, line);
+            say(log::Level::Debug, format_args!("could not drop all privileges: {error}"));
         }
     }
 
