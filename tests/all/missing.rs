@@ -79,14 +79,13 @@ fn a_netifd_that_does_not_answer_is_said_in_words() {
     }
 }
 
+const LAN_AND_WAN: &str = r#"{"interface":[{"interface":"lan","up":true,"l3_device":"br-lan","device":"br-lan"},
+    {"interface":"wan","up":true,"l3_device":"pppoe-wan","device":"eth1"}]}"#;
+
 #[test]
 fn an_interface_by_another_name_gets_the_right_one() {
     let Some(r) = Router::new("an_interface_by_another_name_gets_the_right_one") else { return };
-    r.netifd.put(
-        DUMP,
-        r#"{"interface":[{"interface":"lan","up":true,"l3_device":"br-lan","device":"br-lan"},
-            {"interface":"wan","up":true,"l3_device":"pppoe-wan","device":"eth1"}]}"#,
-    );
+    r.netifd.put(DUMP, LAN_AND_WAN);
     for (name, remedy) in [
         ("pppoe-wan", "it is a device, so write option device 'pppoe-wan', or option interface 'wan'"),
         ("eth1", "it is a device, so write option device 'eth1', or option interface 'wan'"),
@@ -105,11 +104,7 @@ fn an_interface_by_another_name_gets_the_right_one() {
 #[test]
 fn a_wrong_interface6_is_named_as_such() {
     let Some(r) = Router::new("a_wrong_interface6_is_named_as_such") else { return };
-    r.netifd.put(
-        DUMP,
-        r#"{"interface":[{"interface":"lan","up":true,"l3_device":"br-lan","device":"br-lan"},
-            {"interface":"wan","up":true,"l3_device":"eth1","device":"eth1"}]}"#,
-    );
+    r.netifd.put(DUMP, LAN_AND_WAN);
     for (name, remedy) in [
         ("lann", "correct option interface6 (netifd has lan, wan)"),
         ("LAN", "write option interface6 'lan'"),
