@@ -41,7 +41,7 @@ fn verdict(mut found: Vec<IpAddr>, registered: &[IpAddr]) -> String {
     }
     let known = list(registered);
     format!(
-        "DNS has {says}, but {known} is registered: a cache may be outdated, so check again in 5 min; if it stays, run nicup run --force"
+        "DNS has {says}, but nicup registered {known}: a cache may be outdated, so check again in 5 min; if it stays, run nicup run --force"
     )
 }
 
@@ -54,12 +54,15 @@ mod tests {
         let ip = |text: &str| text.parse::<IpAddr>().unwrap();
         let both = [ip("203.0.113.7"), ip("2001:db8::7")];
         assert!(verdict(vec![both[1], both[0], both[0]], &both).ends_with("as registered"));
-        assert!(verdict(vec![both[0]], &both).contains("but 203.0.113.7 and 2001:db8::7 is registered"));
+        assert!(verdict(vec![both[0]], &both).contains("but nicup registered 203.0.113.7 and 2001:db8::7"));
         assert_eq!(
             verdict(both.to_vec(), &both[..1]),
             "DNS has 203.0.113.7, as registered, and 2001:db8::7, which nicup did not set"
         );
-        assert!(verdict(vec![both[0], ip("203.0.113.8")], &both[..1]).contains("is registered"));
+        assert!(
+            verdict(vec![both[0], ip("203.0.113.8")], &both[..1])
+                .contains("but nicup registered 203.0.113.7")
+        );
         assert!(verdict(vec![both[0], ip("203.0.113.8")], &both[..1]).contains("nicup run --force"));
         assert!(verdict(vec![both[0]], &[]).ends_with("which nicup did not set"));
         assert!(compare("all.ddnskey.com", &both).contains("several hosts"));
