@@ -18,6 +18,8 @@ pub(super) struct Process {
 }
 
 impl Process {
+    /// Starts it.
+    ///
     /// # Errors
     /// As [`spawn`].
     pub(super) fn spawn(what: &Spawn<'_>) -> io::Result<Process> {

@@ -32,7 +32,7 @@ pub fn since_boot() -> Duration {
 }
 
 /// Leaves threads without a name. std sets one even if none is given, and musl's own function needs printf
-/// (src/thread/pthread_setname_np.c), which is 12 KB of code.
+/// (src/thread/pthread_setname_np.c), which is 16 KB of code.
 #[cfg(target_env = "musl")]
 // SAFETY: it has the signature of pthread_setname_np(3), and touches nothing.
 #[unsafe(no_mangle)]
