@@ -12,7 +12,7 @@ use crate::sys::netlink::Netlink;
 use crate::sys::subprocess;
 use crate::sys::ubus::Ubus;
 use crate::wire::hotplug;
-use getopts::{Matches, Options};
+use getopts::{HasArg, Matches, Occur, Options};
 use log::LevelFilter;
 use std::ffi::OsString;
 use std::fmt::Write as _;
@@ -49,7 +49,7 @@ const COMMON: [&str; 5] = ["config", "root", "verbose", "help", "version"];
 #[must_use]
 pub fn main() -> ExitCode {
     let arguments: Vec<OsString> = std::env::args_os().skip(1).collect();
-    let mut options = options();
+    let mut options = options(false);
     options.optflag("", subprocess::OPTION, ""); // internal to the loop, so not in the help
     let outcome = match options.parse(arguments) {
         Ok(matches) => command(&matches),
@@ -73,29 +73,40 @@ fn lower_first(sentence: &str) -> String {
     letters.next().map(|first| first.to_ascii_lowercase()).into_iter().chain(letters).collect()
 }
 
-fn options() -> Options {
-    let mut options = Options::new();
-    options.optopt("c", "config", "directory of UCI files, default /etc/config", "DIR");
-    options.optopt("", "root", "put DIR before every absolute path", "DIR");
-    options.optmulti("s", "service", "only this service; may be repeated", "NAME");
-    options.optflag("f", "force", "send an unchanged address too, at most once in 10 minutes");
-    options.optflag("", "json", "status: print the file as it is");
-    options.optflag("", "dns", "check: also look up the hostnames in DNS");
-    options.optflag(
+/// Short name, long name, name of the argument, how often, description.
+const OPTIONS: [(&str, &str, &str, Occur, &str); 11] = [
+    ("c", "config", "DIR", Occur::Optional, "directory of UCI files, default /etc/config"),
+    ("", "root", "DIR", Occur::Optional, "put DIR before every absolute path"),
+    ("s", "service", "NAME", Occur::Multi, "only this service; may be repeated"),
+    ("f", "force", "", Occur::Optional, "send an unchanged address too, at most once in 10 minutes"),
+    ("", "json", "", Occur::Optional, "status: print the file as it is"),
+    ("", "dns", "", Occur::Optional, "check: also look up the hostnames in DNS"),
+    (
         "",
         "hotplug",
+        "",
+        Occur::Optional,
         "run: handle the hotplug event in the environment; exit at once if it concerns no service",
-    );
-    options.optflagmulti("v", "verbose", "also log to standard error");
-    options.optflag("", "wait", "run: stay until every host is current, stopped or without an address");
-    options.optflag("h", "help", "print this help");
-    options.optflag("V", "version", "print the version");
+    ),
+    ("v", "verbose", "", Occur::Multi, "also log to standard error"),
+    ("", "wait", "", Occur::Optional, "run: stay until every host is current, stopped or without an address"),
+    ("h", "help", "", Occur::Optional, "print this help"),
+    ("V", "version", "", Occur::Optional, "print the version"),
+];
+
+/// The options, described only for the help: getopts copies each text twice.
+fn options(is_for_help: bool) -> Options {
+    let mut options = Options::new();
+    for (short, long, argument, occur, text) in OPTIONS {
+        let has = if argument.is_empty() { HasArg::No } else { HasArg::Yes };
+        options.opt(short, long, if is_for_help { text } else { "" }, argument, has, occur);
+    }
     options
 }
 
 fn command(matches: &Matches) -> Result<Exit, Failure> {
     if matches.opt_present("help") {
-        print(&format!("{}\n", options().usage(HELP_HEAD)));
+        print(&format!("{}\n", options(true).usage(HELP_HEAD)));
         return Ok(Exit::Success);
     }
     if matches.opt_present("version") {
