@@ -269,7 +269,7 @@ fn write(place: &Location, text: &str, keep: Keep) -> io::Result<()> {
 }
 
 fn read(place: &Location, issues: &mut Vec<Issue>) -> Result<Option<String>, Failure> {
-    match file::read(&place.path, LIMIT) {
+    match file::read_own(&place.path, LIMIT) {
         // A file that is not text is damaged; the parser reports it.
         Ok(bytes) => Ok(Some(String::from_utf8(bytes).unwrap_or_default())),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),

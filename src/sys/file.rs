@@ -96,20 +96,39 @@ pub fn has_entries(path: &Path) -> bool {
 /// Spare bytes beyond the size of a file.
 const SPARE: usize = 64;
 
+/// Reads a file that nicup has written. Does not ask for its kind and size first if one read returns all of it, which
+/// saves a system call.
+///
+/// # Errors
+/// As [`read`].
+pub fn read_own(path: &Path, limit: usize) -> io::Result<Vec<u8>> {
+    match read_head(path, SMALL) {
+        Ok(bytes) if bytes.len() < SMALL => Ok(bytes),
+        Err(Errno::NOENT) => Err(Errno::NOENT.into()),
+        Ok(_) | Err(_) => read(path, limit),
+    }
+}
+
+/// Bytes of a file that has the records of a few services.
+const SMALL: usize = 2048;
+
 /// The content of a small system file: as much as one read returns, at most `limit` bytes. Empty if the file does not
 /// exist. Retries once after a failure.
 #[must_use]
 pub fn head(path: &Path, limit: usize) -> Vec<u8> {
-    let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK;
-    let read = || {
-        let mut bytes = Vec::with_capacity(limit);
-        rustix::io::read(rustix::fs::open(path, flags, Mode::empty())?, spare_capacity(&mut bytes))?;
-        rustix::io::Result::Ok(bytes)
-    };
-    match read() {
-        Err(error) if error != Errno::NOENT => read().unwrap_or_default(),
+    match read_head(path, limit) {
+        Err(error) if error != Errno::NOENT => read_head(path, limit).unwrap_or_default(),
         known => known.unwrap_or_default(),
     }
+}
+
+/// What one read returns, at most `limit` bytes.
+fn read_head(path: &Path, limit: usize) -> rustix::io::Result<Vec<u8>> {
+    let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK;
+    let file = rustix::fs::open(path, flags, Mode::empty())?;
+    let mut bytes = Vec::with_capacity(limit);
+    rustix::io::read(file, spare_capacity(&mut bytes))?;
+    Ok(bytes)
 }
 
 /// Whether the new content must be on the medium before it replaces the old one.
@@ -299,6 +318,20 @@ mod tests {
         assert_eq!(head(&dir, 64), b"");
         assert_eq!(head(&dir.join("g"), 64), b"");
         assert_eq!(head(Path::new("/proc/sys/kernel/random/boot_id"), 64).len(), 37);
+        std::fs::remove_dir_all(dir).unwrap();
+    }
+
+    #[test]
+    fn a_file_of_nicup_of_any_size_is_read_whole() {
+        let dir = scratch("own");
+        for size in [0, SMALL - 1, SMALL, SMALL + 1, 10 * SMALL] {
+            let content = vec![b'x'; size];
+            std::fs::write(dir.join("f"), &content).unwrap();
+            assert_eq!(read_own(&dir.join("f"), 10 * SMALL).unwrap(), content, "{size} bytes");
+        }
+        assert_eq!(read_own(&dir.join("f"), SMALL).unwrap_err().kind(), io::ErrorKind::FileTooLarge);
+        assert_eq!(read_own(&dir.join("g"), SMALL).unwrap_err().kind(), io::ErrorKind::NotFound);
+        assert_eq!(read_own(&dir, SMALL).unwrap_err().kind(), io::ErrorKind::InvalidInput);
         std::fs::remove_dir_all(dir).unwrap();
     }
 
