@@ -5,7 +5,7 @@
 //! machines, so clocks and waits were wrong. The libc crate's structures are right. std's resolver cannot query one
 //! family alone, and std's `Command` brings 20 KB of code: fork beside posix_spawn, pidfds, and a map of the environment.
 //!
-//! The only unsafe code of the program. rustix's `Timespec` is used nowhere.
+//! The only unsafe code of the program, with `c_heap`. rustix's `Timespec` is used nowhere.
 
 use rustix::event::PollFd;
 use rustix::fd::{AsFd, AsRawFd as _, BorrowedFd, FromRawFd as _, OwnedFd};
@@ -18,6 +18,9 @@ use std::net::IpAddr;
 use std::os::unix::ffi::OsStrExt as _;
 use std::ptr;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+#[cfg(all(target_env = "musl", not(test)))]
+mod c_heap;
 
 /// Time since boot, suspend included.
 #[must_use]
