@@ -78,9 +78,14 @@ pub fn lock_down() -> io::Result<()> {
 }
 
 fn drop_capabilities() -> rustix::io::Result<()> {
-    let now = capabilities(None)?;
-    let (effective, permitted) = (now.effective & KEPT, now.permitted & KEPT);
-    set_capabilities(None, CapabilitySets { effective, permitted, inheritable: CapabilitySet::empty() })
+    let keep = |effective, permitted| {
+        set_capabilities(None, CapabilitySets { effective, permitted, inheritable: CapabilitySet::empty() })
+    };
+    // Root has all of them; other users may have fewer, and the kernel rejects an increase.
+    keep(KEPT, KEPT).or_else(|_| {
+        let now = capabilities(None)?;
+        keep(now.effective & KEPT, now.permitted & KEPT)
+    })
 }
 
 /// Load the architecture, jump to the end if it is another one; load the number, compare it; load a socket's family.
@@ -153,6 +158,19 @@ mod tests {
         });
         locked.join().unwrap();
         assert!(Command::new("/bin/true").status().unwrap().success(), "no other thread is restricted");
+    }
+
+    #[test]
+    fn a_thread_with_fewer_capabilities_gets_no_more() {
+        let locked = std::thread::spawn(|| {
+            let few = capabilities(None).unwrap().permitted & CapabilitySet::FOWNER;
+            let none = CapabilitySet::empty();
+            set_capabilities(None, CapabilitySets { effective: few, permitted: few, inheritable: none })
+                .unwrap();
+            lock_down().unwrap();
+            assert_eq!(capabilities(None).unwrap().permitted, few);
+        });
+        locked.join().unwrap();
     }
 
     #[test]
