@@ -22,16 +22,15 @@ MIPSEL = "mipsel-unknown-linux-musl"
 
 # What nicup promises: a pass and an angle, and the most that it may be.
 GOALS = {
-    ("unchanged", "instructions"): 400_000,
-    ("unchanged", "calls"): 60,
+    ("unchanged", "instructions"): 310_000,
+    ("unchanged", "calls"): 39,
     ("unchanged", "processes"): 0,
-    ("one", "instructions"): 3_500_000,
-    ("bundle", "instructions"): 5_000_000,
-    # Some are the bench alone: its server is this machine, so /etc/hosts is read to tell it from an ad blocker.
-    ("one", "calls"): 110,
-    ("bundle", "calls"): 114,
-    ("one", "peak"): 1800,
-    ("bundle", "peak"): 1800,
+    ("one", "instructions"): 3_450_000,
+    ("bundle", "instructions"): 4_250_000,
+    ("one", "calls"): 100,
+    ("bundle", "calls"): 100,
+    ("one", "peak"): 1500,
+    ("bundle", "peak"): 1500,
     ("one", "processes"): 0,
     ("bundle", "processes"): 0,
 }
