@@ -106,19 +106,20 @@ fn meaning(code: Code, detail: &str, server: &str) -> String {
     match code {
         Code::Good => "accepted".to_owned(),
         Code::NoChange => "was already registered".to_owned(),
-        Code::NoHost => {
-            "No-IP does not know this hostname under this login: correct either, or create it there and resume"
-                .to_owned()
-        }
+        Code::NoHost => format!(
+            "{} does not know this hostname under this login: correct either, or create it there and resume",
+            name_of(server)
+        ),
         Code::NotFqdn => {
             "not a valid hostname: write it with its domain, e.g. home.example.net".to_owned()
         }
         Code::NotYours => {
             "this hostname belongs to another account: correct the hostname or the login".to_owned()
         }
-        Code::NotActive => {
-            "this hostname is not active: activate or confirm it on no-ip.com, then resume".to_owned()
-        }
+        Code::NotActive => format!(
+            "this hostname is not active: activate or confirm it in your account at {}, then resume",
+            name_of(server)
+        ),
         Code::BadAuth => {
             "username or password rejected: correct them in /etc/config/nicup (with two-factor login, create a DDNS key)"
                 .to_owned()
@@ -130,7 +131,7 @@ fn meaning(code: Code, detail: &str, server: &str) -> String {
         Code::NumHost => {
             "too many hostnames for this account: remove some, or put them in another service".to_owned()
         }
-        Code::Abuse => "No-IP blocked this user for abuse: ask No-IP's support, then resume".to_owned(),
+        Code::Abuse => format!("{} blocked this user for abuse: ask its support, then resume", name_of(server)),
         Code::BadAgent | Code::BadSys => format!(
             "the server rejects this client: set option contact to your email address, or update nicup; server: {server}"
         ),
@@ -138,8 +139,11 @@ fn meaning(code: Code, detail: &str, server: &str) -> String {
         Code::Outage | Code::DnsErr => {
             format!("the server reports an outage ({code}): retrying automatically; server: {server}")
         }
-        Code::Http(401 | 403) => {
+        Code::Http(401 | 403) if is_no_ip(server) => {
             format!("rejected, but not by No-IP: check for a filter or firewall, then resume ({detail})")
+        }
+        Code::Http(401 | 403) => {
+            format!("rejected: check the login and option path, then resume ({detail}), from {server}")
         }
         Code::Http(429) => {
             format!("the server reports too many requests (HTTP 429): retrying automatically; server: {server}")
@@ -147,7 +151,12 @@ fn meaning(code: Code, detail: &str, server: &str) -> String {
         Code::Http(status) => {
             format!("the server reports an outage (HTTP {status}): retrying automatically; server: {server}")
         }
-        Code::Unintelligible => format!("unexpected response, not from No-IP: check for a captive portal or proxy ({detail})"),
+        Code::Unintelligible if is_no_ip(server) => {
+            format!("unexpected response, not from No-IP: check for a captive portal or proxy ({detail})")
+        }
+        Code::Unintelligible => {
+            format!("unexpected response: check options server and path ({detail}), from {server}")
+        }
         Code::Dns => format!("the server's name was not found: check the router's DNS ({detail})"),
         Code::Connect => format!("no connection: check the internet connection ({detail}), to {server}"),
         Code::Tls => format!("no secure connection: {detail}, to {server}"),
@@ -162,6 +171,16 @@ fn meaning(code: Code, detail: &str, server: &str) -> String {
         }
         Code::AddressUnknown | Code::PrivateAddress | Code::NoAddress => detail.to_owned(),
     }
+}
+
+/// Whether a server is No-IP's. Another one may give responses that are its own, but not those of dyndns2.
+fn is_no_ip(server: &str) -> bool {
+    server.strip_suffix("no-ip.com").is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
+}
+
+/// The server in front of the advice: short enough that cutting the message does not remove the advice.
+fn name_of(server: &str) -> &str {
+    if is_no_ip(server) { "No-IP" } else { server.get(..40).unwrap_or(server) }
 }
 
 /// At most [`LIMIT`] bytes, whole characters.

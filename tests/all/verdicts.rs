@@ -106,8 +106,8 @@ rows! {
         Some(299..=301), "<html>good morning";
     good_in_prose_is_not_good: "body:good morning" => 1 "waiting" "unintelligible" Sends Some(299..=301), "good morning";
     an_empty_answer: "body:" => 1 "waiting" "unintelligible" Sends Some(299..=301), "empty answer";
-    a_long_answer: "huge:5000" => 1 "waiting" "unintelligible" Sends Some(299..=301), "not from No-IP";
-    long_headers: "headers:20000" => 1 "waiting" "unintelligible" Sends Some(299..=301), "not from No-IP";
+    a_long_answer: "huge:5000" => 1 "waiting" "unintelligible" Sends Some(299..=301), "check options server and path";
+    long_headers: "headers:20000" => 1 "waiting" "unintelligible" Sends Some(299..=301), "check options server and path";
     an_unknown_word: "words:goodish 203.0.113.7" => 1 "waiting" "unintelligible" Sends Some(299..=301), "goodish";
     case_counts: "words:GOOD 203.0.113.7" => 1 "waiting" "unintelligible" Sends Some(299..=301), "GOOD";
     status_404_is_not_an_answer: "reply:404\n\nnot found" => 1 "waiting" "unintelligible" Sends Some(299..=301), "HTTP 404";

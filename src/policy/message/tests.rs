@@ -48,10 +48,10 @@ const ADVICE: [(Code, &str); 28] = [
 
 #[test]
 fn the_longest_server_and_detail_leave_the_advice_visible() {
-    let server = "s".repeat(253);
+    let server = "s".repeat(243);
     for (code, advice) in ADVICE {
         for detail in ["why", &"d".repeat(500)] {
-            let text = cut(meaning(code, detail, &server));
+            let text = cut(meaning(code, detail, &format!("{server}.no-ip.com")));
             assert!(text.len() <= LIMIT && text.contains(advice), "{code}: {text}");
         }
         let text = meaning(code, "why", "dynupdate.no-ip.com");
@@ -64,6 +64,31 @@ fn eighty_characters_of_a_strange_answer_are_shown_whole() {
     let read = "x".repeat(80);
     for code in [Code::Unintelligible, Code::Http(401), Code::Http(403)] {
         assert!(cut(meaning(code, &read, "s")).contains(&read), "{code}");
+        assert!(cut(meaning(code, &read, "no-ip.com")).contains(&read), "{code}");
+    }
+}
+
+#[test]
+fn another_server_is_named_with_advice_about_its_own_settings() {
+    for (code, advice) in [
+        (Code::Unintelligible, "check options server and path"),
+        (Code::Http(401), "check the login and option path"),
+        (Code::Http(403), "check the login and option path"),
+        (Code::NoHost, "correct either"),
+        (Code::NotActive, "then resume"),
+        (Code::Abuse, "then resume"),
+    ] {
+        for server in ["update.example.org", "no-ip.com.example.org", "my-no-ip.com"] {
+            let text = meaning(code, "<html>", server);
+            assert!(text.contains(server) && text.contains(advice), "{code}: {text}");
+            assert!(!text.contains("No-IP") && identify(Some(&text)).0.is_some(), "{code}: {text}");
+            let text = cut(meaning(code, "<html>", &format!("{}{server}", "s".repeat(235))));
+            assert!(text.contains(advice), "{code}: {text}");
+        }
+        for server in ["dynupdate.no-ip.com", "no-ip.com"] {
+            let text = meaning(code, "<html>", server);
+            assert!(text.contains("No-IP") && !text.contains("option path"), "{code}: {text}");
+        }
     }
 }
 
@@ -84,7 +109,10 @@ fn what_force_cannot_send_says_until_when_and_why() {
 /// Without a template in `wording.txt`, LuCI shows the sentence in English only.
 #[test]
 fn every_sentence_about_a_host_has_a_template() {
-    let mut sentences: Vec<String> = ADVICE.iter().map(|(code, _)| meaning(*code, "why", "a.b")).collect();
+    let mut sentences: Vec<String> = ["a.b", "no-ip.com"]
+        .iter()
+        .flat_map(|server| ADVICE.map(|(code, _)| meaning(code, "why", server)))
+        .collect();
     sentences.extend(
         [SendReason::New, SendReason::Changed, SendReason::Offline, SendReason::Unsettled]
             .map(|reason| format!("to be sent: {}", reason.explain())),

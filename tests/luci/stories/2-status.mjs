@@ -16,7 +16,8 @@ const answers = [
 	[ '911', 'body:911', 'Waiting', 'has an outage', 'Nothing to do' ],
 	[ 'http-503', 'status:503', 'Waiting', 'has an outage (HTTP 503)', 'Nothing to do' ],
 	[ 'http-429', '429:3600', 'Waiting', 'too many requests', 'Nothing to do' ],
-	[ 'unintelligible', 'body:<html>Welcome to the hotel</html>', 'Waiting', 'The response did not come from 127.0.0.1', 'captive portal' ],
+	[ 'unintelligible', 'body:<html>Welcome to the hotel</html>', 'Waiting', '127.0.0.1 sent an unexpected response', 'Check the server and the path' ],
+	[ 'http-403', 'status:403', 'Waiting', '127.0.0.1 rejects the request (HTTP 403)', 'Check the login and the path' ],
 	[ 'unconfirmed', 'cut-after-request', 'Waiting', 'no response came', 'Nothing to do' ],
 	[ 'tls', 'cert:wrong-name', 'Waiting', 'No secure connection', 'ca-bundle' ]
 ];

@@ -66,6 +66,14 @@ const codes = {
 	'address-unknown': [ _('nicup could not detect the router\'s address.'), again ]
 };
 
+/* The same for a server that is not No-IP's, where the reason is most likely in the settings. */
+const elsewhere = {
+	'unintelligible': [ _('%s sent an unexpected response.'),
+		_('Check the server and the path under Connection below, then press Save & Apply.') ],
+	'rejected': [ _('%s rejects the request (HTTP %s).'),
+		_('Check the login and the path below and press Save & Apply, or press Resume.') ]
+};
+
 /* How many hosts are in a state. */
 const counted = {
 	'current': count => N_(count, '%d current', '%d current'),
@@ -98,6 +106,10 @@ return baseclass.extend({
 	/* [ what it means, what to do or null ]; null if the code has no text here. */
 	code(code, server) {
 		const http = /^http-(\d+)$/.exec(code ?? '');
+		const other = /^http-40[13]$/.test(code) ? 'rejected' : code ?? '';
+
+		if (this.who(server) != 'No-IP' && Object.hasOwn(elsewhere, other))
+			return [ elsewhere[other][0].format(this.who(server), http?.[1]), elsewhere[other][1] ];
 
 		if (http != null)
 			return [ this.http(http[1]).format(this.who(server), http[1]), again ];
