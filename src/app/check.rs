@@ -113,21 +113,24 @@ fn exit_of(decision: &Decision) -> Exit {
 
 /// One line about the service: where its addresses come from and where a request would go.
 fn describe(text: &mut String, service: &Service, uplink: &UplinkState) {
-    let addresses: Vec<String> = uplink.addresses.list().iter().map(ToString::to_string).collect();
-    let place = match (&uplink.interface, &uplink.device) {
-        (Some(interface), Some(device)) => format!("{interface} is {device}"),
-        (Some(only), None) | (None, Some(only)) => only.clone(),
-        (None, None) => match source_results::names(service).join(" and ") {
+    let mut from =
+        uplink.at.explain().unwrap_or_else(|| match source_results::names(service).join(" and ") {
             none if none.is_empty() => "no address needed".to_owned(),
             asked => asked,
-        },
-    };
-    let addresses =
-        if addresses.is_empty() { String::new() } else { format!(", {}", addresses.join(" and ")) };
+        });
+    let mut separator = ", ";
+    for address in uplink.addresses.list() {
+        if let Some(at) = uplink.at_ipv6.as_ref().filter(|_| address.is_ipv6()) {
+            from += &format!("; {}", at.explain().unwrap_or_default());
+            separator = ", ";
+        }
+        from += &format!("{separator}{address}");
+        separator = " and ";
+    }
     let endpoint = &service.endpoint;
     let _ = writeln!(
         text,
-        "{}: {place}{addresses}; to https://{}:{}{}",
+        "{}: {from}; to https://{}:{}{}",
         service.name,
         endpoint.server,
         endpoint.port,

@@ -4,7 +4,7 @@
 //! scripts (sources does).
 
 use super::places::{Candidate, Places, is_listed};
-use super::uplink::{UplinkState, combine};
+use super::uplink::{UplinkName, UplinkState, combine};
 use super::{Env, source_results};
 use crate::policy::address::{self, Observed, Rule, WantedFamily, WhyAbsent, WhyDown, WhyUnknown, lifetimes};
 use crate::policy::addresses::{Missing, Why};
@@ -284,16 +284,20 @@ fn detect_uplink(
     });
     let at = at4.or(at6);
     let first = v4.first().or(v6.first());
-    let shown = at.or(first);
+    let names = |(place, uplink): &Resolved| {
+        let interface = match place {
+            Candidate::Device(_) => None,
+            Candidate::Interface(name) | Candidate::Sibling(name) => Some(name.clone()),
+        };
+        UplinkName { interface, device: uplink.device() }
+    };
+    let shown = at.or(first).map(names).unwrap_or_default();
     let devices = v4.iter().chain(v6).filter_map(|(_, uplink)| uplink.device());
     // interface6 may be the LAN, which does not lead to the internet.
     let outside = at4.or(at6.filter(|_| service.uplink.interface6.is_none()));
     UplinkState {
-        interface: shown.and_then(|(place, _)| match place {
-            Candidate::Device(_) => None,
-            Candidate::Interface(name) | Candidate::Sibling(name) => Some(name.clone()),
-        }),
-        device: shown.and_then(|(_, uplink)| uplink.device()),
+        at_ipv6: at4.and(at6).map(names).filter(|at| *at != shown),
+        at: shown,
         devices: devices.collect(),
         bind_device: outside.and_then(|(_, uplink)| uplink.device()),
         addresses: combine(service, ipv4, ipv6),

@@ -8,17 +8,36 @@ use crate::wire::dyndns2::{Failed, Failure};
 use crate::wire::wake::Preferred;
 use std::net::{Ipv4Addr, Ipv6Addr};
 
-/// What was detected of one service's uplink.
-#[derive(Clone, Debug, Default)]
-pub(super) struct UplinkState {
+/// The names of an uplink.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct UplinkName {
     /// Logical interface, unless a device is configured.
     pub(super) interface: Option<String>,
     /// Its Linux device, if one is known.
     pub(super) device: Option<String>,
+}
+
+impl UplinkName {
+    /// For a person; None if it has no name.
+    pub(super) fn explain(&self) -> Option<String> {
+        match (&self.interface, &self.device) {
+            (Some(interface), Some(device)) => Some(format!("{interface} is {device}")),
+            (only, None) | (None, only) => only.clone(),
+        }
+    }
+}
+
+/// What was detected of one service's uplink.
+#[derive(Clone, Debug, Default)]
+pub(super) struct UplinkState {
+    /// Where its addresses are.
+    pub(super) at: UplinkName,
     /// Each device that may have one of its addresses.
     pub(super) devices: Vec<String>,
     /// With option bind: the device for requests, if it is up.
     pub(super) bind_device: Option<String>,
+    /// Where the IPv6 address is, if the IPv4 address is elsewhere.
+    pub(super) at_ipv6: Option<UplinkName>,
     /// The addresses that can be sent.
     pub(super) addresses: Addresses,
     /// Interfaces that netifd does not know.

@@ -1,6 +1,6 @@
 //! What `check` says beside problems.
 
-use crate::common::{HOME, RECORDS, Router};
+use crate::common::{HOME, RECORDS, Router, ip};
 
 #[test]
 fn check_says_what_would_be_sent_and_sends_and_writes_nothing() {
@@ -32,6 +32,36 @@ fn check_says_what_would_be_sent_and_sends_and_writes_nothing() {
     assert!(damaged.err.contains("/etc/nicup/records.json: warning: is damaged: a run would set it aside"));
     assert_eq!((r.snapshot() == before, r.requests()), (true, 1));
     assert_eq!(r.syslog.take().len(), 1, "that of the run");
+}
+
+#[test]
+fn check_names_the_uplink_of_each_address() {
+    let Some(r) = Router::new("check_names_the_uplink_of_each_address") else { return };
+    ip("link add br-lan0 type veth peer name p-br-lan0");
+    ip("link set br-lan0 up");
+    ip("addr add 2001:db8:1::1/64 dev br-lan0 nodad");
+    let device = r.device.clone();
+    r.netifd.put(
+        "network.interface.dump",
+        &format!(
+            r#"{{"interface":[{{"interface":"wan","up":true,"l3_device":"{device}"}},
+            {{"interface":"lan","up":true,"l3_device":"br-lan0"}}]}}"#
+        ),
+    );
+    let checked = |options: &str| {
+        r.config(&r.service("home", &format!("list hostname '{HOME}'\noption family 'both'\n{options}")));
+        r.run(&["check"]).out
+    };
+    let out = checked("option interface6 'lan'");
+    let uplinks = format!("home: wan is {device}, 203.0.113.7; lan is br-lan0, 2001:db8:1::1; to https://");
+    assert!(out.contains(&uplinks), "{out}");
+    // From one uplink, both are behind its name.
+    ip(&format!("addr add 2001:db8:2::2/64 dev {device} nodad"));
+    let out = checked("");
+    assert!(
+        out.contains(&format!("home: wan is {device}, 203.0.113.7 and 2001:db8:2::2; to https://")),
+        "{out}"
+    );
 }
 
 #[test]
