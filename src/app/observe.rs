@@ -343,6 +343,7 @@ fn search<'a, T>(
     pick: impl Fn(&DeviceAddresses) -> Observed<T>,
 ) -> (Result<T, Option<Missing>>, Option<&'a Resolved>) {
     let mut missing: Option<Missing> = None;
+    let mut absent: Vec<&str> = Vec::new();
     for place in places {
         let observed = match (&place.1, seen) {
             (InterfaceState::Device(device), Ok(seen)) => {
@@ -362,10 +363,19 @@ fn search<'a, T>(
         let why = match observed {
             Observed::Address(address) => return (Ok(address), Some(place)),
             Observed::Unknown(why) => Why::Unknown(why),
-            Observed::Absent(why) => Why::Absent(why),
+            Observed::Absent(why) => {
+                if matches!(place.0, Candidate::Interface(_)) {
+                    absent.push(place.0.name());
+                }
+                Why::Absent(why)
+            }
         };
-        let new = Missing { at: place.0.name().to_owned(), why };
-        missing = Some(Missing::more_specific(missing, new));
+        missing = Some(Missing::more_specific(missing, Missing::new(place.0.name(), why)));
+    }
+    // Of a list, the message explains one interface and names the others.
+    if let Some(missing) = missing.as_mut().filter(|missing| !missing.is_unknown() && absent.len() > 1) {
+        let others = absent.into_iter().filter(|name| *name != missing.at);
+        missing.others = others.map(str::to_owned).collect();
     }
     (Err(missing), None)
 }

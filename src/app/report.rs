@@ -13,6 +13,7 @@ use crate::policy::config::{Config, Entry, Family, Invalid, Issue, Level, Main, 
 use crate::policy::decide::{Decision, WaitReason};
 use crate::policy::message::{self, View};
 use crate::policy::record::{Event, Host, Key, Records, Shown};
+use crate::policy::sentence;
 use crate::policy::status::{EventStatus, HostStatus, Problem, ServiceStatus, Status};
 use crate::policy::time::{Boot, Now};
 use crate::wire::wake::{MissingFamilies, Wake};
@@ -187,7 +188,7 @@ fn invalid_service(invalid: &Invalid, main_enabled: bool) -> ServiceStatus {
         registered_ipv4: None,
         registered_ipv6: None,
         code: None,
-        message: Some(message::cut(format!("the configuration is wrong, {}", invalid.reason))),
+        message: Some(sentence::cut(format!("the configuration is wrong, {}", invalid.reason))),
         last_attempt: None,
         last_success: None,
         changed: None,

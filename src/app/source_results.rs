@@ -124,11 +124,11 @@ fn result_of<T: Copy + Into<IpAddr>>(
 ) -> Result<T, Option<Missing>> {
     let asked = asked(service, family).ok_or_else(|| {
         let option = if family == WantedFamily::Ipv4 { "source_url" } else { "source_url6" };
-        Missing { at: option.to_owned(), why: Why::NoSource }
+        Missing::new(option, Why::NoSource)
     })?;
     let name = asked.name();
     let rule = Rule { allow_private: service.allow_private };
-    let missing = |why| Missing { at: name.to_owned(), why };
+    let missing = |why| Missing::new(name, why);
     let unknown = |why: &str| missing(Why::Unknown(WhyUnknown::Source(why.to_owned())));
     let learnt = records.learnt(&asked.key(service));
     let learnt = learnt.ok_or_else(|| unknown("not queried yet: nicup run queries it"))?;

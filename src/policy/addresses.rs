@@ -4,6 +4,7 @@
 
 use super::address::{WhyAbsent, WhyUnknown};
 use super::code::Code;
+use super::sentence;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// What a service would send, and what is missing.
@@ -32,6 +33,8 @@ pub struct Missing {
     pub at: String,
     /// Why.
     pub why: Why,
+    /// The other interfaces of the service's list, if none of them has the address.
+    pub others: Vec<String>,
 }
 
 /// Why an address is missing. "None" and "could not detect" are different results.
@@ -48,16 +51,28 @@ pub enum Why {
 }
 
 impl Missing {
+    /// An address that is missing at one place.
+    #[must_use]
+    pub fn new(at: impl Into<String>, why: Why) -> Missing {
+        Missing { at: at.into(), why, others: Vec::new() }
+    }
+
     /// The message.
     #[must_use]
     pub fn explain(&self) -> String {
-        match &self.why {
+        let sentence = match &self.why {
             Why::Absent(why) => why.explain(&self.at),
             Why::Unknown(why) => why.explain(&self.at),
             Why::NoSource => {
                 format!("option {} is not set: set it for an address of this family", self.at)
             }
             Why::Nothing => "there is no address".to_owned(),
+        };
+        match self.others.as_slice() {
+            [] => sentence,
+            others => {
+                sentence::cut(format!("{sentence}; also without a usable address: {}", others.join(", ")))
+            }
         }
     }
 
@@ -91,9 +106,10 @@ impl Missing {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::policy::wording::identify;
 
     fn missing(at: &str, why: Why) -> Missing {
-        Missing { at: at.to_owned(), why }
+        Missing::new(at, why)
     }
 
     fn unknown(at: &str) -> Missing {
@@ -106,6 +122,22 @@ mod tests {
 
     fn none(at: &str) -> Missing {
         missing(at, Why::Absent(WhyAbsent::DeviceMissing))
+    }
+
+    #[test]
+    fn a_list_without_an_address_names_all_its_interfaces_in_a_bounded_message() {
+        let list = |others: &[&str]| Missing {
+            others: others.iter().map(|&name| name.to_owned()).collect(),
+            ..none("wan")
+        };
+        let one = list(&[]).explain();
+        assert_eq!(
+            list(&["wwan", "lte"]).explain(),
+            format!("{one}; also without a usable address: wwan, lte")
+        );
+        let many = list(&["fifteen-letters"; 100]).explain();
+        assert!(many.len() <= sentence::LIMIT && many.ends_with("..."), "{many}");
+        assert_eq!(identify(Some(&many)).0.as_deref(), Some("no-address-in-list"));
     }
 
     #[test]

@@ -127,7 +127,7 @@ pub fn decide(case: &HostContext<'_>) -> Decision {
                 Decision::WaitUntil { until, cause: WaitReason::Unknown(missing.clone()) }
             }
             Some(missing) => Decision::NoAddress(missing.clone()),
-            None => Decision::NoAddress(Missing { at: String::new(), why: Why::Nothing }),
+            None => Decision::NoAddress(Missing::new("", Why::Nothing)),
         };
     }
     match due(case) {

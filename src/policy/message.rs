@@ -1,16 +1,14 @@
 //! The messages about a host: its state, the reason, and what to do.
 //!
-//! Does not decide anything. Every sentence is lower case, without a final period, at most [`LIMIT`] bytes, and names
-//! no secret. It is the same in status.json, on the terminal and in the log.
+//! Does not decide anything. Every sentence is lower case, without a final period, not longer than a
+//! [`sentence`](super::sentence), and names no secret. It is the same in status.json, on the terminal and in the log.
 
 use super::code::{Code, State};
 use super::config::Service;
 use super::decide::{Decision, SendReason, WaitReason};
 use super::record::{Host, Records, Retry};
+use super::sentence::cut;
 use super::time::Boot;
-
-/// Bytes of a message in status.json.
-pub const LIMIT: usize = 160;
 
 /// A decision in the form of the status.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -181,20 +179,6 @@ fn is_no_ip(server: &str) -> bool {
 /// The server in front of the advice: short enough that cutting the message does not remove the advice.
 fn name_of(server: &str) -> &str {
     if is_no_ip(server) { "No-IP" } else { server.get(..40).unwrap_or(server) }
-}
-
-/// At most [`LIMIT`] bytes, whole characters.
-#[must_use]
-pub fn cut(mut text: String) -> String {
-    if text.len() > LIMIT {
-        let mut end = LIMIT - 3;
-        while !text.is_char_boundary(end) {
-            end -= 1;
-        }
-        text.truncate(end);
-        text.push_str("...");
-    }
-    text
 }
 
 #[cfg(test)]

@@ -17,6 +17,7 @@ pub mod outcome;
 pub mod reason;
 pub mod record;
 pub mod schedule;
+pub mod sentence;
 pub mod status;
 pub mod time;
 pub mod wording;

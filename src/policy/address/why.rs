@@ -3,10 +3,8 @@
 //! Ranks reasons by how much they explain. Does not write to the log or the status.
 
 use crate::policy::code::Code;
+use crate::policy::sentence::cut;
 use std::net::{IpAddr, Ipv6Addr};
-
-/// The largest number of bytes in a message, as in status.json.
-const SENTENCE: usize = 160;
 
 /// The wanted kind of address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -273,13 +271,4 @@ impl WhyUnknown {
     pub const fn code(&self) -> Code {
         Code::AddressUnknown
     }
-}
-
-fn cut(mut sentence: String) -> String {
-    let mut end = sentence.len().min(SENTENCE);
-    while !sentence.is_char_boundary(end) {
-        end -= 1;
-    }
-    sentence.truncate(end);
-    sentence
 }

@@ -40,15 +40,15 @@ fn a_disabled_service_sends_nothing_even_if_stopped() {
 fn none_only_private_and_unknown_are_three_things_and_none_sends() {
     let mut story = Story::registered();
     let missing = [
-        Missing { at: "wan".into(), why: Why::Absent(WhyAbsent::DeviceMissing) },
-        Missing { at: "wan".into(), why: Why::Absent(WhyAbsent::Private([10, 0, 0, 2].into())) },
+        Missing::new("wan", Why::Absent(WhyAbsent::DeviceMissing)),
+        Missing::new("wan", Why::Absent(WhyAbsent::Private([10, 0, 0, 2].into()))),
     ];
     for missing in missing {
         story.addresses = Addresses { missing: Some(missing.clone()), ..Addresses::default() };
         assert_eq!(story.decide(A), Decision::NoAddress(missing));
     }
     story.addresses.missing =
-        Some(Missing { at: "wan".into(), why: Why::Unknown(WhyUnknown::Netifd("ubus is silent".into())) });
+        Some(Missing::new("wan", Why::Unknown(WhyUnknown::Netifd("ubus is silent".into()))));
     let Decision::WaitUntil { until, cause: WaitReason::Unknown(why) } = story.decide(A) else { panic!() };
     assert!(
         why.explain() == "could not find the device of wan: ubus is silent" && until >= story.now().ceil()
@@ -60,7 +60,7 @@ fn a_stop_wins_over_no_address_and_that_over_a_wait() {
     let mut story = Story::new();
     story.reply(Reply::Outage);
     story.addresses = Addresses {
-        missing: Some(Missing { at: "wan".into(), why: Why::Absent(WhyAbsent::DeviceMissing) }),
+        missing: Some(Missing::new("wan", Why::Absent(WhyAbsent::DeviceMissing))),
         ..Addresses::default()
     };
     assert!(matches!(story.decide(A), Decision::NoAddress(_)));

@@ -3,16 +3,10 @@
 use super::*;
 use crate::policy::address::WhyAbsent;
 use crate::policy::decide::{Addresses, Missing, Why};
+use crate::policy::sentence::LIMIT;
 use crate::policy::tests::*;
 use crate::policy::wording::identify;
 use crate::wire::dyndns2::{Failure, Reply};
-
-#[test]
-fn a_message_is_cut_at_a_character() {
-    assert_eq!(cut("short".to_owned()), "short");
-    let long = cut("\u{fc}".repeat(200));
-    assert!(long.len() <= LIMIT && long.ends_with("..."), "{long}");
-}
 
 /// Every code, with the words that tell its user what to do.
 const ADVICE: [(Code, &str); 28] = [
@@ -164,10 +158,7 @@ fn a_current_host_shows_its_word_after_a_reboot_and_plans_the_forced_update() {
 fn stopped_disabled_and_no_address_plan_nothing() {
     let mut story = Story::new();
     story.addresses = Addresses {
-        missing: Some(Missing {
-            at: "wan".into(),
-            why: Why::Absent(WhyAbsent::Private([10, 0, 0, 2].into())),
-        }),
+        missing: Some(Missing::new("wan", Why::Absent(WhyAbsent::Private([10, 0, 0, 2].into())))),
         ..Addresses::default()
     };
     assert_eq!(row(&story), (State::NoAddress, Some(Code::PrivateAddress), None, 0));

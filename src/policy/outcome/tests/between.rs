@@ -193,10 +193,10 @@ fn a_crash_with_a_changed_address_is_settled_even_if_the_address_came_back() {
 fn an_unknown_address_is_asked_for_as_the_network_is_and_a_known_one_ends_that() {
     let mut story = Story::registered();
     let known = std::mem::take(&mut story.addresses);
-    story.addresses.missing = Some(decide::Missing {
-        at: "wan".into(),
-        why: decide::Why::Unknown(crate::policy::address::WhyUnknown::Netifd("ubus is silent".into())),
-    });
+    story.addresses.missing = Some(decide::Missing::new(
+        "wan",
+        decide::Why::Unknown(crate::policy::address::WhyUnknown::Netifd("ubus is silent".into())),
+    ));
     for wait in [10, 30, 60] {
         assert!(unknown(&mut story, Some("ubus is silent")));
         assert_eq!(story.wait_of(A), Some(wait));

@@ -75,6 +75,7 @@ const templates = {
 	'source-unknown': _('could not detect the address from %s: %s'),
 	'source-not-set': _('option %s is not set: set it for an address of this family'),
 	'no-address': _('there is no address'),
+	'no-address-in-list': _('%s; also without a usable address: %s'),
 	'parse-error': _('parse error: %s'),
 	'file-missing': _('there is no such file: create it with a section of type service, see the README'),
 	'file-unreadable': _('cannot be read: %s'),
