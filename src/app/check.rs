@@ -5,11 +5,11 @@ use super::records::RecordStore;
 use super::uplink::{UplinkState, bind_error};
 use super::view::{plain, span};
 use super::{Env, Exit, Failure, RunOptions, dns, pass, source_results};
-use crate::policy::code::Code;
+use crate::policy::address::WhyAbsent;
 use crate::policy::config::{
     DEFAULT_FORCE_INTERVAL, Entry, Family, Issue, Level, Main, Mode, Service, SetBy, Source,
 };
-use crate::policy::decide::Decision;
+use crate::policy::decide::{Decision, Missing, Why};
 use crate::policy::message;
 use crate::policy::record::Records;
 use crate::policy::time::{Boot, Now};
@@ -102,6 +102,13 @@ fn contact(main: &Main) -> String {
     format!("contact in the User-Agent: {contact}, from {from}")
 }
 
+/// For a router behind another one.
+const BEHIND_A_ROUTER: [&str; 3] = [
+    "the other router must forward ports to this one: if it does, set option source to web, and option source_url to",
+    "No-IP's page http://ip1.dynupdate.no-ip.com/ (for IPv6: source_url6, http://ip1.dynupdate6.no-ip.com/)",
+    "the page has no https, so anyone on the network path can change the address",
+];
+
 /// The exit status for a host in this state (docs/reference.md#exit-status).
 fn exit_of(decision: &Decision) -> Exit {
     match decision {
@@ -182,14 +189,9 @@ fn advise(text: &mut String, service: &Service, uplink: &UplinkState, mode: Mode
             "users report that No-IP also sets the A record, to the request's source, when only IPv6 is sent",
         );
     }
-    if addresses.missing.as_ref().is_some_and(|missing| missing.code() == Code::PrivateAddress) && !asks {
-        say(
-            "if a router in front forwards ports to this one, set option source to web, and option source_url to",
-        );
-        say(
-            "No-IP's page http://ip1.dynupdate.no-ip.com/ (source_url6: http://ip1.dynupdate6.no-ip.com/); anyone on",
-        );
-        say("the network path can forge an answer over http; behind a provider's CGNAT no port leads here");
+    let private = |missing: &Missing| matches!(missing.why, Why::Absent(WhyAbsent::Private(_)));
+    if addresses.missing.as_ref().is_some_and(private) && !asks {
+        BEHIND_A_ROUTER.into_iter().for_each(&mut say);
     }
     if asks && addresses.missing.is_none() {
         say("this address is not the router's own: the router that has it must forward ports to this one");

@@ -155,6 +155,25 @@ fn an_uplink_with_only_a_prefix_names_interface6() {
 }
 
 #[test]
+fn an_interface6_with_only_local_addresses_gets_advice_about_ipv6() {
+    let Some(r) = Router::new("an_interface6_with_only_local_addresses_gets_advice_about_ipv6") else {
+        return;
+    };
+    only(&r, &r.device, &["fd00:1::7/64"]);
+    r.configure("option family 'ipv6'");
+    let device = r.device.clone();
+    let says = format!(
+        "{device} has only the local IPv6 address fd00:1::7: ask the provider for an IPv6 prefix, or try another interface6"
+    );
+    assert_eq!(message(&r), says);
+    let checked = r.run(&["check"]).out;
+    assert!(checked.contains(&says), "{checked}");
+    for of_ipv4 in ["source web", "source_url", "forward ports", "bridge", "CGNAT"] {
+        assert!(!checked.contains(of_ipv4), "{checked}");
+    }
+}
+
+#[test]
 fn a_private_address_behind_a_modem_is_the_providers_nat() {
     let Some(r) = Router::new("a_private_address_behind_a_modem_is_the_providers_nat") else { return };
     let modem = "wwan0";

@@ -159,7 +159,7 @@ impl WhyAbsent {
             }
             Self::UniqueLocal(ip) => {
                 format!(
-                    "{name} has only the local IPv6 address {ip}: try another interface6, or ask the provider"
+                    "{name} has only the local IPv6 address {ip}: ask the provider for an IPv6 prefix, or try another interface6"
                 )
             }
             Self::DsLite(ip) => {

@@ -61,7 +61,7 @@ const templates = {
 	'mwan3-disconnected': _('%s has no connection, as mwan3 reports: waiting for mwan3 to report it connected'),
 	'special-address': _('%s has only %s (%s), which is not public: check the connection'),
 	'link-local': _('%s has only the self-assigned %s: no DHCP server answered, check the modem'),
-	'unique-local': _('%s has only the local IPv6 address %s: try another interface6, or ask the provider'),
+	'unique-local': _('%s has only the local IPv6 address %s: ask the provider for an IPv6 prefix, or try another interface6'),
 	'ds-lite': _('%s has only %s (DS-Lite): IPv4 does not lead here, use family ipv6'),
 	'cgnat': _('%s has only %s, shared by many (CGNAT): ask the provider for a public address, or use ipv6'),
 	'private-address': _('%s has only the private address %s: another router is in front, make it a bridge or use source web'),

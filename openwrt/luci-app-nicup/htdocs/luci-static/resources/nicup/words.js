@@ -103,8 +103,12 @@ return baseclass.extend({
 		return Object.keys(codes);
 	},
 
-	/* [ what it means, what to do or null ]; null if the code has no text here. */
-	code(code, server) {
+	/* [ what it means, what to do or null ]; null if the code has no text here. `id` is the identifier of the message. */
+	code(code, server, id) {
+		if (id == 'unique-local')
+			return [ _('The interface has only a local IPv6 address, which cannot be reached from the internet.'),
+				_('Ask the provider for an IPv6 prefix, or choose another interface for IPv6 below.') ];
+
 		const http = /^http-(\d+)$/.exec(code ?? '');
 		const other = /^http-40[13]$/.test(code) ? 'rejected' : code ?? '';
 
