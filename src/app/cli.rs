@@ -114,7 +114,10 @@ fn command(matches: &Matches) -> Result<Exit, Failure> {
         return Ok(Exit::Success);
     }
     let root = matches.opt_str("root").map(|dir| Root::new(dir.into())).unwrap_or_default();
-    if matches.free == [hooks::COMMAND] {
+    if let [hooks::COMMAND, log] = matches.free.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        let syslog = if log == hooks::LOG_FAILURES { LevelFilter::Warn } else { LevelFilter::Off };
+        let socket = root.path("/dev/log");
+        crate::sys::log::start(crate::sys::log::Setup { socket, syslog, verbose: false });
         hooks::run(&root);
         return Ok(Exit::Success);
     }

@@ -4,8 +4,9 @@
 
 use crate::policy::code::{Code, State};
 use crate::sys::file::{self, Root};
-use crate::sys::process::{self, Program, RunError};
+use crate::sys::process::{self, Output, Program, RunError};
 use crate::sys::subprocess::Background;
+use log::LevelFilter;
 use std::ffi::OsStr;
 use std::io::Read as _;
 use std::net::{Ipv4Addr, Ipv6Addr};
@@ -13,6 +14,9 @@ use std::time::Duration;
 
 /// The command that runs hooks. Not for users.
 pub(super) const COMMAND: &str = "run-hooks";
+/// Its argument: whether log_level includes warnings.
+pub(super) const LOG_FAILURES: &str = "log-failures";
+const LOG_NOTHING: &str = "log-nothing";
 /// How long the hooks of one change may take.
 const DEADLINE: Duration = Duration::from_secs(60);
 const CALL: &str = "/sbin/hotplug-call";
@@ -53,11 +57,12 @@ pub(super) struct Runner(Background);
 impl Runner {
     /// Starts it, if there are hooks at all.
     pub(super) fn start(root: &Root) -> Option<Runner> {
-        if !file::has_entries(&root.path(HOOKS)) || !root.path(CALL).exists() {
+        if !file::has_entries(&root.path(HOOKS)) {
             return None;
         }
         let dir = root.dir().into_iter().flat_map(|dir| [OsStr::new("--root"), dir.as_os_str()]);
-        let arguments: Vec<&OsStr> = dir.chain([OsStr::new(COMMAND)]).collect();
+        let log = if log::max_level() < LevelFilter::Warn { LOG_NOTHING } else { LOG_FAILURES };
+        let arguments: Vec<&OsStr> = dir.chain([OsStr::new(COMMAND), OsStr::new(log)]).collect();
         let started = Background::start(&arguments).map(Runner);
         started.map_err(|error| log::warn!("{HOOKS}: the hooks could not be started: {error}")).ok()
     }
@@ -71,24 +76,44 @@ impl Runner {
     }
 }
 
-/// The command itself: runs the hooks for each line of standard input.
+/// The command itself: runs the hooks for each line of standard input. Logs each kind of failure once.
 pub(super) fn run(root: &Root) {
     let mut lines = String::new();
     if std::io::stdin().read_to_string(&mut lines).is_err() {
         return;
     }
+    let mut logged: Vec<String> = Vec::new();
     for line in lines.lines() {
         // Without its own environment, a hook would sometimes see INTERFACE and DEVICE of the event that started the pass.
         let values = NAMES.into_iter().zip(line.split(' '));
         let environment: Vec<_> = values.chain([("PATH", super::PROGRAMS)]).collect();
         let path = root.path(CALL);
         let program = Program { path: &path, arguments: &["nicup"], environment: Some(&environment) };
-        match process::run(&program, DEADLINE, 0) {
-            Ok(_) => {}
-            Err(RunError::Start(error)) => log::warn!("{CALL}: {error}"),
-            Err(RunError::Deadline | RunError::TooMuch) => {
-                log::warn!("{HOOKS}: a hook took longer than {} s and was ended", DEADLINE.as_secs());
-            }
+        let Some(failure) = failure(process::run(&program, DEADLINE, 0)) else { continue };
+        if !logged.contains(&failure) {
+            let change = line.split(' ').take(3).collect::<Vec<_>>().join(" ");
+            log::warn!("{HOOKS}: {failure} ({change})");
+            logged.push(failure);
         }
     }
+}
+
+/// What went wrong, and what to do; None: the hooks succeeded.
+fn failure(ended: Result<Output, RunError>) -> Option<String> {
+    Some(match ended {
+        Ok(output) if output.status.success() => return None,
+        Ok(output) => match output.status.code() {
+            Some(code) => format!("a hook failed with status {code}: correct it, or end it with exit 0"),
+            None => "a hook was killed: correct it".to_owned(),
+        },
+        Err(RunError::Start(error)) => {
+            format!(
+                "no hook ran, because {CALL} cannot be started: restore it from package base-files: {error}"
+            )
+        }
+        Err(RunError::Deadline | RunError::TooMuch) => format!(
+            "a hook took longer than {} s and was killed: run what takes long in the background, with &",
+            DEADLINE.as_secs()
+        ),
+    })
 }

@@ -145,6 +145,71 @@ fn a_hook_that_hangs_or_fails_holds_up_no_pass() {
     }
 }
 
+/// The warnings about hooks, once there are so many.
+fn warnings(r: &Router, lines: usize) -> Vec<String> {
+    let end = Instant::now() + patience();
+    let mut found: Vec<String> = Vec::new();
+    while found.len() < lines && Instant::now() < end {
+        let new = r.syslog.take().into_iter().filter(|line| line.contains("/etc/hotplug.d/nicup"));
+        found.extend(new);
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    assert_eq!(found.len(), lines, "{found:?}");
+    found
+}
+
+#[test]
+fn a_hook_that_fails_is_logged_once_with_what_to_do() {
+    let Some(r) = Router::new("a_hook_that_fails_is_logged_once_with_what_to_do") else { return };
+    r.configure(&format!("list hostname '{OFFICE}'"));
+    let call = r.root.join(CALL);
+    let modes = |mode| std::fs::set_permissions(&call, PermissionsExt::from_mode(mode)).unwrap();
+    let mut addresses =
+        ["203.0.113.7", "203.0.113.8", "203.0.113.9", "203.0.113.10", "203.0.113.11"].windows(2);
+    let mut change = || {
+        let pair = addresses.next().unwrap();
+        r.move_to(pair[0], pair[1]);
+        r.pass(0);
+    };
+    r.pass(0);
+    for (body, says) in [
+        (
+            "exit 7",
+            "a hook failed with status 7: correct it, or end it with exit 0 (current home home.example.net)",
+        ),
+        ("kill -9 $$", "a hook was killed: correct it (current home home.example.net)"),
+    ] {
+        hook(&r, &format!("echo begun >>told; {body}"));
+        change();
+        told(&r, 2);
+        let found = warnings(&r, 1);
+        assert!(found[0].contains("<28>") && found[0].contains(says), "{found:?}");
+        assert!(!found[0].contains(TEST_PASSWORD), "{found:?}");
+    }
+    // Without hotplug-call, or with one that cannot be executed, no hook runs.
+    modes(0o644);
+    change();
+    let found = warnings(&r, 1);
+    assert!(
+        found[0].contains("no hook ran, because /sbin/hotplug-call cannot be started: restore it"),
+        "{found:?}"
+    );
+    std::fs::remove_file(&call).unwrap();
+    change();
+    let found = warnings(&r, 1);
+    assert!(found[0].contains("No such file"), "{found:?}");
+    // Hooks that succeed are not logged, and without hooks nothing is missing.
+    hook(&r, "echo done >>told");
+    r.move_to("203.0.113.11", "203.0.113.12");
+    r.pass(0);
+    told(&r, 2);
+    std::fs::remove_dir_all(r.root.join("etc/hotplug.d")).unwrap();
+    std::fs::remove_file(&call).unwrap();
+    r.pass(0);
+    let lines = r.syslog.take();
+    assert!(!lines.iter().any(|line| line.contains("hotplug")), "{lines:?}");
+}
+
 #[test]
 fn a_loop_goes_on_while_a_hook_hangs() {
     let Some(r) = Router::new("a_loop_goes_on_while_a_hook_hangs") else { return };
