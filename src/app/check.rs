@@ -240,7 +240,7 @@ fn would(
             format!("would send {}: {}", addresses.join(","), reason.explain())
         }
         Decision::Leave { wait: Some((until, cause)), .. } => {
-            message::not_sent(cause, &service.endpoint.server, &from_now(*until))
+            message::not_sent("not sent, possible", cause, &service.endpoint.server, &from_now(*until))
         }
         Decision::Leave { forced: Some(at), .. } => format!("current, sent again {}", later(*at)),
         Decision::Leave { forced: None, .. } => "current, not sent again while it is unchanged".to_owned(),

@@ -28,6 +28,8 @@ type DueHost = (String, SendReason);
 pub(super) struct Deliveries {
     /// The hosts that a request contained.
     pub(super) tried: Vec<Key>,
+    /// Those that the server did not accept.
+    pub(super) failed: Vec<Key>,
     /// Passwords that were sent unencrypted in this pass.
     pub(super) clear_text: Vec<Issue>,
 }
@@ -113,9 +115,13 @@ impl Delivery<'_, '_> {
             jitter: jitter(now.boot_ms),
         };
         self.store.finish(&sent, outcome);
-        for (hostname, _) in hosts {
+        for (at, (hostname, _)) in hosts.iter().enumerate() {
             let (server, username) = (service.endpoint.server.clone(), service.username.clone());
-            self.done.tried.push(Key { server, username, hostname: hostname.clone() });
+            let key = Key { server, username, hostname: hostname.clone() };
+            if !outcome.is_accepted(at) {
+                self.done.failed.push(key.clone());
+            }
+            self.done.tried.push(key);
         }
     }
 

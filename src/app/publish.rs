@@ -10,7 +10,7 @@ use super::records::RecordStore;
 use super::report::{self, Report, Scene};
 use super::session::Session;
 use super::uplink::UplinkState;
-use super::{Env, source_results};
+use super::{Env, Exit, source_results};
 use crate::policy::config::{Config, Issue, Level, Main};
 use crate::policy::fingerprint;
 use crate::policy::status::{self, Status};
@@ -33,7 +33,7 @@ pub(super) struct PassResult<'a> {
 pub(super) fn finish(env: &mut Env<'_>, outcome: PassResult<'_>) -> Report {
     let PassResult { config, plan, uplinks, mut store, mut session, sent, mut issues } = outcome;
     let now = env.now();
-    let unsent = report::unsent(&plan, uplinks, store.records(), &sent.tried, &now);
+    let unsent = report::unsent(&plan, uplinks, store.records(), &sent.tried, &sent.failed, &now);
     // The command's overrides have been carried out: the report shows the states as the next pass will find them.
     let plan = plan.without_overrides();
     let mut log = LogLines::new(store.records().log_limit, plan.hosts(), now.floor(), log::max_level());
@@ -56,7 +56,10 @@ pub(super) fn finish(env: &mut Env<'_>, outcome: PassResult<'_>) -> Report {
     wake.at = wake.at.into_iter().chain(checks.map(|at| at.0)).min();
     // NTP may set the clock at any time, and forced updates wait for that.
     wake.clock |= now.wall.is_none();
-    let report = Report { unsent, wake, ..publish(env, &config.main, status) };
+    let mut report = Report { unsent, wake, ..publish(env, &config.main, status) };
+    if !sent.failed.is_empty() {
+        report.exit = report.exit.max(Exit::Retry);
+    }
     let changes: Vec<HostChange> = found.news.into_iter().filter_map(|news| news.for_hooks).collect();
     session.run_hooks(&env.root, &changes);
     report

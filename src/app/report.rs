@@ -94,12 +94,13 @@ pub(super) fn exit_of(status: &Status) -> Exit {
     states.chain(wrong.then_some(Exit::Config)).max().unwrap_or(Exit::Success)
 }
 
-/// What `--force` did not send, and why.
+/// What `--force` did not send or the server did not accept, and why.
 pub(super) fn unsent(
     plan: &Plan<'_>,
     uplinks: &[UplinkState],
     records: &Records,
     tried: &[Key],
+    failed: &[Key],
     now: &Now,
 ) -> Vec<String> {
     let mut unsent = Vec::new();
@@ -109,14 +110,21 @@ pub(super) fn unsent(
     for (service, uplink) in plan.services.iter().zip(uplinks).filter(|(s, _)| plan.is_selected(&s.name)) {
         let (server, user) = (&service.endpoint.server, &service.username);
         for hostname in &service.hostnames {
-            if tried.iter().any(|key| key.is(server, user, hostname)) {
-                continue;
-            }
+            let is_in = |list: &[Key]| list.iter().any(|key| key.is(server, user, hostname));
+            let what = match (is_in(tried), is_in(failed)) {
+                (false, _) => "not sent, possible",
+                (true, true) => "the update failed, next",
+                (true, false) => continue,
+            };
             match plan.decide(records, service, hostname, &uplink.addresses, now) {
-                Decision::Leave { wait: Some((until, cause)), .. } | Decision::WaitUntil { until, cause } => {
-                    unsent.push(format!("{hostname}: {}", not_sent(&cause, service, until, now)));
+                Decision::Leave { wait: Some((until, cause)), .. } | Decision::WaitUntil { until, cause }
+                    if !is_in(tried) || matches!(cause, WaitReason::Server(..)) =>
+                {
+                    unsent.push(format!("{hostname}: {}", not_sent(what, &cause, service, until, now)));
                 }
-                Decision::Leave { wait: None, .. }
+                // The summary has every other failure.
+                Decision::Leave { .. }
+                | Decision::WaitUntil { .. }
                 | Decision::Send(_)
                 | Decision::Stopped(_)
                 | Decision::NoAddress(_)
@@ -149,9 +157,9 @@ pub(super) fn build(scene: &Scene<'_>, log: &mut LogLines) -> Findings {
     found
 }
 
-fn not_sent(cause: &WaitReason, service: &Service, until: Boot, now: &Now) -> String {
+fn not_sent(what: &str, cause: &WaitReason, service: &Service, until: Boot, now: &Now) -> String {
     let minutes = (until.since(now.floor()) + 30) / 60;
-    message::not_sent(cause, &service.endpoint.server, &format!("{} min from now", minutes.max(1)))
+    message::not_sent(what, cause, &service.endpoint.server, &format!("{} min from now", minutes.max(1)))
 }
 
 fn service_status(

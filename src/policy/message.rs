@@ -58,10 +58,10 @@ pub fn view(service: &Service, records: &Records, host: &Host, decision: &Decisi
     View { state, code, message: cut(message), next, failures }
 }
 
-/// What `--force` could not send now; `until` is the caller's text for a time.
+/// What `--force` did not send, or why it failed; `until` is the caller's text for a time.
 #[must_use]
-pub fn not_sent(cause: &WaitReason, server: &str, until: &str) -> String {
-    cut(format!("not sent, possible {until}: {}", waiting(cause, server)))
+pub fn not_sent(what: &str, cause: &WaitReason, server: &str, until: &str) -> String {
+    cut(format!("{what} {until}: {}", waiting(cause, server)))
 }
 
 fn current(code: Option<Code>, service: &Service, host: &Host) -> String {

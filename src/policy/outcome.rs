@@ -36,6 +36,19 @@ pub enum Outcome {
     Failed(Failed),
 }
 
+impl Outcome {
+    /// Whether the server accepted the update of the host with this number.
+    #[must_use]
+    pub fn is_accepted(&self, at: usize) -> bool {
+        match self {
+            Outcome::Replied(replies, _) => {
+                matches!(replies.get(at), Some(Reply::Good(_) | Reply::NoChange(_)))
+            }
+            Outcome::Failed(_) => false,
+        }
+    }
+}
+
 /// One request and its circumstances.
 #[derive(Clone, Copy)]
 pub struct Sent<'a> {

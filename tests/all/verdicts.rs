@@ -128,6 +128,28 @@ rows! {
 }
 
 #[test]
+fn a_forced_update_that_fails_exits_with_1_and_says_why() {
+    for (order, says) in [
+        ("cut-before-handshake", "still registered, but the last update failed: no connection"),
+        ("body:<html>", "still registered, but the last update failed: unexpected response"),
+        ("status:503", " min from now: the server reports an outage (HTTP 503)"),
+        ("words:911", " min from now: the server reports an outage (911)"),
+        ("429:3600", "the update failed, next 60 min from now: the server reports too many requests"),
+    ] {
+        let Some(r) = Router::new("a_forced_update_that_fails_exits_with_1_and_says_why") else { return };
+        r.pass(0);
+        r.answers(&[order]);
+        let forced = r.run(&["run", "--force"]);
+        assert_eq!(forced.exit, 1, "{order}: {forced:?}");
+        assert!(forced.out.contains("the update failed, next ") || says.starts_with("still"), "{forced:?}");
+        assert!(forced.out.contains(says), "{order}: {forced:?}");
+        // The registered address is still right.
+        assert_eq!(r.host(HOME).state, "current", "{order}");
+        assert_eq!(r.run(&["status"]).exit, 0, "{order}");
+    }
+}
+
+#[test]
 fn nochg_is_as_good() {
     let Some(r) = Router::new("nochg_is_as_good") else { return };
     r.sim.register(HOME, Some([203, 0, 113, 7].into()), None);

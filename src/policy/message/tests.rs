@@ -95,7 +95,12 @@ fn a_mismatch_names_both_however_long_they_are() {
 
 #[test]
 fn what_force_cannot_send_says_until_when_and_why() {
-    let text = not_sent(&WaitReason::Server(Code::Outage, String::new()), &"s".repeat(253), "in 28 min");
+    let text = not_sent(
+        "not sent, possible",
+        &WaitReason::Server(Code::Outage, String::new()),
+        &"s".repeat(253),
+        "in 28 min",
+    );
     assert!(text.starts_with("not sent, possible in 28 min: the server reports an outage"), "{text}");
     assert!(text.len() <= LIMIT && text.contains("retrying automatically"), "{text}");
 }
