@@ -67,7 +67,11 @@ fn take_in(first: &mut Draft, second: &Draft, together: DraftAddress, notes: &mu
         first.hostnames.join(" ")
     );
     if !differences.is_empty() {
-        message.push_str(&format!("; where they differ, {} counts: {}", first.name, differences.join(", ")));
+        message.push_str(&format!(
+            "; nicup uses the values of {} for: {}",
+            first.name,
+            differences.join(", ")
+        ));
     }
     notes.push(Note { line: second.line, message });
     first.family = Family::Both;
@@ -84,7 +88,7 @@ fn disable_shared_hostnames(drafts: &mut [Draft], notes: &mut Vec<Note>) {
         };
         if let Some(other) = before.iter().find(shares) {
             let message = format!(
-                "{}: has a hostname that {} also has, so it is disabled: \
+                "{}: disabled, because {} has the same hostname: \
                  for a second WAN, add its interface to the list of the first one",
                 draft.name, other.name
             );
@@ -103,7 +107,7 @@ fn rename(drafts: &mut [Draft], notes: &mut Vec<Note>) {
             let free = |name: &String| !taken.contains(name) && !all.contains(name);
             let new = (2..).map(|number: u32| format!("{}_{number}", draft.name)).find(free);
             let new = new.unwrap_or_default();
-            let message = format!("{}: is now called {new}, because the name is taken", draft.name);
+            let message = format!("{}: renamed to {new}, because another service has this name", draft.name);
             notes.push(Note { line: draft.line, message });
             draft.name = new;
         }

@@ -130,7 +130,7 @@ fn hostnames(options: &mut SectionOptions<'_>, in_url: Option<(u32, String)>) ->
     if let Some(lookup) = lookup.filter(|lookup| !names.iter().any(|n| n.eq_ignore_ascii_case(&lookup.text)))
     {
         let message = "option lookup_host is not carried over: \
-                       nicup does not look up what is registered, it remembers what No-IP confirmed";
+                       nicup does not look up the hostname, it remembers what No-IP confirmed";
         options.note(lookup.line, message);
     }
     names

@@ -91,7 +91,7 @@ fn both_families_of_a_host_become_one_service() {
     assert!(notes.contains("7: other: is not for No-IP"), "{notes}");
     let joined = "9: myddns_ipv6: joined with myddns_ipv4 into one service for home.ddns.net, family both";
     assert!(notes.contains(joined), "{notes}");
-    assert!(notes.contains("where they differ, myddns_ipv4 counts: force_interval"), "{notes}");
+    assert!(notes.contains("nicup uses the values of myddns_ipv4 for: force_interval"), "{notes}");
 }
 
 #[test]
@@ -122,7 +122,7 @@ fn the_ipv6_section_may_come_first_and_sources_are_joined_too() {
             config.services.iter().map(|e| matches!(e, Entry::Valid(s) if s.enabled)).collect();
         assert_eq!(enabled, [true, false], "{}", imported.text);
         assert!(config.issues.is_empty(), "{:?}", config.issues);
-        assert!(notes(&imported).contains("four: has a hostname that six also has"));
+        assert!(notes(&imported).contains("four: disabled, because six has the same hostname"));
     }
 }
 
@@ -154,7 +154,7 @@ fn the_address_comes_from_where_it_came_from() {
     );
     assert_eq!(service(&imported).uplink.interfaces, ["wanb"]);
     assert!(
-        notes(&imported).contains("option ip_network is not carried over: ip_source names another source")
+        notes(&imported).contains("option ip_network is not carried over: ddns-scripts ignores it")
     );
     let bound = |more: &str| service(&home(more)).endpoint.bind;
     assert!(bound("option ip_network wanb\noption bind_network wanb"));
@@ -337,7 +337,7 @@ fn every_option_without_a_counterpart_is_named() {
         said.contains("options retry_interval, retry_unit, retry_max_count and retry_count are not carried"),
         "{said}"
     );
-    assert!(said.contains("my_own is not carried over: nicup does not know it"), "{said}");
+    assert!(said.contains("my_own is not carried over: nicup has no such option"), "{said}");
     assert_eq!(notes(&home("option is_glue 0\noption force_dnstcp 0\noption use_logfile 0")), "");
 }
 
@@ -360,7 +360,7 @@ fn names_stay_unless_they_are_taken() {
     let names: Vec<String> = config(&imported).services.iter().map(|e| e.name().to_owned()).collect();
     assert_eq!(names[..2], ["main_3", "main_2"]);
     assert_eq!(names.len(), 4, "{names:?}");
-    assert!(notes(&imported).contains("1: main: is now called main_3"));
+    assert!(notes(&imported).contains("1: main: renamed to main_3"));
 }
 
 #[test]
