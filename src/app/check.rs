@@ -95,11 +95,11 @@ pub(super) fn run(env: &mut Env<'_>, options: &RunOptions, dns: bool) -> Result<
 fn contact(main: &Main) -> String {
     let (contact, set_by) = main.contact();
     let from = match set_by {
-        SetBy::Option => "option contact",
-        SetBy::Packager => "the package; option contact replaces it",
-        SetBy::Project => "the project; option contact replaces it",
+        SetBy::Option => "from option contact",
+        SetBy::Packager => "the package's default: set option contact to your email address",
+        SetBy::Project => "the project's default: set option contact to your email address",
     };
-    format!("contact in the User-Agent: {contact}, from {from}")
+    format!("contact sent to the server: {contact} ({from})")
 }
 
 /// For a router behind another one.
@@ -141,7 +141,7 @@ fn describe(text: &mut String, service: &Service, uplink: &UplinkState) {
         service.name,
         endpoint.server,
         endpoint.port,
-        if endpoint.plaintext { ", else in clear to port 80 or 8245" } else { "" }
+        if endpoint.plaintext { ", else unencrypted to port 80 or 8245" } else { "" }
     );
     if let Some(missing) = uplink.addresses.missing.as_ref().filter(|_| !uplink.addresses.list().is_empty()) {
         let _ = writeln!(text, "  {}", plain(&missing.explain()));

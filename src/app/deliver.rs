@@ -192,7 +192,7 @@ impl Delivery<'_, '_> {
         }
         if !transport.tls {
             let message = format!(
-                "the password of service '{}' was sent in clear over {}, because option plaintext is 1 and TLS was not reached",
+                "nicup sent the password of service '{}' unencrypted over {}, because option plaintext is 1 and no TLS connection was possible",
                 service.name,
                 transport.name()
             );

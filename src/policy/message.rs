@@ -112,7 +112,7 @@ fn meaning(code: Code, detail: &str, server: &str) -> String {
             "not a valid hostname: write it with its domain, e.g. home.example.net".to_owned()
         }
         Code::NotYours => {
-            "this hostname belongs to another account: correct the hostname or the login".to_owned()
+            "this hostname belongs to another account: correct the hostname, or use the login of that account".to_owned()
         }
         Code::NotActive => format!(
             "this hostname is not active: activate or confirm it in your account at {}, then resume",

@@ -69,16 +69,18 @@ fn check_says_which_contact_is_sent_and_who_set_it() {
     let Some(r) = Router::new("check_says_which_contact_is_sent_and_who_set_it") else { return };
     let line = |out: &str| out.lines().next().unwrap_or_default().to_owned();
     let (default, of) = match option_env!("NICUP_CONTACT") {
-        Some(packager) if !packager.is_empty() => (packager.to_owned(), "the package"),
-        Some(_) | None => (format!("{}/issues", env!("CARGO_PKG_REPOSITORY")), "the project"),
+        Some(packager) if !packager.is_empty() => (packager.to_owned(), "the package's"),
+        Some(_) | None => (format!("{}/issues", env!("CARGO_PKG_REPOSITORY")), "the project's"),
     };
-    let unset = format!("contact in the User-Agent: {default}, from {of}; option contact replaces it");
+    let unset = format!(
+        "contact sent to the server: {default} ({of} default: set option contact to your email address)"
+    );
     assert_eq!(line(&r.run(&["check"]).out), unset);
     // What is set to nothing is not set.
     for (option, says) in [
         ("", unset.as_str()),
-        ("you@example.org", "contact in the User-Agent: you@example.org, from option contact"),
-        (&default, &format!("contact in the User-Agent: {default}, from option contact")),
+        ("you@example.org", "contact sent to the server: you@example.org (from option contact)"),
+        (&default, &format!("contact sent to the server: {default} (from option contact)")),
     ] {
         let home = format!("option device '{}'\nlist hostname '{HOME}'", r.device);
         r.config(&(format!("config nicup 'main'\noption contact '{option}'\n") + &r.service("home", &home)));

@@ -22,7 +22,7 @@ fn transport(r: &Router) -> String {
 }
 
 fn in_clear(lines: &[String]) -> usize {
-    lines.iter().filter(|line| line.contains("was sent in clear over http:")).count()
+    lines.iter().filter(|line| line.contains("unencrypted over http:")).count()
 }
 
 #[test]
@@ -38,8 +38,8 @@ fn tls_on_8245_is_tried_in_the_same_pass_when_443_cannot_be_connected() {
 }
 
 #[test]
-fn without_plaintext_no_password_travels_in_clear() {
-    const STORY: &str = "without_plaintext_no_password_travels_in_clear";
+fn without_plaintext_no_password_is_sent_unencrypted() {
+    const STORY: &str = "without_plaintext_no_password_is_sent_unencrypted";
     let Some(r) = Router::with(STORY, listen(2, &[(80, false)])) else { return };
     configure(&r, 2, "");
     r.pass(1);
@@ -54,8 +54,8 @@ fn plaintext_is_the_last_way_and_is_warned_of_each_time() {
     let Some(r) = Router::with(STORY, listen(3, &[(80, false)])) else { return };
     configure(&r, 3, "option plaintext '1'");
     let check = r.run(&["check"]);
-    assert!(check.err.contains("the password travels in clear"), "{check:?}");
-    assert!(check.out.contains("to https://127.1.0.3:443, else in clear to port 80 or 8245"), "{check:?}");
+    assert!(check.err.contains("sends the password unencrypted"), "{check:?}");
+    assert!(check.out.contains("to https://127.1.0.3:443, else unencrypted to port 80 or 8245"), "{check:?}");
     r.syslog.take();
     for (round, address) in ["203.0.113.7", "203.0.113.8", "203.0.113.9"].into_iter().enumerate() {
         if round > 0 {

@@ -6,8 +6,9 @@ use crate::wire::rtnl::Lifetime;
 use crate::wire::wake::{Preferred, Span};
 use std::net::Ipv6Addr;
 
-/// Seconds by which another address must be preferred for longer. RFC 4861, section 6.2.1: a router announces a prefix at
-/// least every 1,800 s (MaxRtrAdvInterval), so the lifetimes of two prefixes that are both announced never differ by more.
+/// An address replaces the registered one if its preferred lifetime is longer by more than this, in seconds. A router renews
+/// the lifetime of each prefix that it still announces at least every 1,800 s (MaxRtrAdvInterval, RFC 4861 section 6.2.1).
+/// A larger difference shows that it no longer announces the prefix of the registered address.
 pub const MARGIN: u32 = 1800;
 /// Milliseconds that the loop adds to the margin: the kernel rounds lifetimes to seconds, and a pass that starts too early
 /// decides nothing new.

@@ -178,7 +178,8 @@ fn source(options: &mut Options<'_, '_>) -> Source {
 fn warn_of_clear_text(section: &Section, source: &Source, plaintext: bool, issues: &mut Issues<'_>) {
     let line = |name: &str| section.option(name).map_or(section.line, |option| option.line);
     if plaintext {
-        let message = "option plaintext: if TLS cannot be reached, the password travels in clear";
+        let message =
+            "option plaintext: if no TLS connection is possible, nicup sends the password unencrypted";
         issues.warning(line("plaintext"), message.to_owned());
     }
     let Source::Web { url, url6 } = source else { return };

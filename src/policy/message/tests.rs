@@ -14,7 +14,7 @@ const ADVICE: [(Code, &str); 28] = [
     (Code::NoChange, "already"),
     (Code::NoHost, "create it there and resume"),
     (Code::NotFqdn, "write it with its domain"),
-    (Code::NotYours, "correct the hostname or the login"),
+    (Code::NotYours, "use the login of that account"),
     (Code::NotActive, "then resume"),
     (Code::BadAuth, "create a DDNS key"),
     (Code::NotDonator, "option offline"),

@@ -319,9 +319,9 @@ fn a_wrong_value_is_repeated_unless_it_may_hold_a_login() {
 }
 
 #[test]
-fn what_travels_in_clear_is_warned_about() {
+fn what_is_sent_unencrypted_is_warned_about() {
     let rows = [
-        ("plaintext 1", "travels in clear"),
+        ("plaintext 1", "sends the password unencrypted"),
         ("source web\n option source_url http://h/", "http lets anyone"),
         ("source web\n option source_url6 http://h/", "http lets anyone"),
     ];

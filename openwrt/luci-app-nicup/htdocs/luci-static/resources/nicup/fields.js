@@ -285,7 +285,7 @@ return baseclass.extend({
 		text(s, 'connection', 'server', _('Server'), _('The server of No-IP, or another one with the same API (dyndns2).'), { placeholder: 'dynupdate.no-ip.com' });
 		text(s, 'connection', 'path', _('Path'), _('The path of the API.'), { placeholder: '/nic/update' });
 		text(s, 'connection', 'port', _('Port'), _('For secure connections. If it cannot be reached, nicup also tries 8245.'), { placeholder: '443', datatype: 'port' });
-		flag(s, 'connection', 'plaintext', _('Allow unencrypted updates'), _('If no secure connection is possible, the password travels in clear, readable for every network in between.'), '0');
+		flag(s, 'connection', 'plaintext', _('Allow unencrypted updates'), _('If no secure connection is possible, nicup sends the password unencrypted: anyone on the network path can read it.'), '0');
 		text(s, 'connection', 'cacert', _('Certificates'), _('File with the authorities to trust.'), { placeholder: '/etc/ssl/certs/ca-certificates.crt', datatype: 'file' });
 		text(s, 'connection', 'proxy', _('Proxy'), _('An HTTP proxy that supports CONNECT, with or without a login: http://user:password@host:port.'), { placeholder: 'http://proxy.lan:3128', password: true });
 		flag(s, 'connection', 'bind', _('Bind to the interface'), _('Send only through the device of this interface, for routers with several uplinks.'), '0');
