@@ -293,7 +293,7 @@ fn news(
         ipv6,
         code: view.code,
     });
-    let of_no_request = [Code::NoAddress, Code::PrivateAddress, Code::AddressUnknown, Code::Storm]
+    let of_no_request = [Code::NoAddress, Code::PrivateAddress, Code::AddressUnknown, Code::RateLimit]
         .map(Some)
         .contains(&view.code);
     let event = view.code.filter(|_| of_no_request && !same_story).map(|code| {

@@ -57,7 +57,7 @@ pub enum Code {
     /// Sent, but no response.
     Unconfirmed,
     /// Too many changes.
-    Storm,
+    RateLimit,
     /// The address could not be detected.
     AddressUnknown,
     /// Only a private address.
@@ -88,7 +88,7 @@ pub enum Kind {
     /// The clock is not set yet.
     Clock,
     /// The address changes too often.
-    Storm,
+    RateLimit,
     /// A problem with the router's own address.
     Address,
 }
@@ -117,7 +117,7 @@ names!(Code {
     Proxy = "proxy",
     Clock = "clock",
     Unconfirmed = "unconfirmed",
-    Storm = "storm",
+    RateLimit = "storm",
     AddressUnknown = "address-unknown",
     PrivateAddress = "private-address",
     NoAddress = "no-address",
@@ -159,7 +159,7 @@ impl Code {
                 Kind::Network
             }
             Code::Clock => Kind::Clock,
-            Code::Storm => Kind::Storm,
+            Code::RateLimit => Kind::RateLimit,
             Code::AddressUnknown | Code::PrivateAddress | Code::NoAddress => Kind::Address,
         }
     }

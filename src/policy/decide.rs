@@ -15,12 +15,12 @@ use super::fingerprint::{self, StopScope};
 use super::record::{Host, Records, Registered, Stop};
 use super::time::{Boot, Now, Wait};
 
-/// Changes of a registered address that nicup sends at once ([`STORM_WINDOW`]).
-pub const STORM_BURST: usize = 5;
+/// Changes of a registered address that nicup sends at once ([`RATE_LIMIT_WINDOW`]).
+pub const RATE_LIMIT_CHANGES: usize = 5;
 /// Seconds in which nicup counts them, and after which the rate limit ends.
-pub const STORM_WINDOW: u64 = 600;
+pub const RATE_LIMIT_WINDOW: u64 = 600;
 /// Seconds between changes during the rate limit.
-pub const STORM_PACE: u64 = 300;
+pub const RATE_LIMIT_PACE: u64 = 300;
 /// Seconds between two forced updates of an unchanged address.
 pub const FORCE_PACE: u64 = 600;
 /// Seconds between two attempts, even for a new address.
@@ -103,7 +103,7 @@ pub enum WaitReason {
     /// After a failure.
     Retry(Code, String),
     /// Too many changes.
-    Storm,
+    RateLimit,
     /// The address could not be detected.
     Unknown(Missing),
     /// An unchanged address was sent a short time ago.

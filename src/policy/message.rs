@@ -83,7 +83,7 @@ fn current(code: Option<Code>, service: &Service, host: &Host) -> String {
 fn code_of(cause: &WaitReason) -> Code {
     match cause {
         WaitReason::Server(code, _) | WaitReason::Retry(code, _) => *code,
-        WaitReason::Storm => Code::Storm,
+        WaitReason::RateLimit => Code::RateLimit,
         WaitReason::Unknown(_) => Code::AddressUnknown,
         WaitReason::JustForced => Code::NoChange,
     }
@@ -92,7 +92,7 @@ fn code_of(cause: &WaitReason) -> Code {
 fn waiting(cause: &WaitReason, server: &str) -> String {
     match cause {
         WaitReason::Server(code, detail) | WaitReason::Retry(code, detail) => meaning(*code, detail, server),
-        WaitReason::Storm => meaning(Code::Storm, "", server),
+        WaitReason::RateLimit => meaning(Code::RateLimit, "", server),
         WaitReason::Unknown(missing) => missing.explain(),
         WaitReason::JustForced => "the unchanged address was sent less than 10 min ago".to_owned(),
     }
@@ -164,7 +164,7 @@ fn meaning(code: Code, detail: &str, server: &str) -> String {
             "the system clock is not set, so certificates cannot be verified: waiting for NTP".to_owned()
         }
         Code::Unconfirmed => format!("could not confirm the update: it will be sent again ({detail})"),
-        Code::Storm => {
+        Code::RateLimit => {
             "the address changes too often: one update every 5 min until 10 min pass without a change".to_owned()
         }
         Code::AddressUnknown | Code::PrivateAddress | Code::NoAddress => detail.to_owned(),

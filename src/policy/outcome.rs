@@ -13,7 +13,7 @@ pub use maintenance::{
 
 use super::code::{Code, Kind};
 use super::config::Service;
-use super::decide::{self, Addresses, CLOCK_PACE, STORM_BURST, STORM_WINDOW, SendReason};
+use super::decide::{self, Addresses, CLOCK_PACE, RATE_LIMIT_CHANGES, RATE_LIMIT_WINDOW, SendReason};
 use super::fingerprint::{self, StopScope};
 use super::record::{Account, Event, Host, Ordered, RETRY_AFTER_LIMIT, Records, Registered, Retry, Stop};
 use super::time::{Boot, Now, Stamp, Wait};
@@ -272,15 +272,15 @@ fn count(host: &mut Host, reason: SendReason, now: Boot) {
         SendReason::Unsettled | SendReason::Asked | SendReason::Interval => return host.forced = Some(now),
         SendReason::New | SendReason::Offline => return,
     }
-    if host.changes.last().is_some_and(|at| now.since(*at) >= STORM_WINDOW) {
+    if host.changes.last().is_some_and(|at| now.since(*at) >= RATE_LIMIT_WINDOW) {
         host.changes.clear();
-        host.storming = false;
+        host.is_rate_limited = false;
     }
     host.changes.push(now);
-    let surplus = host.changes.len().saturating_sub(STORM_BURST);
+    let surplus = host.changes.len().saturating_sub(RATE_LIMIT_CHANGES);
     host.changes.drain(..surplus);
-    let quick = host.changes.first().is_some_and(|at| now.since(*at) < STORM_WINDOW);
-    host.storming |= host.changes.len() >= STORM_BURST && quick;
+    let quick = host.changes.first().is_some_and(|at| now.since(*at) < RATE_LIMIT_WINDOW);
+    host.is_rate_limited |= host.changes.len() >= RATE_LIMIT_CHANGES && quick;
 }
 
 /// The host's record, with its request ended.

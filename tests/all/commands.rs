@@ -329,8 +329,8 @@ fn a_burst_of_events_costs_two_passes_at_most() {
 }
 
 #[test]
-fn a_storm_is_slowed_down_and_the_last_address_is_kept() {
-    let Some(r) = Router::new("a_storm_is_slowed_down_and_the_last_address_is_kept") else { return };
+fn quick_changes_are_rate_limited_and_the_last_address_is_kept() {
+    let Some(r) = Router::new("quick_changes_are_rate_limited_and_the_last_address_is_kept") else { return };
     r.pass(0);
     for last in 8..13 {
         r.move_to(&format!("203.0.113.{}", last - 1), &format!("203.0.113.{last}"));

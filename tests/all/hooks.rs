@@ -133,7 +133,7 @@ fn a_hook_that_hangs_or_fails_holds_up_no_pass() {
         r.move_to("203.0.113.10", "203.0.113.9");
         assert_eq!(r.host(HOME).state, "current");
         r.pass(0);
-        std::fs::remove_dir_all(r.root.join("var/run")).unwrap(); // no storm
+        std::fs::remove_dir_all(r.root.join("var/run")).unwrap(); // no rate limit
     }
     // Nor is one needed, nor hotplug-call.
     std::fs::remove_dir_all(r.root.join("etc/hotplug.d")).unwrap();

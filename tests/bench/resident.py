@@ -13,7 +13,7 @@ from measure import Failed, Range
 
 IDLE = 300  # seconds of watching: the longest default interval among them
 REACTIONS = 3
-STORM = 4  # changes in a row that nicup sends at once
+BURST = 4  # changes in a row that nicup sends at once
 
 
 class Service:
@@ -93,7 +93,7 @@ def reactions(place, server, program, ca):
     client = Nicup(place.folder, program, world.MOVING)
     times = []
     for _ in range(2):
-        times += changes(Service(client, server, ca), STORM, 0.5)
+        times += changes(Service(client, server, ca), BURST, 0.5)
     found["nicup"] = {"interval": None, "default": None, "times": Range(times)}
     for client in (Inadyn(place.folder, world.MOVING), Ddclient(place.folder, world.MOVING)):
         times = changes(Service(client, server, ca, client.quick), REACTIONS, client.quick)

@@ -18,7 +18,7 @@ fn an_address_is_at_the_server_within_a_second() {
     is_current(&r, "203.0.113.7");
     let (mut requests, mut answers) = (Vec::new(), Vec::new());
     for last in 8..28 {
-        // Twenty changes in a row are a storm, and this is not about storms.
+        // Twenty changes in a row would be rate limited, which is not the subject here.
         std::fs::remove_file(r.root.join(STATE)).unwrap();
         let (old, new) = (format!("203.0.113.{}", last - 1), format!("203.0.113.{last}"));
         r.address(&format!("del {old}/32"));
@@ -103,8 +103,8 @@ fn a_thousand_devices_come_at_once() {
 }
 
 #[test]
-fn a_thousand_flaps_of_the_address_are_a_storm() {
-    let Some(r) = alone("flaps::a_thousand_flaps_of_the_address_are_a_storm") else { return };
+fn a_thousand_flaps_of_the_address_are_rate_limited() {
+    let Some(r) = alone("flaps::a_thousand_flaps_of_the_address_are_rate_limited") else { return };
     let running = watch(&r);
     is_current(&r, "203.0.113.7");
     let begun = Instant::now();

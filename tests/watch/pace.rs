@@ -166,8 +166,8 @@ fn is_paced(sent: &[(u64, String)]) {
 }
 
 #[test]
-fn a_storm_is_five_requests_and_then_one_every_five_minutes() {
-    let mut days = Days::new("storm");
+fn the_rate_limit_is_five_requests_and_then_one_every_five_minutes() {
+    let mut days = Days::new("rate-limit");
     for flap in 0..1000 {
         days.change(BEGIN + 60_000 + flap * 10, 8 + flap % 200);
     }
@@ -180,7 +180,7 @@ fn a_storm_is_five_requests_and_then_one_every_five_minutes() {
     days.until(BEGIN + 4_000_000);
     let sent = days.sent();
     is_paced(&sent);
-    // The first, five changes, and one for each five minutes of the storm.
+    // The first, five changes, and one for each five minutes of the rate limit.
     assert!((1 + 5 + 6..=1 + 5 + 8).contains(&sent.len()), "{sent:?}");
     assert_eq!(sent.last().unwrap().1, "203.0.113.250");
     let shown = days.shown();

@@ -6,7 +6,7 @@ use crate::policy::record::{Attempt, read_attempts, write_attempts};
 use crate::policy::tests::*;
 use crate::wire::dyndns2::{Failure, Reply};
 
-mod storms;
+mod rate_limit;
 
 fn is_send(decision: &Decision, reason: SendReason) -> bool {
     *decision == Decision::Send(reason)
@@ -334,7 +334,7 @@ fn no_number_in_a_state_file_can_stop_a_host_for_ever_or_panic() {
     (retry.last, retry.until, retry.failures, retry.clock) =
         (Boot(u64::MAX), Boot(u64::MAX), u32::MAX, i64::MIN);
     retry.code = Code::Clock;
-    (host.changes, host.storming) = (vec![Boot(u64::MAX); 9], true);
+    (host.changes, host.is_rate_limited) = (vec![Boot(u64::MAX); 9], true);
     (host.attempt, host.forced) = (Some(Boot(u64::MAX)), Some(Boot(u64::MAX)));
     story.restart();
     let attempt = Attempt {

@@ -37,7 +37,7 @@ const ADVICE: [(Code, &str); 28] = [
     (Code::Proxy, "check option proxy"),
     (Code::Clock, "waiting for NTP"),
     (Code::Unconfirmed, "sent again"),
-    (Code::Storm, "every 5 min"),
+    (Code::RateLimit, "every 5 min"),
 ];
 
 #[test]

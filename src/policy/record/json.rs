@@ -161,7 +161,7 @@ pub fn read_state(text: &str, now: &Now, mut records: Records) -> Result<Records
         host.attempt = row.attempt.map(past);
         host.forced = row.forced.map(past);
         host.changes = row.changes.into_iter().map(past).collect();
-        host.storming = row.storming;
+        host.is_rate_limited = row.storming;
         host.retry = row.retry.map(|row| retry(row, past));
         host.transport = row.transport;
         let (code, ipv4, ipv6) = (row.code, row.shown_ipv4, row.shown_ipv6);
@@ -286,7 +286,7 @@ fn state_row(host: &Host) -> StateRow {
         attempt: host.attempt.map(|at| at.0),
         forced: host.forced.map(|at| at.0),
         changes: host.changes.iter().map(|at| at.0).collect(),
-        storming: host.storming,
+        storming: host.is_rate_limited,
         retry: host.retry.as_ref().map(|retry| RetryRow {
             code: retry.code,
             detail: retry.detail.clone(),

@@ -79,7 +79,7 @@ pub struct Host {
     /// When the last changes of a registered address were sent, oldest first.
     pub changes: Vec<Boot>,
     /// The rate limit applies.
-    pub storming: bool,
+    pub is_rate_limited: bool,
     /// When an unchanged address was sent last.
     pub forced: Option<Boot>,
     /// The request of an interrupted pass, until its outcome is known.
@@ -233,7 +233,7 @@ impl Host {
             stop: None,
             retry: None,
             changes: Vec::new(),
-            storming: false,
+            is_rate_limited: false,
             forced: None,
             interrupted: None,
             unsettled: false,

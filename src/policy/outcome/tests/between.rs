@@ -83,7 +83,7 @@ fn forced(story: &Story) -> Boot {
 }
 
 #[test]
-fn a_crash_after_each_record_does_not_hide_a_storm() {
+fn a_crash_after_each_record_does_not_hide_the_rate_limit() {
     let mut story = Story::registered();
     for n in 0..5 {
         story.addresses = on(if n % 2 == 0 { AWAY } else { HOME });

@@ -27,7 +27,7 @@ fn five_changes_are_sent_at_once_then_one_every_five_minutes() {
 }
 
 #[test]
-fn a_storm_goes_on_as_long_as_the_changes_do() {
+fn the_rate_limit_lasts_as_long_as_the_changes() {
     for every in [60, 100, 149] {
         let times = sent_while_changing(&mut Story::registered(), every, 4000);
         assert!(times[5..].iter().zip(&times[4..]).all(|(at, before)| at - before >= 300), "{times:?}");
@@ -35,17 +35,17 @@ fn a_storm_goes_on_as_long_as_the_changes_do() {
 }
 
 #[test]
-fn changes_that_are_slow_enough_are_no_storm() {
+fn slow_changes_are_not_rate_limited() {
     let times = sent_while_changing(&mut Story::registered(), 151, 3000);
     assert_eq!(times.len(), 20);
 }
 
 #[test]
-fn the_last_address_of_a_storm_is_not_lost() {
+fn the_last_address_under_the_rate_limit_is_not_lost() {
     let mut story = Story::registered();
     sent_while_changing(&mut story, 10, 60);
     story.addresses = on("192.0.2.99");
-    let Decision::WaitUntil { until, cause: WaitReason::Storm } = story.decide(A) else { panic!() };
+    let Decision::WaitUntil { until, cause: WaitReason::RateLimit } = story.decide(A) else { panic!() };
     let wait = until.since(story.now().ceil());
     assert!(wait > 200 && wait <= 300, "{wait}");
     story.pass(wait);
@@ -53,7 +53,7 @@ fn the_last_address_of_a_storm_is_not_lost() {
 }
 
 #[test]
-fn ten_quiet_minutes_end_a_storm() {
+fn ten_minutes_without_a_change_end_the_rate_limit() {
     let mut story = Story::registered();
     let times = sent_while_changing(&mut story, 10, 50);
     assert_eq!(times.len(), 5);
@@ -63,7 +63,7 @@ fn ten_quiet_minutes_end_a_storm() {
 }
 
 #[test]
-fn a_storm_survives_a_restart_but_not_a_reboot() {
+fn the_rate_limit_survives_a_restart_but_not_a_reboot() {
     let mut story = Story::registered();
     sent_while_changing(&mut story, 10, 50);
     story.addresses = on("192.0.2.99");
@@ -72,10 +72,10 @@ fn a_storm_survives_a_restart_but_not_a_reboot() {
 }
 
 #[test]
-fn force_does_not_break_a_storm() {
+fn force_does_not_override_the_rate_limit() {
     let mut story = Story::registered();
     sent_while_changing(&mut story, 10, 50);
     story.addresses = on("192.0.2.99");
     story.ask.force = true;
-    assert!(matches!(story.decide(A), Decision::WaitUntil { cause: WaitReason::Storm, .. }));
+    assert!(matches!(story.decide(A), Decision::WaitUntil { cause: WaitReason::RateLimit, .. }));
 }
