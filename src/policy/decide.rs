@@ -203,8 +203,8 @@ fn due(case: &HostContext<'_>) -> Due {
         });
     }
     // The address may have changed back while the server may have the unconfirmed one.
-    if case.host.unsettled {
-        return Due::Now(SendReason::Unsettled);
+    if case.host.is_unconfirmed {
+        return Due::Now(SendReason::Unconfirmed);
     }
     let now = case.now;
     match forced_at(case) {

@@ -46,7 +46,7 @@ pub fn view(service: &Service, records: &Records, host: &Host, decision: &Decisi
             (State::Waiting, Some(code_of(cause)), waiting(cause, server), Some(*until), failures)
         }
         Decision::Send(
-            reason @ (SendReason::New | SendReason::Changed | SendReason::Offline | SendReason::Unsettled),
+            reason @ (SendReason::New | SendReason::Changed | SendReason::Offline | SendReason::Unconfirmed),
         ) => (State::Waiting, None, format!("to be sent: {}", reason.explain()), Some(now), retried),
         Decision::Send(SendReason::Asked | SendReason::Interval) => {
             (State::Current, accepted, current(accepted, service, host), Some(now), retried)

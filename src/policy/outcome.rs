@@ -249,7 +249,7 @@ fn accept(records: &mut Records, sent: &Sent<'_>, hostname: &str, reason: SendRe
         accepted: Some((code, stamp)),
     };
     host.stop = None;
-    host.unsettled = false;
+    host.is_unconfirmed = false;
     // A server that accepts the update rejects neither the user nor the program: their stops were from other settings.
     let endpoint = &sent.service.endpoint;
     records.accounts.retain(|a| a.server != endpoint.server || a.username != sent.service.username);
@@ -269,7 +269,7 @@ pub fn has_failed(records: &Records, sent: &Sent<'_>) -> bool {
 fn count(host: &mut Host, reason: SendReason, now: Boot) {
     match reason {
         SendReason::Changed => {}
-        SendReason::Unsettled | SendReason::Asked | SendReason::Interval => return host.forced = Some(now),
+        SendReason::Unconfirmed | SendReason::Asked | SendReason::Interval => return host.forced = Some(now),
         SendReason::New | SendReason::Offline => return,
     }
     if host.changes.last().is_some_and(|at| now.since(*at) >= RATE_LIMIT_WINDOW) {
@@ -293,7 +293,7 @@ fn closed<'a>(records: &'a mut Records, sent: &Sent<'_>, hostname: &str) -> &'a 
 /// The host's record, with its request rejected. After the stop ends, only another response shows what is registered.
 fn rejected<'a>(records: &'a mut Records, sent: &Sent<'_>, hostname: &str) -> &'a mut Host {
     let host = closed(records, sent, hostname);
-    host.unsettled = true;
+    host.is_unconfirmed = true;
     host
 }
 
@@ -319,7 +319,7 @@ fn order_wait(records: &mut Records, sent: &Sent<'_>, code: Code, detail: &str, 
 fn try_later(records: &mut Records, sent: &Sent<'_>, hostname: &str, code: Code, detail: &str) {
     let host = records.host(&sent.service.endpoint.server, &sent.service.username, hostname);
     let last = sent.now.ceil();
-    host.unsettled |= code == Code::Unconfirmed;
+    host.is_unconfirmed |= code == Code::Unconfirmed;
     host.retry = Some(postponed(host, sent.service, sent.addresses, sent.begun, (last, code, detail)));
     note(records, sent.service, sent.addresses, last, hostname, code);
 }

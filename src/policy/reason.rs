@@ -12,7 +12,7 @@ pub enum SendReason {
     /// It is offline at the server and should not be, or vice versa.
     Offline,
     /// The last request was rejected or not confirmed, and its wait or stop is over.
-    Unsettled,
+    Unconfirmed,
     /// `--force`.
     Asked,
     /// force_interval is over.
@@ -23,7 +23,7 @@ fixed_names!(SendReason {
     New = "new",
     Changed = "changed",
     Offline = "offline",
-    Unsettled = "unsettled",
+    Unconfirmed = "unsettled",
     Asked = "asked",
     Interval = "interval",
 });
@@ -36,7 +36,7 @@ impl SendReason {
             SendReason::New => "nothing is registered yet",
             SendReason::Changed => "the registered address is different",
             SendReason::Offline => "option offline changed",
-            SendReason::Unsettled => "the last request was not confirmed",
+            SendReason::Unconfirmed => "the last request was not confirmed",
             SendReason::Asked => "--force was given",
             SendReason::Interval => "force_interval is over",
         }

@@ -51,7 +51,7 @@ pub enum NetlinkError {
     /// Too many datagrams came from other senders.
     Crowded,
     /// Links or addresses changed during each of the attempts, or parts of the answers were lost.
-    Unsettled,
+    Changing,
 }
 
 impl NetlinkError {
@@ -68,7 +68,7 @@ impl NetlinkError {
             Self::Truncated => "the kernel's answer is too long".to_owned(),
             Self::Malformed(why) => format!("the kernel's answer is unreadable: {}", why.explain()),
             Self::Crowded => "other programs answer instead of the kernel".to_owned(),
-            Self::Unsettled => {
+            Self::Changing => {
                 format!("the addresses changed during each of {ATTEMPTS} attempts to read them")
             }
         }
@@ -102,11 +102,11 @@ pub fn index(device: &str) -> Option<u32> {
 fn settled<T>(mut attempt: impl FnMut() -> Result<T, NetlinkError>) -> Result<T, NetlinkError> {
     for _ in 0..ATTEMPTS {
         match attempt() {
-            Err(NetlinkError::Unsettled) => {}
+            Err(NetlinkError::Changing) => {}
             known => return known,
         }
     }
-    Err(NetlinkError::Unsettled)
+    Err(NetlinkError::Changing)
 }
 
 /// One attempt.
@@ -220,14 +220,14 @@ impl RouteSocket<'_> {
                     continue;
                 }
                 if message.interrupted {
-                    return Err(NetlinkError::Unsettled);
+                    return Err(NetlinkError::Changing);
                 }
                 match message.body {
                     Body::Done(0) => return Ok(()),
                     Body::Done(code) | Body::Error(code) => {
                         return Err(NetlinkError::Refused(code.saturating_neg()));
                     }
-                    Body::Overrun => return Err(NetlinkError::Unsettled),
+                    Body::Overrun => return Err(NetlinkError::Changing),
                     body @ (Body::Link(_)
                     | Body::LinkGone(_)
                     | Body::Address(_)
@@ -260,7 +260,7 @@ impl RouteSocket<'_> {
                     }
                 }
                 Err(Errno::INTR) => {}
-                Err(Errno::NOBUFS) => return Err(NetlinkError::Unsettled),
+                Err(Errno::NOBUFS) => return Err(NetlinkError::Changing),
                 Err(errno) => return Err(failed(errno)),
             }
         };
@@ -285,7 +285,7 @@ mod tests {
         let mut attempts = 0;
         let read = settled(|| {
             attempts += 1;
-            if attempts < ATTEMPTS { Err(NetlinkError::Unsettled) } else { Ok(attempts) }
+            if attempts < ATTEMPTS { Err(NetlinkError::Changing) } else { Ok(attempts) }
         });
         assert_eq!(read, Ok(ATTEMPTS));
     }
@@ -295,9 +295,9 @@ mod tests {
         let mut attempts = 0;
         let read: Result<(), _> = settled(|| {
             attempts += 1;
-            Err(NetlinkError::Unsettled)
+            Err(NetlinkError::Changing)
         });
-        assert_eq!((read, attempts), (Err(NetlinkError::Unsettled), ATTEMPTS));
+        assert_eq!((read, attempts), (Err(NetlinkError::Changing), ATTEMPTS));
     }
 
     #[test]
@@ -332,7 +332,7 @@ mod tests {
             NetlinkError::Truncated,
             NetlinkError::Malformed(Malformed::FixedPart),
             NetlinkError::Crowded,
-            NetlinkError::Unsettled,
+            NetlinkError::Changing,
         ];
         for error in all {
             let sentence = error.explain();

@@ -74,7 +74,7 @@ pub(crate) struct Host {
     /// What the records say was accepted, and when.
     pub(crate) known: Option<(Vec<IpAddr>, u64)>,
     /// The last answer leaves open what the server has.
-    unsettled: bool,
+    is_unconfirmed: bool,
     retry: Option<Retry>,
     pub(crate) stopped: bool,
     /// When an unchanged address was last sent by `--force`.
@@ -222,8 +222,10 @@ impl Ledger {
         for (at, name) in open.hosts.iter().enumerate() {
             let host = self.hosts.get_mut(name).unwrap();
             match open.meanings.get(at) {
-                Some(Meaning::Accepted) if kept => (host.unsettled, host.retry) = (false, None),
-                Some(meaning) if kept && meaning.is_decisive() => (host.unsettled, host.retry) = (true, None),
+                Some(Meaning::Accepted) if kept => (host.is_unconfirmed, host.retry) = (false, None),
+                Some(meaning) if kept && meaning.is_decisive() => {
+                    (host.is_unconfirmed, host.retry) = (true, None)
+                }
                 _ => host
                     .volatile(&Open { ended: open.begun, ..open.clone() }, Meaning::Network { sent: true }),
             }
@@ -282,8 +284,8 @@ impl Ledger {
         self.tally.reboots += 1;
         self.booted_at = t;
         for host in self.hosts.values_mut() {
-            host.excused |= host.unsettled;
-            (host.unsettled, host.retry, host.forced) = (false, None, None);
+            host.excused |= host.is_unconfirmed;
+            (host.is_unconfirmed, host.retry, host.forced) = (false, None, None);
             host.changes.clear();
         }
     }
@@ -335,7 +337,7 @@ impl Host {
         let old = t + ROUNDING + ledger.jumped_since(*since) >= since + owner.interval;
         let forced = ledger.force && self.forced.is_none_or(|last| t + ROUNDING >= last + FORCED);
         assert!(
-            differs || self.unsettled || old || forced,
+            differs || self.is_unconfirmed || old || forced,
             "{name}: at {t}, {addresses:?} is registered since {since}"
         );
         if addresses.iter().any(|ip| known.iter().any(|old| old.is_ipv4() == ip.is_ipv4() && old != ip)) {
@@ -371,15 +373,15 @@ impl Host {
             Meaning::Network { .. } => (NETWORK[before.min(8)], before + 1),
             Meaning::Clock => (600, before),
             Meaning::Accepted | Meaning::Waits { .. } => {
-                self.unsettled &= meaning != Meaning::Accepted;
+                self.is_unconfirmed &= meaning != Meaning::Accepted;
                 return;
             }
             Meaning::StopsHost | Meaning::StopsService | Meaning::StopsAccount | Meaning::StopsServer => {
-                self.unsettled = true;
+                self.is_unconfirmed = true;
                 return;
             }
         };
-        self.unsettled |= meaning == Meaning::Network { sent: true };
+        self.is_unconfirmed |= meaning == Meaning::Network { sent: true };
         let (last, addresses) = (open.ended, open.addresses.clone());
         self.retry = Some(Retry { meaning, failures, last, until: last + wait * 1000, addresses });
     }

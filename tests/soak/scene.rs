@@ -198,7 +198,7 @@ impl AddressSource for Part {
         if scene.kernel_answers {
             Ok(devices.iter().map(|name| scene.device(name)).collect())
         } else {
-            Err(NetlinkError::Unsettled)
+            Err(NetlinkError::Changing)
         }
     }
 }

@@ -305,7 +305,7 @@ fn a_lost_answer_is_asked_again_even_if_the_address_came_back() {
     };
     story.pass(10).send(&failed(Failure::Connect, false));
     story.restart().pass(30);
-    assert!(is_send(&story.decide(A), SendReason::Unsettled));
+    assert!(is_send(&story.decide(A), SendReason::Unconfirmed));
     story.reply(good());
     assert!(matches!(story.decide(A), Decision::Leave { .. }));
 }

@@ -16,7 +16,7 @@ pub(super) fn wait(case: &HostContext<'_>, reason: SendReason) -> Option<(Boot, 
     let pace = match reason {
         SendReason::Changed => rate_limit(case.host, case.now).map(|until| (until, WaitReason::RateLimit)),
         SendReason::Asked => case.host.forced.map(|at| (at.plus(FORCE_PACE), WaitReason::JustForced)),
-        SendReason::New | SendReason::Offline | SendReason::Unsettled | SendReason::Interval => None,
+        SendReason::New | SendReason::Offline | SendReason::Unconfirmed | SendReason::Interval => None,
     };
     let holds = [server(case), retry(case), pace].into_iter().flatten();
     holds.filter(|(until, _)| *until > case.now.floor()).reduce(|a, b| if b.0 > a.0 { b } else { a })

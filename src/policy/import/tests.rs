@@ -153,9 +153,7 @@ fn the_address_comes_from_where_it_came_from() {
         "option ip_source script\noption ip_script /etc/ddns/ip.sh\noption interface wanb\noption ip_network wan",
     );
     assert_eq!(service(&imported).uplink.interfaces, ["wanb"]);
-    assert!(
-        notes(&imported).contains("option ip_network is not carried over: ddns-scripts ignores it")
-    );
+    assert!(notes(&imported).contains("option ip_network is not carried over: ddns-scripts ignores it"));
     let bound = |more: &str| service(&home(more)).endpoint.bind;
     assert!(bound("option ip_network wanb\noption bind_network wanb"));
     assert!(!bound("option bind_network wanb"));

@@ -113,7 +113,7 @@ fn every_sentence_about_a_host_has_a_template() {
         .flat_map(|server| ADVICE.map(|(code, _)| meaning(code, "why", server)))
         .collect();
     sentences.extend(
-        [SendReason::New, SendReason::Changed, SendReason::Offline, SendReason::Unsettled]
+        [SendReason::New, SendReason::Changed, SendReason::Offline, SendReason::Unconfirmed]
             .map(|reason| format!("to be sent: {}", reason.explain())),
     );
     sentences.push(waiting(&WaitReason::JustForced, "a.b"));

@@ -41,7 +41,7 @@ pub fn close_interrupted(records: &mut Records, service: &Service, now: &Now) {
         let host = &mut records.hosts[at];
         let sent = &begun.sent;
         let Some((outcome, code, at)) = recorded else {
-            host.unsettled = true;
+            host.is_unconfirmed = true;
             host.retry = Some(postponed(host, service, sent, now, (begun.at, Code::Unconfirmed, CUT_OFF)));
             note(records, service, sent, now.ceil(), hostname, Code::Unconfirmed);
             continue;
@@ -49,10 +49,10 @@ pub fn close_interrupted(records: &mut Records, service: &Service, now: &Now) {
         host.retry = None;
         match outcome {
             Recorded::Accepted(reason) => {
-                host.unsettled = false;
+                host.is_unconfirmed = false;
                 count(host, reason, at);
             }
-            Recorded::Refused => host.unsettled = true,
+            Recorded::Refused => host.is_unconfirmed = true,
             Recorded::Waiting => {}
         }
         note(records, service, sent, at, hostname, code);
@@ -142,7 +142,7 @@ pub fn retry_detection(
 pub fn close_orphans(records: &mut Records) {
     for at in 0..records.hosts.len() {
         if records.end(at).is_some() {
-            records.hosts[at].unsettled = true;
+            records.hosts[at].is_unconfirmed = true;
         }
     }
 }

@@ -157,7 +157,7 @@ pub fn read_state(text: &str, now: &Now, mut records: Records) -> Result<Records
         LogLimit { since: file.log_since.map_or(Boot(0), past), lines: file.log_lines.unwrap_or(0) };
     for row in file.hosts.read {
         let host = records.host(&row.server, &row.username, &row.hostname);
-        host.unsettled = row.unsettled;
+        host.is_unconfirmed = row.unsettled;
         host.attempt = row.attempt.map(past);
         host.forced = row.forced.map(past);
         host.changes = row.changes.into_iter().map(past).collect();
@@ -282,7 +282,7 @@ fn state_row(host: &Host) -> StateRow {
         server: host.key.server.clone(),
         username: host.key.username.clone(),
         hostname: host.key.hostname.clone(),
-        unsettled: host.unsettled,
+        unsettled: host.is_unconfirmed,
         attempt: host.attempt.map(|at| at.0),
         forced: host.forced.map(|at| at.0),
         changes: host.changes.iter().map(|at| at.0).collect(),

@@ -85,7 +85,7 @@ pub struct Host {
     /// The request of an interrupted pass, until its outcome is known.
     pub interrupted: Option<Interrupted>,
     /// The last request was rejected or unconfirmed: what the server has now is uncertain.
-    pub unsettled: bool,
+    pub is_unconfirmed: bool,
     /// When the last request began.
     pub attempt: Option<Boot>,
     /// The last transport, if that was not option port: `https:8245`, `http:80`.
@@ -236,7 +236,7 @@ impl Host {
             is_rate_limited: false,
             forced: None,
             interrupted: None,
-            unsettled: false,
+            is_unconfirmed: false,
             attempt: None,
             transport: None,
             shown: None,

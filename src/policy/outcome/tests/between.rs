@@ -69,7 +69,7 @@ fn a_crash_after_the_record_repeats_nothing() {
         story.addresses = on(AWAY);
         cut_off_after_the_records(&mut story, good());
         assert_eq!(story.decide(A), Decision::Leave { forced: Some(forced(&story)), wait: None }, "{begun}");
-        assert_eq!((story.host(A).unsettled, &story.host(A).retry), (false, &None));
+        assert_eq!((story.host(A).is_unconfirmed, &story.host(A).retry), (false, &None));
         assert_eq!(story.records.events[0].code, Code::Good);
         // It came back at once: that is another change, and nothing says that it waits.
         story.addresses = on(HOME);
@@ -118,7 +118,7 @@ fn a_crash_after_a_refusal_or_an_outage_is_no_lost_answer() {
         cut_off_after_the_records(&mut story, reply.clone());
         assert_eq!((story.records.events[0].code, &story.host(A).retry), (code, &None));
         // After a refusal only another answer tells what is registered; an outage changed nothing.
-        assert_eq!(story.host(A).unsettled, reply != Reply::Outage);
+        assert_eq!(story.host(A).is_unconfirmed, reply != Reply::Outage);
     }
 }
 
@@ -129,7 +129,7 @@ fn what_the_records_had_before_says_nothing_of_a_request() {
     story.addresses = on(AWAY);
     lose(&mut story);
     close(&mut story);
-    assert_eq!((story.wait_of(A), story.host(A).unsettled), (Some(10), true));
+    assert_eq!((story.wait_of(A), story.host(A).is_unconfirmed), (Some(10), true));
     // The same address, an hour later.
     let mut story = Story::registered();
     story.pass(3600);
@@ -160,8 +160,8 @@ fn an_attempt_whose_service_is_not_there_leaves_open_what_is_registered() {
     let at = story.host(A).interrupted.as_ref().unwrap().at;
     close_orphans(&mut story.records);
     let host = story.host(A);
-    assert_eq!((&host.interrupted, host.attempt, host.unsettled), (&None, Some(at), true));
-    assert!(!story.host(B).unsettled);
+    assert_eq!((&host.interrupted, host.attempt, host.is_unconfirmed), (&None, Some(at), true));
+    assert!(!story.host(B).is_unconfirmed);
 }
 
 #[test]
@@ -185,7 +185,7 @@ fn a_crash_with_a_changed_address_is_settled_even_if_the_address_came_back() {
     close(&mut story);
     assert_eq!(story.wait_of(A), Some(10));
     story.pass(10);
-    assert_eq!(story.decide(A), Decision::Send(SendReason::Unsettled));
+    assert_eq!(story.decide(A), Decision::Send(SendReason::Unconfirmed));
     assert!(matches!(story.decide(B), Decision::Leave { .. }));
 }
 
@@ -221,7 +221,7 @@ fn an_unknown_address_forgets_no_wait_and_no_lost_answer() {
     unknown(&mut story, Some("ubus is silent"));
     unknown(&mut story, None);
     story.addresses = on(HOME);
-    assert_eq!(story.decide(A), Decision::Send(SendReason::Unsettled));
+    assert_eq!(story.decide(A), Decision::Send(SendReason::Unconfirmed));
 }
 
 #[test]

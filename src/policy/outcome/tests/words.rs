@@ -189,7 +189,7 @@ fn a_stop_that_ends_is_followed_by_a_request() {
     story.reply(Reply::BadAuth);
     story.ask.force = false;
     story.services[0].password = crate::policy::config::Secret::new("new".into());
-    assert_eq!(story.decide(A), Decision::Send(SendReason::Unsettled));
+    assert_eq!(story.decide(A), Decision::Send(SendReason::Unconfirmed));
     story.reply(good());
     assert!(matches!(story.decide(A), Decision::Leave { .. }));
 }

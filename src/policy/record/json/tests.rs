@@ -118,7 +118,7 @@ fn records_are_in_the_order_in_which_they_are_looked_for() {
     let mut records = Records::default();
     let names = [("s", "u", "b"), ("s", "u", "a"), ("r", "u", "b"), ("s", "t", "b"), ("s", "u", "c")];
     for (server, username, hostname) in names {
-        records.host(server, username, hostname).unsettled = true;
+        records.host(server, username, hostname).is_unconfirmed = true;
     }
     for (server, username, hostname) in names {
         assert!(
