@@ -88,7 +88,7 @@ pub(super) fn note_event(env: &mut Env<'_>, loaded: &Loaded, event: &Event) -> i
     let now = env.now();
     let store = RecordStore::open(&env.root, &main, &now, false);
     let mut store = store.map_err(|failure| io::Error::other(failure.message))?;
-    store.look_again(&asked);
+    store.request_queries(&asked);
     store.note_event(event, &now).map_err(|issue| io::Error::other(issue.message))
 }
 
@@ -98,8 +98,9 @@ fn pass(env: &mut Env<'_>, options: &RunOptions, config: &Config) -> Result<Repo
     let mut store = RecordStore::open(&env.root, &config.main, &begun, true)?;
     store.prune(&plan);
     let mut session = Session::default();
-    let wishes = |service: &&Service| source_results::wishes(&plan, service, options.event.as_ref());
-    store.look_again(&plan.services.iter().copied().filter(wishes).collect::<Vec<_>>());
+    let is_requested =
+        |service: &&Service| source_results::is_query_requested(&plan, service, options.event.as_ref());
+    store.request_queries(&plan.services.iter().copied().filter(is_requested).collect::<Vec<_>>());
     let due = sources::due(&plan, store.records(), &begun);
     let mut devices = devices(env, &plan, options, &store, sources::asks_page(&plan, &due));
     sources::run_scripts(env, &plan, &mut store, &due, &begun);

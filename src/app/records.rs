@@ -101,17 +101,17 @@ impl RecordStore {
     }
 
     /// Makes the next query of each of these services' sources due now.
-    pub(super) fn look_again(&mut self, services: &[&Service]) {
+    pub(super) fn request_queries(&mut self, services: &[&Service]) {
         for service in services {
-            for asked in source_results::all(service) {
-                self.is_changed |= self.records.look_again(&asked.key(service));
+            for source in source_results::all(service) {
+                self.is_changed |= self.records.request_query(&source.key(service));
             }
         }
     }
 
-    pub(super) fn learn(&mut self, learnt: SourceResult) {
+    pub(super) fn set_source_result(&mut self, result: SourceResult) {
         self.is_changed = true;
-        self.records.learn(learnt);
+        self.records.set_source_result(result);
     }
 
     /// Closes the attempts of an interrupted pass, and records what was detected.

@@ -34,7 +34,7 @@ pub(super) fn run(env: &mut Env<'_>, options: &RunOptions) -> Result<(String, Re
     store.prune(&plan);
     store.resume(plan.selected().as_deref());
     let meant = plan.selected().unwrap_or_else(|| plan.services.clone());
-    store.look_again(&meant);
+    store.request_queries(&meant);
     let waits = waits(store.records(), &meant, &now);
     let mut devices = pass::devices(env, &plan, options, &store, false);
     let uplinks = pass::detect(env, &plan, &mut devices, &store, &now);

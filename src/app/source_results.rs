@@ -16,17 +16,17 @@ use std::net::IpAddr;
 
 /// A page or script that returns an address.
 #[derive(Clone, Copy)]
-pub(super) enum Asked<'s> {
+pub(super) enum AddressSource<'s> {
     Page(&'s Url),
     Script(&'s str),
 }
 
-impl<'s> Asked<'s> {
+impl<'s> AddressSource<'s> {
     /// Its name in messages.
     pub(super) fn name(self) -> &'s str {
         match self {
-            Asked::Page(url) => &url.text,
-            Asked::Script(script) => script,
+            AddressSource::Page(url) => &url.text,
+            AddressSource::Script(script) => script,
         }
     }
 
@@ -34,45 +34,45 @@ impl<'s> Asked<'s> {
     /// response may depend on them. A script gets the service's name, so services do not share it.
     pub(super) fn key(self, service: &Service) -> String {
         let endpoint = &service.endpoint;
-        let shared = matches!(self, Asked::Page(_)) && !endpoint.bind && endpoint.proxy.is_none();
+        let shared = matches!(self, AddressSource::Page(_)) && !endpoint.bind && endpoint.proxy.is_none();
         if shared { self.name().to_owned() } else { format!("{} for {}", self.name(), service.name) }
     }
 }
 
 /// The source of a service's addresses of one family.
-fn asked(service: &Service, family: WantedFamily) -> Option<Asked<'_>> {
+fn source_of(service: &Service, family: WantedFamily) -> Option<AddressSource<'_>> {
     let wanted = match family {
         WantedFamily::Ipv4 => service.family.v4(),
         WantedFamily::Ipv6 => service.family.v6(),
     };
     match &service.source {
         Source::Interface => None,
-        Source::Script(script) => Some(Asked::Script(script)),
+        Source::Script(script) => Some(AddressSource::Script(script)),
         Source::Web { url, url6 } => {
             let url = if family == WantedFamily::Ipv4 { url } else { url6 };
-            url.as_ref().map(Asked::Page)
+            url.as_ref().map(AddressSource::Page)
         }
     }
     .filter(|_| wanted)
 }
 
 /// All sources of a service, each once.
-pub(super) fn all(service: &Service) -> Vec<Asked<'_>> {
-    let mut all: Vec<Asked<'_>> = [WantedFamily::Ipv4, WantedFamily::Ipv6]
+pub(super) fn all(service: &Service) -> Vec<AddressSource<'_>> {
+    let mut all: Vec<AddressSource<'_>> = [WantedFamily::Ipv4, WantedFamily::Ipv6]
         .into_iter()
-        .filter_map(|family| asked(service, family))
+        .filter_map(|family| source_of(service, family))
         .collect();
-    all.dedup_by_key(|asked| asked.name());
+    all.dedup_by_key(|source| source.name());
     all
 }
 
 /// The names of the sources, for `check`.
 pub(super) fn names(service: &Service) -> Vec<&str> {
-    all(service).into_iter().map(Asked::name).collect()
+    all(service).into_iter().map(AddressSource::name).collect()
 }
 
 /// Whether this pass was started to query sources at once. An interface that goes down is no reason: no page can be reached.
-pub(super) fn wishes(plan: &Plan<'_>, service: &Service, event: Option<&Event>) -> bool {
+pub(super) fn is_query_requested(plan: &Plan<'_>, service: &Service, event: Option<&Event>) -> bool {
     let forced = plan.overrides.force && plan.is_selected(&service.name);
     forced || event.is_some_and(|event| concerns(service, event))
 }
@@ -84,19 +84,20 @@ pub(super) fn concerns(service: &Service, event: &Event) -> bool {
 }
 
 /// When nicup may query a source again.
-pub(super) fn next_check(service: &Service, learnt: Option<&SourceResult>, now: &Now) -> Boot {
-    learnt.map_or(now.floor(), |learnt| outcome::next_look(learnt, service.check_interval))
+pub(super) fn next_check(service: &Service, result: Option<&SourceResult>, now: &Now) -> Boot {
+    result.map_or(now.floor(), |result| outcome::next_query(result, service.check_interval))
 }
 
 /// When nicup queries a source of this service next; None: it has none, or no query is planned.
 pub(super) fn next_of(plan: &Plan<'_>, records: &Records, service: &Service, now: &Now) -> Option<Boot> {
-    let asked = all(service);
+    let sources = all(service);
     let asks = plan.enabled && service.enabled && !service.offline;
-    if asked.is_empty() || !asks || plan.is_blocked(records, service, now) {
+    if sources.is_empty() || !asks || plan.is_blocked(records, service, now) {
         return None;
     }
-    let next = |asked: Asked<'_>| next_check(service, records.learnt(&asked.key(service)), now);
-    asked.into_iter().map(next).min()
+    let next =
+        |source: AddressSource<'_>| next_check(service, records.source_result(&source.key(service)), now);
+    sources.into_iter().map(next).min()
 }
 
 /// The last results of a service's sources, in the form of an interface's addresses.
@@ -122,17 +123,17 @@ fn result_of<T: Copy + Into<IpAddr>>(
     records: &Records,
     of_family: impl Fn(IpAddr) -> Option<T>,
 ) -> Result<T, Option<Missing>> {
-    let asked = asked(service, family).ok_or_else(|| {
+    let source = source_of(service, family).ok_or_else(|| {
         let option = if family == WantedFamily::Ipv4 { "source_url" } else { "source_url6" };
         Missing::new(option, Why::NoSource)
     })?;
-    let name = asked.name();
+    let name = source.name();
     let rule = Rule { allow_private: service.allow_private };
     let missing = |why| Missing::new(name, why);
     let unknown = |why: &str| missing(Why::Unknown(WhyUnknown::Source(why.to_owned())));
-    let learnt = records.learnt(&asked.key(service));
-    let learnt = learnt.ok_or_else(|| unknown("not queried yet: nicup run queries it"))?;
-    let addresses = learnt.found.as_ref().map_err(|why| unknown(why))?;
+    let result = records.source_result(&source.key(service));
+    let result = result.ok_or_else(|| unknown("not queried yet: nicup run queries it"))?;
+    let addresses = result.found.as_ref().map_err(|why| unknown(why))?;
     let mut rejected = None;
     for ip in addresses.iter().filter_map(|ip| of_family(*ip)) {
         match address::sendable(ip.into(), rule) {

@@ -8,7 +8,7 @@ use super::Env;
 use super::plan::Plan;
 use super::records::RecordStore;
 use super::session::{Destination, Session};
-use super::source_results::{Asked, all, next_check, next_of};
+use super::source_results::{AddressSource, all, next_check, next_of};
 use super::uplink::bind_error;
 use crate::policy::config::{Service, Url};
 use crate::policy::record::{Records, SourceResult};
@@ -31,7 +31,7 @@ pub(super) fn due(plan: &Plan<'_>, records: &Records, now: &Now) -> Vec<usize> {
 
 /// Whether one of the services that are `due` has a page.
 pub(super) fn asks_page(plan: &Plan<'_>, due: &[usize]) -> bool {
-    let is_page = |asked: &Asked<'_>| matches!(asked, Asked::Page(_));
+    let is_page = |source: &AddressSource<'_>| matches!(source, AddressSource::Page(_));
     due.iter().any(|at| all(plan.services[*at]).iter().any(is_page))
 }
 
@@ -44,12 +44,12 @@ pub(super) fn run_scripts(
     now: &Now,
 ) {
     for service in due.iter().map(|at| plan.services[*at]) {
-        for asked in all(service) {
-            if let Asked::Script(script) = asked
-                && is_due(store, service, asked, now)
+        for source in all(service) {
+            if let AddressSource::Script(script) = source
+                && is_due(store, service, source, now)
             {
                 let found = run(env, service, script);
-                enter(env, store, service, asked, found);
+                enter(env, store, service, source, found);
             }
         }
     }
@@ -67,35 +67,35 @@ pub(super) fn fetch_pages(
 ) {
     for at in due {
         let service = plan.services[*at];
-        for asked in all(service) {
-            if let Asked::Page(url) = asked
-                && is_due(store, service, asked, now)
+        for source in all(service) {
+            if let AddressSource::Page(url) = source
+                && is_due(store, service, source, now)
             {
                 let device = bind_device(*at);
                 let found = fetch(session, env, plan.contact, service, url, device.as_deref());
-                enter(env, store, service, asked, found);
+                enter(env, store, service, source, found);
             }
         }
     }
 }
 
 /// Services share a page: nicup may have read it for another one a moment ago.
-fn is_due(store: &RecordStore, service: &Service, asked: Asked<'_>, now: &Now) -> bool {
-    next_check(service, store.records().learnt(&asked.key(service)), now) <= now.floor()
+fn is_due(store: &RecordStore, service: &Service, source: AddressSource<'_>, now: &Now) -> bool {
+    next_check(service, store.records().source_result(&source.key(service)), now) <= now.floor()
 }
 
 fn enter(
     env: &mut Env<'_>,
     store: &mut RecordStore,
     service: &Service,
-    asked: Asked<'_>,
+    source: AddressSource<'_>,
     found: Result<Vec<IpAddr>, String>,
 ) {
-    say(log::Level::Debug, format_args!("{}: asked {}", service.name, asked.name()));
-    let (source, at) = (asked.key(service), env.now().ceil());
-    let before = store.records().learnt(&source).map_or(0, |learnt| learnt.failures);
+    say(log::Level::Debug, format_args!("{}: queried {}", service.name, source.name()));
+    let (key, at) = (source.key(service), env.now().ceil());
+    let before = store.records().source_result(&key).map_or(0, |result| result.failures);
     let failures = if found.is_err() { before.saturating_add(1) } else { 0 };
-    store.learn(SourceResult { source, at, found, failures, again: false });
+    store.set_source_result(SourceResult { source: key, at, found, failures, again: false });
 }
 
 /// The page's body, which must be one address and nothing else.

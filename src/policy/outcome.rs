@@ -3,13 +3,13 @@
 //! Only this module changes a record after a request. Does not send, does not write messages. `maintenance` changes the
 //! records between requests.
 
-mod looks;
 mod maintenance;
+mod queries;
 
-pub use looks::next_look;
 pub use maintenance::{
     begin, clock_was_set, close_interrupted, close_orphans, prune, resume, retry_detection, tls_failed,
 };
+pub use queries::next_query;
 
 use super::code::{Code, Kind};
 use super::config::Service;

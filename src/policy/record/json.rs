@@ -110,13 +110,13 @@ pub fn read_records(text: &str) -> Result<Records, ReadError> {
 /// The part that lives as long as this boot.
 #[must_use]
 pub fn write_state(records: &Records, now: &Now) -> String {
-    let sources = records.sources.iter().map(|learnt| SourceRow {
-        source: learnt.source.clone(),
-        at: learnt.at.0,
-        addresses: learnt.found.iter().flatten().map(ToString::to_string).collect(),
-        problem: learnt.found.as_ref().err().cloned(),
-        failures: learnt.failures,
-        again: learnt.again,
+    let sources = records.sources.iter().map(|result| SourceRow {
+        source: result.source.clone(),
+        at: result.at.0,
+        addresses: result.found.iter().flatten().map(ToString::to_string).collect(),
+        problem: result.found.as_ref().err().cloned(),
+        failures: result.failures,
+        again: result.again,
     });
     let events = records.events.iter().map(|event| EventRow {
         at: event.at.0,
@@ -172,7 +172,7 @@ pub fn read_state(text: &str, now: &Now, mut records: Records) -> Result<Records
         let addresses = addresses.map_err(|_| ReadError::Garbage)?;
         let found = row.problem.map_or(Ok(addresses), Err);
         let SourceRow { source, failures, again, .. } = row;
-        records.learn(SourceResult { source, at: past(row.at), found, failures, again });
+        records.set_source_result(SourceResult { source, at: past(row.at), found, failures, again });
     }
     for row in file.events.into_iter().take(EVENT_LIMIT) {
         let (at, code, ipv4, ipv6) = (past(row.at), row.code, row.ipv4, row.ipv6);

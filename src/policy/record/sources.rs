@@ -22,20 +22,20 @@ pub struct SourceResult {
 impl Records {
     /// The last result of a source in this boot.
     #[must_use]
-    pub fn learnt(&self, source: &str) -> Option<&SourceResult> {
-        self.sources.iter().find(|learnt| learnt.source == source)
+    pub fn source_result(&self, source: &str) -> Option<&SourceResult> {
+        self.sources.iter().find(|result| result.source == source)
     }
 
     /// Stores a source's result, replacing the last one.
-    pub fn learn(&mut self, learnt: SourceResult) {
-        self.sources.retain(|old| old.source != learnt.source);
-        self.sources.push(learnt);
+    pub fn set_source_result(&mut self, result: SourceResult) {
+        self.sources.retain(|old| old.source != result.source);
+        self.sources.push(result);
     }
 
     /// Requests a query of a source before the planned one. True: it was not requested yet.
     #[must_use]
-    pub fn look_again(&mut self, source: &str) -> bool {
-        let mut planned = self.sources.iter_mut().filter(|learnt| learnt.source == source && !learnt.again);
-        planned.next().map(|learnt| learnt.again = true).is_some()
+    pub fn request_query(&mut self, source: &str) -> bool {
+        let mut planned = self.sources.iter_mut().filter(|result| result.source == source && !result.again);
+        planned.next().map(|result| result.again = true).is_some()
     }
 }

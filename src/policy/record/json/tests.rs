@@ -50,9 +50,15 @@ fn full() -> Records {
         failures: 1,
     });
     let found = Ok(vec!["203.0.113.7".parse().unwrap(), "2001:db8::7".parse().unwrap()]);
-    records.learn(SourceResult { source: "/bin/a".to_owned(), at: Boot(5), found, failures: 0, again: true });
+    records.set_source_result(SourceResult {
+        source: "/bin/a".to_owned(),
+        at: Boot(5),
+        found,
+        failures: 0,
+        again: true,
+    });
     let found = Err("it is away".to_owned());
-    records.learn(SourceResult {
+    records.set_source_result(SourceResult {
         source: "http://b/".to_owned(),
         at: Boot(6),
         found,

@@ -10,12 +10,12 @@ const PACE: u64 = 60;
 /// When to query a source again that nicup queries every `interval` seconds. After a failed query: with the delays for the
 /// network, but not later than the interval.
 #[must_use]
-pub fn next_look(learnt: &SourceResult, interval: u64) -> Boot {
-    let pause = match learnt.failures.checked_sub(1) {
+pub fn next_query(result: &SourceResult, interval: u64) -> Boot {
+    let pause = match result.failures.checked_sub(1) {
         Some(before) => step(&NETWORK, before).min(interval),
         None => interval,
     };
-    learnt.at.plus(if learnt.again { pause.min(PACE) } else { pause })
+    result.at.plus(if result.again { pause.min(PACE) } else { pause })
 }
 
 #[cfg(test)]
@@ -25,21 +25,21 @@ mod tests {
     fn pauses(interval: u64, again: bool) -> Vec<u64> {
         let pause = |failures| {
             let found = if failures > 0 { Err("no".to_owned()) } else { Ok(Vec::new()) };
-            let learnt = SourceResult { source: "s".to_owned(), at: Boot(100), found, failures, again };
-            next_look(&learnt, interval).since(Boot(100))
+            let result = SourceResult { source: "s".to_owned(), at: Boot(100), found, failures, again };
+            next_query(&result, interval).since(Boot(100))
         };
         (0..12).map(pause).collect()
     }
 
     #[test]
-    fn failed_looks_back_off_as_the_network_does_up_to_the_interval_or_an_hour() {
+    fn failed_queries_back_off_as_the_network_does_up_to_the_interval_or_an_hour() {
         let hour = [30, 60, 120, 300, 600, 1200, 2400, 3600, 3600, 3600];
         assert_eq!(pauses(86_400, false), [[86_400, 10].as_slice(), &hour].concat());
         assert_eq!(pauses(600, false), [600, 10, 30, 60, 120, 300, 600, 600, 600, 600, 600, 600]);
     }
 
     #[test]
-    fn a_wish_for_another_look_comes_true_once_a_minute() {
+    fn a_requested_query_starts_at_most_once_a_minute() {
         assert_eq!(pauses(600, true), [60, 10, 30, 60, 60, 60, 60, 60, 60, 60, 60, 60]);
     }
 }
