@@ -164,47 +164,47 @@ fn advise(text: &mut String, service: &Service, uplink: &UplinkState, mode: Mode
     if !service.enabled {
         return;
     }
-    let mut say = |advice: &str| {
+    let mut note = |advice: &str| {
         let _ = writeln!(text, "  {}", plain(advice));
     };
     let asks = service.source != Source::Interface;
     let addresses = &uplink.addresses;
     if mode == Mode::Hotplug {
         if asks && !service.offline {
-            say(
+            note(
                 "mode hotplug: source web and script raise no event, so a change is missed; set mode to watch",
             );
         }
         if service.force_interval.is_some_and(|interval| interval != DEFAULT_FORCE_INTERVAL) {
-            say("mode hotplug: force_interval needs the resident loop: set option mode to watch");
+            note("mode hotplug: force_interval needs the resident loop: set option mode to watch");
         }
     }
     for name in &uplink.beside {
-        say(&format!(
+        note(&format!(
             "netifd also has {name}, which may have the IPv4 address: if so, set option interface to it"
         ));
     }
     if service.family == Family::Ipv6 {
-        say(
+        note(
             "users report that No-IP also sets the A record, to the request's source, when only IPv6 is sent",
         );
     }
     let private = |missing: &Missing| matches!(missing.why, Why::Absent(WhyAbsent::Private(_)));
     if addresses.missing.as_ref().is_some_and(private) && !asks {
-        BEHIND_A_ROUTER.into_iter().for_each(&mut say);
+        BEHIND_A_ROUTER.into_iter().for_each(&mut note);
     }
     if asks && addresses.missing.is_none() {
-        say("this address is not the router's own: the router that has it must forward ports to this one");
+        note("this address is not the router's own: the router that has it must forward ports to this one");
     }
     if service.ip6_suffix.is_some() {
         if asks || !service.family.v6() {
-            say("option ip6_suffix is not used: it needs source interface and family ipv6 or both");
+            note("option ip6_suffix is not used: it needs source interface and family ipv6 or both");
         } else if addresses.ipv6.is_none() && service.uplink.interface6.is_none() {
-            say("option ip6_suffix needs a public /64, which is usually on the LAN: set interface6 to lan");
+            note("option ip6_suffix needs a public /64, which is usually on the LAN: set interface6 to lan");
         }
     }
     if let Some(failed) = bind_error(service, uplink.bind_device.as_deref()) {
-        say(&format!("{}, so nothing can be sent", failed.detail));
+        note(&format!("{}, so nothing can be sent", failed.detail));
     }
 }
 

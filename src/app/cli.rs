@@ -61,7 +61,7 @@ pub fn main() -> ExitCode {
     ExitCode::from(match outcome {
         Ok(exit) => exit,
         Err(failure) => {
-            say_error(&failure.message);
+            print_failure(&failure.message);
             failure.exit
         }
     })
@@ -148,7 +148,7 @@ fn command(matches: &Matches) -> Result<Exit, Failure> {
         "check" => {
             start_log_to_stderr(verbose);
             let checked = check::run(&mut env, &options, matches.opt_present("dns"))?;
-            checked.problems.iter().for_each(|problem| say(&super::view::plain(problem)));
+            checked.problems.iter().for_each(|problem| print_error(&super::view::plain(problem)));
             print(&checked.text);
             Ok(checked.exit)
         }
@@ -218,7 +218,7 @@ fn run(env: &mut Env<'_>, options: &RunOptions, matches: &Matches) -> Result<Exi
         print(&format!("{}\n", report.wake));
     } else if options.event.is_none() {
         let problems = report.status.problems.iter();
-        problems.for_each(|problem| say(&super::view::plain(&problem.to_string())));
+        problems.for_each(|problem| print_error(&super::view::plain(&problem.to_string())));
         print(&summary(&report.status, &options.services));
         print(&report.unsent.iter().map(|line| format!("{line}\n")).collect::<String>());
     }
@@ -252,7 +252,7 @@ fn print_import(env: &Env<'_>) -> Result<Exit, Failure> {
     let written = stdout.write_all(printed.text.as_bytes()).and_then(|()| stdout.flush());
     let cannot = |error| Failure::new(Exit::Retry, format!("the output cannot be written: {error}"));
     written.map_err(cannot)?;
-    printed.notes.iter().for_each(|note| say(note));
+    printed.notes.iter().for_each(|note| print_error(note));
     Ok(Exit::Success)
 }
 
@@ -303,11 +303,11 @@ fn print(text: &str) {
     let _ = std::io::stdout().write_all(text.as_bytes());
 }
 
-fn say_error(reason: &str) {
-    say(&format!("nicup: {}", super::view::plain(reason)));
+fn print_failure(reason: &str) {
+    print_error(&format!("nicup: {}", super::view::plain(reason)));
 }
 
 #[allow(clippy::print_stderr)] // where errors go
-fn say(line: &str) {
+fn print_error(line: &str) {
     let _ = writeln!(std::io::stderr(), "{line}");
 }

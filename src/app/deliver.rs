@@ -12,7 +12,7 @@ use crate::policy::decide::{Decision, SendReason};
 use crate::policy::outcome::{Outcome, Sent};
 use crate::policy::record::Key;
 use crate::policy::time::Now;
-use crate::sys::log::say;
+use crate::sys::log::log_line;
 use crate::wire::dyndns2::{self, Answer, Failed, Failure, Reply, Request};
 
 /// Hosts in one request. No-IP answers more with `numhost`.
@@ -128,7 +128,7 @@ impl Delivery<'_, '_> {
     fn exchange(&mut self, update: Update<'_>, hosts: &[DueHost]) -> Outcome {
         let service = update.service;
         let names = hosts.iter().map(|(name, reason)| format!("{name} ({})", reason.explain()));
-        say(
+        log_line(
             log::Level::Debug,
             format_args!("{}: sending {}", service.name, names.collect::<Vec<_>>().join(", ")),
         );
@@ -169,7 +169,7 @@ impl Delivery<'_, '_> {
             match self.session.exchange(self.env, service, &destination, request) {
                 Err(failed) if may_try_next(&failed, transport, endpoint) => {
                     let name = transport.name();
-                    say(log::Level::Debug, format_args!("{}: {name}: {}", service.name, failed.detail));
+                    log_line(log::Level::Debug, format_args!("{}: {name}: {}", service.name, failed.detail));
                     // The message names the port from the configuration.
                     outcome.get_or_insert(Err(failed));
                 }

@@ -3,7 +3,7 @@
 use crate::policy::config::{Issue, Level};
 use crate::policy::log_limit::{Line, LogLimit};
 use crate::policy::time::Boot;
-use crate::sys::log::say;
+use crate::sys::log::log_line;
 
 /// Lines to be logged, in order.
 pub(super) struct LogLines {
@@ -49,8 +49,8 @@ impl LogLines {
         }
     }
 
-    pub(super) fn say(&self) {
-        self.lines.iter().for_each(|(level, text)| say(*level, format_args!("{text}")));
+    pub(super) fn write(&self) {
+        self.lines.iter().for_each(|(level, text)| log_line(*level, format_args!("{text}")));
     }
 }
 

@@ -15,7 +15,7 @@ use crate::policy::config::{Config, Issue, Level, Main};
 use crate::policy::fingerprint;
 use crate::policy::status::{self, Status};
 use crate::sys::file::{self, Keep};
-use crate::sys::log::say;
+use crate::sys::log::log_line;
 use crate::wire::wake::Wake;
 
 /// What a pass has detected and done when it ends.
@@ -44,7 +44,7 @@ pub(super) fn finish(env: &mut Env<'_>, outcome: PassResult<'_>) -> Report {
     let problems = fingerprint::of_texts(issues.iter().map(Issue::to_string));
     log.issues(&issues, store.records().problems != problems);
     log.issues(&sent.clear_text, true);
-    log.say();
+    log.write();
     store.close(problems, log.limit, &now);
     issues.extend(sent.clear_text);
     issues.append(&mut store.take_issues());
@@ -68,7 +68,7 @@ pub(super) fn finish(env: &mut Env<'_>, outcome: PassResult<'_>) -> Report {
 /// The report of a pass without a usable configuration.
 pub(super) fn broken(env: &mut Env<'_>, main: &Main, issue: Issue) -> Report {
     let now = env.now();
-    say(lines::level(&issue), format_args!("{issue}"));
+    log_line(lines::level(&issue), format_args!("{issue}"));
     let status = report::status(main, &[issue], Vec::new(), &Default::default(), &now);
     publish(env, main, status)
 }

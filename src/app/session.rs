@@ -8,7 +8,7 @@ use crate::policy::config::{Proxy, Service};
 use crate::policy::fingerprint;
 use crate::sys::file::{self, Root};
 use crate::sys::https::{self, Route};
-use crate::sys::log::say;
+use crate::sys::log::log_line;
 use crate::sys::machine;
 use crate::wire::dyndns2::{self, Answer, Failed, Request};
 use std::time::Duration;
@@ -69,7 +69,7 @@ impl Session {
         self.is_confined = true;
         self.runner = Runner::start(&env.root);
         if let Err(error) = env.transport.lock_down() {
-            say(log::Level::Debug, format_args!("could not drop all privileges: {error}"));
+            log_line(log::Level::Debug, format_args!("could not drop all privileges: {error}"));
         }
     }
 

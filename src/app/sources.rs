@@ -13,7 +13,7 @@ use super::uplink::bind_error;
 use crate::policy::config::{Service, Url};
 use crate::policy::record::{Records, SourceResult};
 use crate::policy::time::Now;
-use crate::sys::log::say;
+use crate::sys::log::log_line;
 use crate::sys::process::{self, Program, RunError};
 use crate::sys::script;
 use crate::wire::dyndns2::{Answer, Request};
@@ -91,7 +91,7 @@ fn enter(
     source: AddressSource<'_>,
     found: Result<Vec<IpAddr>, String>,
 ) {
-    say(log::Level::Debug, format_args!("{}: queried {}", service.name, source.name()));
+    log_line(log::Level::Debug, format_args!("{}: queried {}", service.name, source.name()));
     let (key, at) = (source.key(service), env.now().ceil());
     let before = store.records().source_result(&key).map_or(0, |result| result.failures);
     let failures = if found.is_err() { before.saturating_add(1) } else { 0 };

@@ -153,7 +153,7 @@ impl Loop {
             }
             self.take(woken, now(env))?;
         }
-        crate::sys::log::say(log::Level::Debug, format_args!("stopped by a signal"));
+        crate::sys::log::log_line(log::Level::Debug, format_args!("stopped by a signal"));
         Ok(last.filter(|_| mode.until_done).unwrap_or(Exit::Success))
     }
 

@@ -45,7 +45,7 @@ impl LogFormat<String> for Plain {
 
 /// Logs a line of any level. In release builds, log's own macros compile nothing below `info`, so that debug lines of
 /// libraries, which nicup drops, use no flash. nicup's debug lines use this function.
-pub fn say(level: Level, line: fmt::Arguments<'_>) {
+pub fn log_line(level: Level, line: fmt::Arguments<'_>) {
     if level <= log::max_level() {
         log::logger().log(&Record::builder().level(level).target("nicup").args(line).build());
     }
