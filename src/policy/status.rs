@@ -358,9 +358,9 @@ mod tests {
             let read = read(&text).unwrap();
             let hosts = &read.services[0].hosts;
             assert_eq!(hosts.len() == count, hosts_left, "{}", hosts.len());
-            let said = &read.problems[0].message;
+            let message = &read.problems[0].message;
             let left = if hosts_left { String::new() } else { format!("{} hosts and ", count - hosts.len()) };
-            assert!(said.starts_with(&format!("{left}all messages")), "{said}");
+            assert!(message.starts_with(&format!("{left}all messages")), "{message}");
             if !hosts_left {
                 assert!(hosts.iter().all(|host| host.state == State::Stopped), "the current ones go first");
                 assert!(text.len() > SIZE_LIMIT - 700, "and no more than needed: {}", text.len());

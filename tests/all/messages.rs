@@ -39,21 +39,21 @@ fn string(text: &str) -> Option<(String, usize)> {
         let end = body.find(&format!("\"{}", "#".repeat(hashes)))?;
         return Some((body[..end].to_owned(), 1 + hashes + 1 + end + 1 + hashes));
     }
-    let (mut said, mut letters) = (String::new(), text.strip_prefix('"')?.char_indices());
+    let (mut sentence, mut letters) = (String::new(), text.strip_prefix('"')?.char_indices());
     while let Some((at, letter)) = letters.next() {
         match letter {
-            '"' => return Some((said, at + 2)),
+            '"' => return Some((sentence, at + 2)),
             '\\' => match letters.next()?.1 {
-                'n' => said.push('\n'),
+                'n' => sentence.push('\n'),
                 // A line that goes on: its indentation is none of the sentence.
                 '\n' => {
                     while letters.as_str().starts_with(char::is_whitespace) {
                         letters.next();
                     }
                 }
-                other => said.push(other),
+                other => sentence.push(other),
             },
-            other => said.push(other),
+            other => sentence.push(other),
         }
     }
     None
@@ -99,8 +99,8 @@ fn strings(text: &str) -> Vec<String> {
             length = skipped;
         } else if rest.starts_with("'\"'") || rest.starts_with("'\\") {
             length = 3 + usize::from(rest.starts_with("'\\"));
-        } else if let Some((said, skipped)) = string(rest).filter(|_| letter == '"' || !is_word(before)) {
-            found.push(said);
+        } else if let Some((sentence, skipped)) = string(rest).filter(|_| letter == '"' || !is_word(before)) {
+            found.push(sentence);
             length = skipped;
         }
         before = letter;
@@ -142,9 +142,9 @@ fn messages() -> String {
     for path in sources(&top().join("src")) {
         let mut sentences: Vec<String> = strings(&fs::read_to_string(&path).unwrap())
             .iter()
-            .filter(|said| is_sentence(said))
-            .map(|said| with_holes(said).trim_matches('\n').to_owned())
-            .filter(|said| !templates.contains(&said.as_str()))
+            .filter(|sentence| is_sentence(sentence))
+            .map(|sentence| with_holes(sentence).trim_matches('\n').to_owned())
+            .filter(|sentence| !templates.contains(&sentence.as_str()))
             .collect();
         sentences.dedup();
         section(path.strip_prefix(top()).unwrap().to_str().unwrap(), &sentences);
@@ -169,6 +169,6 @@ fn a_sentence_is_found_wherever_it_is_and_nothing_else_is() {
     let text = "#[expect(x, reason = \"not this one\")]\n// \"nor this one\"\nlet a = '\"'; let b: &'a str = \"the first\\\n   one\";\n\
         format!(r#\"a \"raw\" {x:?} one\"#); b\"\\n\"; \"single\";\n#[cfg(test)]\nmod tests {\n\"not in a test\"";
     let found: Vec<String> =
-        strings(text).iter().filter(|said| is_sentence(said)).map(|s| with_holes(s)).collect();
+        strings(text).iter().filter(|sentence| is_sentence(sentence)).map(|s| with_holes(s)).collect();
     assert_eq!(found, ["the firstone", "a \"raw\" {} one"]);
 }

@@ -6,7 +6,7 @@ use nicup::policy::address::WhyDown;
 use nicup::wire::ubus::{Interface, dump, status};
 use std::path::Path;
 
-fn said(file: &str) -> String {
+fn output_of(file: &str) -> String {
     std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/netifd").join(file))
         .unwrap()
 }
@@ -31,7 +31,11 @@ fn an_interface_that_is_up_has_its_layer_3_device() {
         ("dsl_6-dynamic.json", "dsl_6", "pppoe-dsl"),
         ("fixed-static.json", "fixed", "fix0"),
     ] {
-        assert_eq!(status(name, &said(file)).map(short), Some(interface(name, true, Some(device))), "{file}");
+        assert_eq!(
+            status(name, &output_of(file)).map(short),
+            Some(interface(name, true, Some(device))),
+            "{file}"
+        );
     }
 }
 
@@ -40,14 +44,14 @@ fn an_interface_that_is_not_up_has_none() {
     for (file, name) in
         [("wan-down.json", "wan"), ("broken-auth-failed.json", "broken"), ("off-no-device.json", "off")]
     {
-        assert_eq!(status(name, &said(file)).map(short), Some(interface(name, false, None)), "{file}");
+        assert_eq!(status(name, &output_of(file)).map(short), Some(interface(name, false, None)), "{file}");
     }
-    assert_eq!(status("nowhere", &said("not-found.txt")), None);
+    assert_eq!(status("nowhere", &output_of("not-found.txt")), None);
 }
 
 #[test]
 fn a_dump_has_them_all_with_their_names() {
-    let all: Vec<Short> = dump(&said("dump.json")).unwrap().into_iter().map(short).collect();
+    let all: Vec<Short> = dump(&output_of("dump.json")).unwrap().into_iter().map(short).collect();
     assert_eq!(
         all,
         [
@@ -63,10 +67,14 @@ fn a_dump_has_them_all_with_their_names() {
 #[test]
 fn an_interface_that_is_not_up_says_why() {
     let why = |file: &str| {
-        let said = status("wan", &said(file)).unwrap();
-        let errors = said.errors.unwrap_or_default();
+        let interface = status("wan", &output_of(file)).unwrap();
+        let errors = interface.errors.unwrap_or_default();
         let error = errors.last().and_then(|error| error.code.clone());
-        WhyDown::of(said.up, [said.autostart, said.available, said.pending], error.as_deref())
+        WhyDown::of(
+            interface.up,
+            [interface.autostart, interface.available, interface.pending],
+            error.as_deref(),
+        )
     };
     assert_eq!(why("broken-auth-failed.json"), WhyDown::LoginRejected);
     assert_eq!(why("off-no-device.json"), WhyDown::NoDevice);

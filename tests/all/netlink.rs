@@ -174,10 +174,10 @@ fn an_event_is_read_by_the_same_decoder() {
         addr add 203.0.113.7/24 dev wan
         addr del 203.0.113.7/24 dev wan
         link del wan");
-    let (mut said, mut buffer) = (vec![], [0; 16 * 1024]);
+    let (mut bytes, mut buffer) = (vec![], [0; 16 * 1024]);
     while let Ok((length, _)) = recv(&socket, &mut buffer[..], RecvFlags::DONTWAIT) {
         for message in Messages::new(&buffer[..length]) {
-            said.push(match message.unwrap().body {
+            bytes.push(match message.unwrap().body {
                 Body::Link(link) => format!("+{}", String::from_utf8_lossy(link.name)),
                 Body::LinkGone(link) => format!("-{}", String::from_utf8_lossy(link.name)),
                 Body::Address(address) => format!("+{}", address.ip),
@@ -186,8 +186,8 @@ fn an_event_is_read_by_the_same_decoder() {
             });
         }
     }
-    let mut said = said.into_iter();
+    let mut bytes = bytes.into_iter();
     for expected in ["+wan", "+203.0.113.7", "-203.0.113.7", "-wan"] {
-        assert!(said.any(|event| event == expected), "{expected} in its turn");
+        assert!(bytes.any(|event| event == expected), "{expected} in its turn");
     }
 }

@@ -105,8 +105,8 @@ impl Tree {
     /// The lines that name what is missing.
     fn missing(&self) -> Vec<String> {
         let output = self.check(&[]);
-        let said = text(&output.stdout);
-        let mut lines: Vec<String> = said.lines().map(str::to_owned).collect();
+        let printed = text(&output.stdout);
+        let mut lines: Vec<String> = printed.lines().map(str::to_owned).collect();
         let last = lines.pop().unwrap_or_default();
         if lines.is_empty() {
             assert_eq!(
@@ -205,10 +205,10 @@ fn a_release_build_refuses_while_a_placeholder_is_left() {
     assert!(built.status.success() && text(&built.stdout).contains("mipsel_24kc"), "{}", text(&built.stderr));
     tree.set(NICUP, "PKG_HASH:=", "skip");
     let refused = tree.run("build", &["--release", "--list"]);
-    let said = text(&refused.stderr);
-    assert!(!refused.status.success() && refused.stdout.is_empty(), "{said}");
+    let printed = text(&refused.stderr);
+    assert!(!refused.status.success() && refused.stdout.is_empty(), "{printed}");
     assert!(
-        said.contains("PKG_HASH is the placeholder") && said.ends_with("not ready to release\n"),
-        "{said}"
+        printed.contains("PKG_HASH is the placeholder") && printed.ends_with("not ready to release\n"),
+        "{printed}"
     );
 }

@@ -369,8 +369,8 @@ fn mode_hotplug_is_warned_of_what_needs_a_loop() {
         ("hotplug", "option force_interval '0'".to_owned(), false, false),
         ("watch", page.options(), false, false),
     ] {
-        let said = config(mode, &more);
-        assert_eq!(said.contains("source web and script raise no event"), web, "{said}");
-        assert_eq!(said.contains("force_interval needs the resident loop"), interval, "{said}");
+        let printed = config(mode, &more);
+        assert_eq!(printed.contains("source web and script raise no event"), web, "{printed}");
+        assert_eq!(printed.contains("force_interval needs the resident loop"), interval, "{printed}");
     }
 }

@@ -63,10 +63,10 @@ fn every_case_is_accepted_or_refused_as_uci_did() {
     for case in cases() {
         let input = fs::read(&case).unwrap();
         let name = case.file_stem().unwrap().to_string_lossy().into_owned();
-        let said = fs::read_to_string(case.with_extension("err")).ok();
+        let expected = fs::read_to_string(case.with_extension("err")).ok();
         match parse(&input) {
             Ok(package) => {
-                assert_eq!(said, None, "{name}: accepted");
+                assert_eq!(expected, None, "{name}: accepted");
                 let uci = |extension| fs::read(case.with_extension(extension)).unwrap();
                 assert_eq!(export(&package, Names::Given), uci("out"), "{name}: export");
                 assert_eq!(show(&package, Names::Given), uci("show"), "{name}: show");
@@ -76,9 +76,13 @@ fn every_case_is_accepted_or_refused_as_uci_did() {
             }
             Err(error) if input.contains(&0) => assert_eq!(error.reason, Reason::Nul, "{name}"),
             Err(error) => {
-                let said = said.unwrap_or_else(|| panic!("{name}: refused: {error}"));
-                let said = said.replace("at line 0,", "at line 1,");
-                assert_eq!(as_uci_words_it(error.reason.explain(), error.line, error.byte), said, "{name}");
+                let expected = expected.unwrap_or_else(|| panic!("{name}: refused: {error}"));
+                let expected = expected.replace("at line 0,", "at line 1,");
+                assert_eq!(
+                    as_uci_words_it(error.reason.explain(), error.line, error.byte),
+                    expected,
+                    "{name}"
+                );
             }
         }
     }

@@ -50,8 +50,8 @@ impl Syslog {
 
     /// Ends the daemon, if it is there.
     pub(crate) fn stop(&self) {
-        let said = UnixDatagram::unbound().and_then(|s| s.send_to(END.as_bytes(), &self.socket));
-        drop(said);
+        let sent = UnixDatagram::unbound().and_then(|s| s.send_to(END.as_bytes(), &self.socket));
+        drop(sent);
     }
 
     fn say(&self, text: &str) {

@@ -100,9 +100,9 @@ fn a_shortage_forgets_nothing() {
             let mut short = r.command(&strace, &["-f", "-e", &inject, "-o", "/dev/null", "-P"]);
             let output =
                 short.arg(path).args([NICUP, "--root", r.root.to_str().unwrap(), "run"]).output().unwrap();
-            let said = String::from_utf8_lossy(&output.stderr);
-            assert_eq!(output.status.code(), Some(1), "{error} {file}: {said}");
-            assert!(said.contains(&format!("nicup: /{file}: cannot be read: ")), "{said}");
+            let printed = String::from_utf8_lossy(&output.stderr);
+            assert_eq!(output.status.code(), Some(1), "{error} {file}: {printed}");
+            assert!(printed.contains(&format!("nicup: /{file}: cannot be read: ")), "{printed}");
             assert_eq!(
                 (before, requests),
                 ((r.stamp(RECORDS), r.stamp(STATE)), r.requests()),

@@ -103,24 +103,25 @@ fn strike(r: &Router, point: &Point, fault: Fault) -> Result<bool, String> {
     let status = output.status;
     // timeout(1) ends as its command did: by the signal, or with 128 and its number.
     let killed = status.signal() == Some(9) || status.code() == Some(137);
-    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    let printed = String::from_utf8_lossy(&output.stderr).into_owned();
     match fault {
         Fault::Kill if killed && text.contains("+++ killed by SIGKILL") => Ok(true),
         Fault::Error(_) if !text.contains("INJECTED") => Ok(false),
         Fault::Kill if status.code().is_some_and(|code| code < 5) => Ok(false),
-        Fault::Kill => Err(format!("{status}: {said}{text}")),
+        Fault::Kill => Err(format!("{status}: {printed}{text}")),
         // Without memory for its heap a Rust program ends at once, by SIGABRT: that is one more power cut.
         Fault::Error(_) if HEAP.contains(&point.name.as_str()) && status.signal() == Some(6) => {
-            check(said.contains("memory allocation of "), || said.clone())?;
+            check(printed.contains("memory allocation of "), || printed.clone())?;
             Ok(true)
         }
         Fault::Error(_) => {
             let calls = text.lines().count();
-            check(matches!(status.code(), Some(0 | 1 | 3 | 4)), || format!("{status}: {said}"))?;
+            check(matches!(status.code(), Some(0 | 1 | 3 | 4)), || format!("{status}: {printed}"))?;
             // What cannot be written to a file or to the log is on stderr.
-            check(is_problems(&said) || said.starts_with("nicup: ") && !said.contains("panicked"), || {
-                said.clone()
-            })?;
+            check(
+                is_problems(&printed) || printed.starts_with("nicup: ") && !printed.contains("panicked"),
+                || printed.clone(),
+            )?;
             check(calls < 2 * point.nth + 60, || format!("{calls} calls of {}", point.name))?;
             Ok(true)
         }

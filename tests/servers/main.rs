@@ -89,8 +89,8 @@ fn accepted(r: &Router, chain: &Chain, options: &[&str], session: &[&str]) {
 fn refused(r: &Router, chain: &Chain, options: &[&str], message: &str) {
     let (ran, seen, _) = update(r, chain, options);
     assert_eq!((ran.exit, seen.request.as_str()), (1, ""), "{options:?}: {ran:?} {}", seen.session);
-    let said = r.shows(HOME, "waiting", "tls").message.unwrap();
-    assert!(said.contains(message), "{options:?}: {said}");
+    let shown = r.shows(HOME, "waiting", "tls").message.unwrap();
+    assert!(shown.contains(message), "{options:?}: {shown}");
 }
 
 /// Both versions, with a chain of these kinds of keys.

@@ -112,8 +112,8 @@ fn a_name_server_that_knows_no_aaaa_does_not_hide_the_a_record() {
         r.configure("option server 'update.example.net'\noption port '9'\noption timeout '40'");
         let ran = served([203, 0, 113, 7], rcode, || common::finish(fresh_run(&r)));
         assert_eq!(ran.exit, 1, "{rcode:?}: {ran:?}");
-        let said = r.host(HOME).message.unwrap();
-        assert!(!said.contains("cannot resolve"), "RCODE {rcode:?}: {said}");
+        let message = r.host(HOME).message.unwrap();
+        assert!(!message.contains("cannot resolve"), "RCODE {rcode:?}: {message}");
     }
 }
 
@@ -128,8 +128,8 @@ fn a_silent_name_server_is_given_up_in_time() {
     let took = run(&r);
     let limits = Duration::from_secs(11)..Duration::from_secs(11) + slack(4000);
     assert!(limits.contains(&took), "{took:?}, where the resolver would wait for 60 s");
-    let said = r.shows(HOME, "waiting", "dns").message.unwrap();
-    assert!(said.contains("timed out after 11 s, while resolving the name"), "{said}");
+    let message = r.shows(HOME, "waiting", "dns").message.unwrap();
+    assert!(message.contains("timed out after 11 s, while resolving the name"), "{message}");
     // musl gives up after 5 seconds by itself, glibc after 10.
     std::fs::write(&conf.0, "nameserver 127.0.0.1\n").unwrap();
     let took = run(&r);
@@ -152,8 +152,8 @@ fn an_ad_blocker_in_place_of_the_server_is_named_and_not_connected() {
             "option server 'update.example.net'\noption port '{port}'\noption timeout '40'"
         ));
         assert_eq!(served(address, Some(0), || common::finish(fresh_run(&r))).exit, 1);
-        let said = r.shows(HOME, "waiting", "dns").message.unwrap();
-        assert!(said.contains("check for an ad blocker"), "{said}");
+        let message = r.shows(HOME, "waiting", "dns").message.unwrap();
+        assert!(message.contains("check for an ad blocker"), "{message}");
         assert_eq!(r.sim.connections().accepted, 0);
     }
 }

@@ -21,8 +21,8 @@ const EXTENSIONS: &str = "[req]\ndistinguished_name=dn\n[dn]\n\
 /// Runs it to its end.
 fn openssl(arguments: &[&str]) {
     let output = Command::new("openssl").args(arguments).stdin(Stdio::null()).output().unwrap();
-    let said = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "openssl {}: {said}", arguments.join(" "));
+    let printed = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "openssl {}: {printed}", arguments.join(" "));
 }
 
 /// Certificates from a root down to a server, as files.

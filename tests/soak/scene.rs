@@ -140,8 +140,8 @@ impl Scene {
         let all = |meaning: Meaning| vec![meaning; asked.hosts.len()];
         let (answer, meanings) = if self.clock_set {
             let mood = self.moods[route.server];
-            let said = server::answer(mood, &mut self.dice, &mut self.names, &asked);
-            (said.answer, said.meanings)
+            let answer = server::answer(mood, &mut self.dice, &mut self.names, &asked);
+            (answer.answer, answer.meanings)
         } else {
             (server::failed(Failure::Clock, true, false), all(Meaning::Clock))
         };

@@ -25,10 +25,10 @@ pub(crate) fn alone_with(story: &str, options: Options) -> Option<Router> {
     let mut again = Command::new("unshare");
     again.arg("-nm").arg(std::env::current_exe().unwrap()).args(["--exact", story]).env(ALONE, "1");
     let output = again.stderr(Stdio::inherit()).output().unwrap();
-    let said = String::from_utf8_lossy(&output.stdout);
-    let well = output.status.success() && said.contains(&format!("test {story} ... ok"));
+    let printed = String::from_utf8_lossy(&output.stdout);
+    let well = output.status.success() && printed.contains(&format!("test {story} ... ok"));
     // Only what the story itself said: the rest would look like the outer program's own.
-    let why = said.split_once("stdout ----").map_or(&*said, |(_, why)| why);
+    let why = printed.split_once("stdout ----").map_or(&*printed, |(_, why)| why);
     assert!(well, "{}", why.split("\nstack backtrace:").next().unwrap_or(why).replace("\nfailures:", ""));
     None
 }

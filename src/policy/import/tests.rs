@@ -168,24 +168,24 @@ fn intervals_become_durations_and_short_ones_are_raised() {
     assert_eq!(forced(""), (Some(25 * 86_400), String::new()));
     assert_eq!(forced("option force_interval 72"), (Some(3 * 86_400), String::new()));
     assert_eq!(forced("option force_interval 100\noption force_unit hours").0, Some(360_000));
-    let (seconds, said) = forced("option force_interval 90\noption force_unit minutes");
+    let (seconds, printed) = forced("option force_interval 90\noption force_unit minutes");
     assert_eq!(seconds, Some(86_400));
     assert!(
-        said.contains("option force_interval is shorter than nicup allows: it is raised to 1d"),
-        "{said}"
+        printed.contains("option force_interval is shorter than nicup allows: it is raised to 1d"),
+        "{printed}"
     );
-    let (never, said) = forced("option force_interval 0");
+    let (never, printed) = forced("option force_interval 0");
     assert_eq!(never, None);
-    assert!(said.contains("end after one update"), "{said}");
+    assert!(printed.contains("end after one update"), "{printed}");
 
     let web = "option ip_source web\noption ip_url https://ip.example/\noption check_interval";
     assert_eq!(service(&home(&format!("{web} 2"))).check_interval, 300);
     assert_eq!(service(&home(&format!("{web} 1\noption check_unit hours"))).check_interval, 3600);
     assert_eq!(service(&home(&format!("{web} 450\noption check_unit seconds"))).check_interval, 450);
-    let said = notes(&home("option check_interval 2\noption check_unit minutes"));
+    let printed = notes(&home("option check_interval 2\noption check_unit minutes"));
     assert!(
-        said.contains("options check_interval and check_unit are not carried over: the kernel"),
-        "{said}"
+        printed.contains("options check_interval and check_unit are not carried over: the kernel"),
+        "{printed}"
     );
 }
 
@@ -200,8 +200,8 @@ fn a_page_that_is_no_bare_address_leaves_the_service_running_on_the_interface() 
         let service = service(&imported);
         assert!(service.enabled, "{more}");
         assert_eq!(service.source, Source::Interface);
-        let said = notes(&imported);
-        assert!(said.contains("nicup uses the address of the interface"), "{said}");
+        let printed = notes(&imported);
+        assert!(printed.contains("nicup uses the address of the interface"), "{printed}");
     }
 }
 
@@ -222,23 +222,23 @@ fn no_ips_servers_are_its_service_names_too() {
 
 #[test]
 fn tls_stays_on() {
-    let said = |more: &str| {
+    let printed = |more: &str| {
         let imported = home(more);
         assert!(!service(&imported).endpoint.plaintext);
         (service(&imported).endpoint.cacert, notes(&imported))
     };
-    assert!(said("option use_https 0").1.contains("nicup always uses https"));
-    let (path, note) = said("option use_https 1\noption cacert IGNORE");
+    assert!(printed("option use_https 0").1.contains("nicup always uses https"));
+    let (path, note) = printed("option use_https 1\noption cacert IGNORE");
     assert!(path.is_none() && note.contains("always verified"), "{note}");
     for directory in ["/etc/ssl/certs/", "/opt/certs"] {
-        let (path, note) = said(&format!("option use_https 1\noption cacert {directory}"));
+        let (path, note) = printed(&format!("option use_https 1\noption cacert {directory}"));
         assert!(path.is_none() && note.contains("it is a directory"), "{note}");
     }
     assert_eq!(
-        said("option use_https 1\noption cacert /etc/my.pem"),
+        printed("option use_https 1\noption cacert /etc/my.pem"),
         (Some("/etc/my.pem".into()), String::new())
     );
-    assert!(said("option cacert /etc/my.pem").0.is_none());
+    assert!(printed("option cacert /etc/my.pem").0.is_none());
 }
 
 #[test]
@@ -251,8 +251,8 @@ fn a_url_of_ones_own_says_path_port_and_login() {
     };
     let own = url("https://dynupdate.no-ip.com:8443/other/update?hostname=[DOMAIN]&myip=[IP]");
     let endpoint = service(&own).endpoint;
-    let said = "6: a: option update_url: requests go to /nic/update, not to /other/update\n";
-    assert_eq!((endpoint.path.as_str(), endpoint.port, notes(&own).as_str()), ("/nic/update", 8443, said));
+    let printed = "6: a: option update_url: requests go to /nic/update, not to /other/update\n";
+    assert_eq!((endpoint.path.as_str(), endpoint.port, notes(&own).as_str()), ("/nic/update", 8443, printed));
     for other in ["http://www.no-ip.com/dns?username=u", "https://dynupdate.no-ip.com/ducupdate.php"] {
         let imported = url(other);
         assert_eq!(service(&imported).endpoint.path, "/nic/update");
@@ -265,14 +265,17 @@ fn a_url_of_ones_own_says_path_port_and_login() {
     assert_eq!((read.username.as_str(), read.password.reveal()), ("me@x", "pa:ss"));
     assert_eq!(read.hostnames, ["x.y", "z.y"]);
     assert_eq!((read.endpoint.port, read.endpoint.path.as_str()), (443, "/nic/update"));
-    let said = notes(&own);
-    assert!(said.contains("go to dynupdate.no-ip.com") && said.contains("other parameters"), "{said}");
-    assert!(!said.contains("abc") && !said.contains("me@") && !said.contains("pa:ss"), "{said}");
+    let printed = notes(&own);
+    assert!(
+        printed.contains("go to dynupdate.no-ip.com") && printed.contains("other parameters"),
+        "{printed}"
+    );
+    assert!(!printed.contains("abc") && !printed.contains("me@") && !printed.contains("pa:ss"), "{printed}");
 }
 
 #[test]
 fn what_nicup_would_refuse_is_left_out_and_keeps_the_service_from_running() {
-    for (more, said) in [
+    for (more, printed) in [
         ("option ip_network 'wan wan6'", "option ip_network is not an interface name"),
         ("option ip_source interface", "option ip_interface is missing"),
         ("option ip_source magic", "option ip_source names an unknown source"),
@@ -287,9 +290,9 @@ fn what_nicup_would_refuse_is_left_out_and_keeps_the_service_from_running() {
     ] {
         let imported = home(more);
         assert!(!service(&imported).enabled, "{more}");
-        let said_all = notes(&imported);
-        assert!(said_all.contains(said) && said_all.contains("the service is disabled"), "{said_all}");
-        assert!(!said_all.contains("geheim"));
+        let all = notes(&imported);
+        assert!(all.contains(printed) && all.contains("the service is disabled"), "{all}");
+        assert!(!all.contains("geheim"));
     }
     let imported = import(&format!("config service a\noption enabled 1\n{LOGIN}option domain 'a b.net'\n"));
     assert_eq!(imported.notes.len(), 1);
@@ -327,15 +330,16 @@ fn every_option_without_a_counterpart_is_named() {
         "my_own",
     ];
     let options: String = known.iter().map(|name| format!("option {name} 1\n")).collect();
-    let said = notes(&home(&options));
+    let printed = notes(&home(&options));
     for name in known {
-        assert!(said.contains(name), "{name} in {said}");
+        assert!(printed.contains(name), "{name} in {printed}");
     }
     assert!(
-        said.contains("options retry_interval, retry_unit, retry_max_count and retry_count are not carried"),
-        "{said}"
+        printed
+            .contains("options retry_interval, retry_unit, retry_max_count and retry_count are not carried"),
+        "{printed}"
     );
-    assert!(said.contains("my_own is not carried over: nicup has no such option"), "{said}");
+    assert!(printed.contains("my_own is not carried over: nicup has no such option"), "{printed}");
     assert_eq!(notes(&home("option is_glue 0\noption force_dnstcp 0\noption use_logfile 0")), "");
 }
 
@@ -370,9 +374,9 @@ fn quotes_survive_and_no_secret_is_in_a_note() {
     let service = service(&imported);
     assert_eq!((service.username.as_str(), service.password.reveal()), ("o'neil", "se'cret\\"));
     assert_eq!(service.endpoint.proxy.unwrap().credentials.unwrap().reveal(), "u:geheim");
-    let said = notes(&imported);
+    let printed = notes(&imported);
     for secret in ["cret", "geheim", "topsecret", "hidden", "o'neil"] {
-        assert!(!said.contains(secret), "{said}");
+        assert!(!printed.contains(secret), "{printed}");
     }
     assert!(config(&imported).issues.iter().all(|issue| issue.level != Level::Error));
 }

@@ -84,9 +84,9 @@ impl<'a> Pem<'a> {
     fn block(&mut self) -> io::Result<Option<(usize, usize)>> {
         // A certificate contains its length, so the position of END is known without a search.
         while self.seen(0).len() < FIRST_LINE && self.more()? {}
-        let said = length(self.seen(0)).unwrap_or(0);
-        if (1..BLOCK_LIMIT).contains(&said) && self.is_line(said, END)? {
-            return Ok(Some((said, self.line(said)?)));
+        let claimed = length(self.seen(0)).unwrap_or(0);
+        if (1..BLOCK_LIMIT).contains(&claimed) && self.is_line(claimed, END)? {
+            return Ok(Some((claimed, self.line(claimed)?)));
         }
         let mut dash = 0;
         loop {

@@ -219,8 +219,8 @@ mod tests {
     fn a_bound_device_without_a_way_is_named() {
         let error = io::Error::from(io::ErrorKind::NetworkUnreachable);
         assert_eq!(describe(&error, None), "network is unreachable");
-        let said = describe(&error, Some("wwan0"));
-        assert_eq!(said, "unreachable through wwan0 (option bind): check that it has an IPv4 address");
+        let text = describe(&error, Some("wwan0"));
+        assert_eq!(text, "unreachable through wwan0 (option bind): check that it has an IPv4 address");
     }
 
     use std::net::TcpListener;

@@ -48,9 +48,9 @@ impl Parsed {
     }
 
     pub(crate) fn keeps_alive(&self) -> bool {
-        let said = self.header("connection").unwrap_or_default().to_ascii_lowercase();
-        let said = |token| said.split(',').any(|word| word.trim() == token);
-        !said("close") && (!self.old_version || said("keep-alive"))
+        let tokens = self.header("connection").unwrap_or_default().to_ascii_lowercase();
+        let has_token = |token: &str| tokens.split(',').any(|word| word.trim() == token);
+        !has_token("close") && (!self.old_version || has_token("keep-alive"))
     }
 
     /// How many bytes of body the headers announce.

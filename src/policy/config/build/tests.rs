@@ -1,4 +1,4 @@
-//! What a user may write, and what is said about the rest.
+//! What a user may write, and the problems that nicup reports about the rest.
 
 use super::*;
 use crate::policy::config::{Issue, Level};
@@ -26,7 +26,7 @@ fn valid(config: &Config, at: usize) -> &Service {
 }
 
 /// Level, line and message of every issue.
-fn said(config: &Config) -> Vec<(Level, u32, &str)> {
+fn problems_of(config: &Config) -> Vec<(Level, u32, &str)> {
     config.issues.iter().map(|i| (i.level, i.line.unwrap_or(0), i.message.as_str())).collect()
 }
 
@@ -119,15 +119,15 @@ fn each_wrong_value_is_an_error_with_its_line() {
     for line in wrong {
         let config = with(&format!("\n option {line}"));
         let name = line.split(' ').next().unwrap();
-        let said = said(&config);
-        let error = said.iter().find(|(level, ..)| *level == Level::Error).unwrap();
-        assert!(error.1 == 6 && error.2.starts_with(&format!("option {name}:")), "{line}: {said:?}");
+        let problems = problems_of(&config);
+        let error = problems.iter().find(|(level, ..)| *level == Level::Error).unwrap();
+        assert!(error.1 == 6 && error.2.starts_with(&format!("option {name}:")), "{line}: {problems:?}");
         let Entry::Invalid(invalid) = &config.services[0] else { panic!("{line}") };
         assert_eq!(invalid.reason, format!("line 6: {}", error.2));
     }
     for line in ["enabled x", "mode x", "log_level loud", "contact 'a b'", "state_dir x", "run_dir x"] {
         let config = read(&format!("config nicup main\n option {line}\n{HOME}"));
-        assert_eq!(said(&config)[0].1, 2, "{line}");
+        assert_eq!(problems_of(&config)[0].1, 2, "{line}");
         assert_eq!(config.issues[0].level, Level::Error);
         assert_eq!((&config.main, valid(&config, 0).line), (&Main::default(), 3));
     }
@@ -138,18 +138,18 @@ fn what_must_be_there_is_missed() {
     for name in ["username", "password", "hostname"] {
         let lines = HOME.lines().filter(|line| !line.contains(&format!(" {name} ")));
         let config = read(&lines.collect::<Vec<_>>().join("\n"));
-        let said = said(&config);
-        assert!(said.len() == 1 && said[0].1 == 1 && said[0].2.contains(name), "{said:?}");
+        let problems = problems_of(&config);
+        assert!(problems.len() == 1 && problems[0].1 == 1 && problems[0].2.contains(name), "{problems:?}");
         assert!(matches!(&config.services[0], Entry::Invalid(_)));
     }
-    assert_eq!(said(&with(" option password ''\n option server ''")).len(), 0, "empty is not set");
+    assert_eq!(problems_of(&with(" option password ''\n option server ''")).len(), 0, "empty is not set");
 }
 
 #[test]
 fn all_problems_are_told_at_once_and_the_other_service_runs() {
     let bad = "config service 'bad'\n option password 'x'\n option port 'x'\n option family 'x'\n option colour red\n";
     let config = read(&format!("{bad}{HOME}"));
-    let lines: Vec<u32> = said(&config).iter().map(|(_, line, _)| *line).collect();
+    let lines: Vec<u32> = problems_of(&config).iter().map(|(_, line, _)| *line).collect();
     assert_eq!(lines, [1, 1, 3, 4, 5]);
     assert!(matches!(&config.services[0], Entry::Invalid(_)));
     assert_eq!(valid(&config, 1).name, "home");
@@ -162,7 +162,7 @@ fn unknown_options_and_sections_are_warnings() {
         (Level::Warning, 5, "unknown option 'colour': it has no effect"),
         (Level::Warning, 6, "unknown section type 'ddns': only nicup and service are read"),
     ];
-    assert_eq!(said(&config), expected);
+    assert_eq!(problems_of(&config), expected);
     valid(&config, 0);
 }
 
@@ -180,7 +180,10 @@ fn a_name_of_any_length_makes_no_message_of_any_length() {
 #[test]
 fn one_value_is_an_option_and_several_are_a_list_or_words() {
     let config = with(" list family ipv4");
-    assert_eq!(said(&config), [(Level::Error, 5, "option family takes one value: write option, not list")]);
+    assert_eq!(
+        problems_of(&config),
+        [(Level::Error, 5, "option family takes one value: write option, not list")]
+    );
     let config = read(
         "config service x\n option username u\n option password p\n option hostname 'a.example b.example group'\n",
     );
@@ -207,7 +210,7 @@ fn a_blank_at_the_end_of_a_credential_is_a_warning_that_keeps_it() {
         let config = read(&HOME.replace(&right, &format!("option {name} '{text}'")));
         let message = format!("option {name} begins or ends with a blank: remove it if it is a typo");
         let line = if name == "username" { 2 } else { 3 };
-        assert_eq!(said(&config), [(Level::Warning, line, message.as_str())]);
+        assert_eq!(problems_of(&config), [(Level::Warning, line, message.as_str())]);
         let service = valid(&config, 0);
         assert!([service.username.as_str(), service.password.reveal()].contains(&text));
     }
@@ -221,7 +224,7 @@ fn a_disabled_service_may_be_incomplete_and_its_mistakes_are_warnings() {
     assert_eq!(reason, "line 1: option username is missing");
 
     let config = read("config service\n option enabled 0\n option port 0\n option password 'a\tb'\n");
-    let levels: Vec<_> = said(&config).iter().map(|(level, line, _)| (*level, *line)).collect();
+    let levels: Vec<_> = problems_of(&config).iter().map(|(level, line, _)| (*level, *line)).collect();
     assert_eq!(levels, [(Level::Warning, 4), (Level::Warning, 3)]);
 
     for enabled in ["", " option enabled 1\n", " option enabled maybe\n"] {
@@ -233,7 +236,7 @@ fn a_disabled_service_may_be_incomplete_and_its_mistakes_are_warnings() {
 #[test]
 fn a_hostname_listed_twice_is_a_warning_with_its_own_line() {
     let config = with(" list hostname b.example\n list hostname A.example.net");
-    assert_eq!(said(&config), [(Level::Warning, 6, "hostname 'a.example.net' is listed twice")]);
+    assert_eq!(problems_of(&config), [(Level::Warning, 6, "hostname 'a.example.net' is listed twice")]);
     assert_eq!(valid(&config, 0).hostnames.len(), 2);
 }
 
@@ -242,7 +245,7 @@ fn a_hostname_in_two_services_of_a_server_is_an_error() {
     let second = HOME.replace("'home'", "'two'").replace("'me'", "'you'");
     let config = read(&format!("{HOME}{second}"));
     let message = "hostname 'a.example.net' is in service 'home' too: remove it from one of them";
-    assert_eq!(said(&config), [(Level::Error, 5, message)]);
+    assert_eq!(problems_of(&config), [(Level::Error, 5, message)]);
     valid(&config, 0);
     assert!(matches!(&config.services[1], Entry::Invalid(invalid) if invalid.hostnames == ["a.example.net"]));
     for apart in [" option server other.example\n", " option enabled 0\n"] {
@@ -256,7 +259,7 @@ fn a_group_and_all_ddnskey_com_are_other_hosts_under_another_login() {
         let home = HOME.replace("a.example.net", name);
         let second = home.replace("'home'", "'two'");
         let message = format!("hostname '{name}' is in service 'home' too: remove it from one of them");
-        assert_eq!(said(&read(&format!("{home}{second}"))), [(Level::Error, 5, message.as_str())]);
+        assert_eq!(problems_of(&read(&format!("{home}{second}"))), [(Level::Error, 5, message.as_str())]);
         let other_login = second.replace("'me'", "'you'");
         assert!(read(&format!("{home}{other_login}")).issues.is_empty(), "{name}");
     }
@@ -266,7 +269,7 @@ fn a_group_and_all_ddnskey_com_are_other_hosts_under_another_login() {
 fn a_wrong_value_is_one_problem_and_not_missing_too() {
     for (right, wrong) in [("'me'", "'m\te'"), ("geheim", "ge\theim"), ("a.example.net", "a/b")] {
         let config = read(&HOME.replace(right, wrong));
-        assert_eq!(config.issues.len(), 1, "{:?}", said(&config));
+        assert_eq!(config.issues.len(), 1, "{:?}", problems_of(&config));
     }
 }
 
@@ -328,7 +331,7 @@ fn what_is_sent_unencrypted_is_warned_about() {
     for (line, told) in rows {
         let config = with(&format!(" option {line}"));
         assert!(
-            matches!(said(&config).as_slice(), [(Level::Warning, _, text)] if text.contains(told)),
+            matches!(problems_of(&config).as_slice(), [(Level::Warning, _, text)] if text.contains(told)),
             "{line}"
         );
         valid(&config, 0);
@@ -345,10 +348,10 @@ fn what_is_sent_unencrypted_is_warned_about() {
 fn a_source_needs_what_belongs_to_it() {
     for (source, missing) in [("web", "source_url"), ("script", "source_script")] {
         let config = with(&format!("\n option source {source}"));
-        let said = said(&config);
+        let problems = problems_of(&config);
         assert!(
-            said.iter().any(|(l, n, t)| *l == Level::Error && *n == 6 && t.contains(missing)),
-            "{said:?}"
+            problems.iter().any(|(l, n, t)| *l == Level::Error && *n == 6 && t.contains(missing)),
+            "{problems:?}"
         );
     }
 }
@@ -357,5 +360,5 @@ fn a_source_needs_what_belongs_to_it() {
 fn a_device_makes_the_interface_unused() {
     let config = with(" option device pppoe-wan\n option interface wan");
     let message = "option interface is not used, because option device is set";
-    assert_eq!(said(&config), [(Level::Warning, 6, message)]);
+    assert_eq!(problems_of(&config), [(Level::Warning, 6, message)]);
 }

@@ -84,8 +84,8 @@ fn wrong_usage_is_status_2_with_a_sentence() {
         (&["--accounts", accounts], "line 1: it takes `username password host,host [paid]`"),
     ] {
         let output = Command::new(PROGRAM).args(args).output().unwrap();
-        let said = String::from_utf8(output.stderr).unwrap();
-        assert!(said.contains(message) && !said.contains("long-secret"), "{said}");
+        let printed = String::from_utf8(output.stderr).unwrap();
+        assert!(printed.contains(message) && !printed.contains("long-secret"), "{printed}");
         assert_eq!(output.status.code(), Some(2));
     }
 }

@@ -23,7 +23,7 @@ fn two_hundred_and_fifty_services_run_and_one_error_stands_for_the_rest() {
     valid(&config, 249);
     let config = read(&services(253));
     let message = "more than 250 services: this one and those behind it are not run, remove some";
-    assert_eq!(said(&config), [(Level::Error, 1001, message)]);
+    assert_eq!(problems_of(&config), [(Level::Error, 1001, message)]);
     assert_eq!(config.services.len(), 251);
     valid(&config, 249);
     let Entry::Invalid(surplus) = &config.services[250] else { panic!("it is valid") };
@@ -36,7 +36,7 @@ fn the_service_with_which_there_are_more_than_1000_hostnames_does_not_run() {
     assert!(config.issues.is_empty(), "{:?}", config.issues);
     let config = read(&format!("{}{}{}", service("one", 600), service("two", 401), service("three", 400)));
     let message = "with this service there are more than 1000 hostnames: remove some";
-    assert_eq!(said(&config), [(Level::Error, 604, message)]);
+    assert_eq!(problems_of(&config), [(Level::Error, 604, message)]);
     let Entry::Invalid(surplus) = &config.services[1] else { panic!("it is valid") };
     assert_eq!((surplus.hostnames.len(), &surplus.reason), (401, &format!("line 604: {message}")));
     valid(&config, 2);
@@ -49,7 +49,7 @@ fn a_hundred_problems_are_shown_and_the_rest_is_counted() {
     for (count, more) in [(101, 1), (130, 30)] {
         let config = read(&format!("{}{HOME}", unknown_options(count)));
         let message = format!("{more} more problems not shown: correct these first");
-        assert_eq!(said(&config)[100..], [(Level::Warning, 0, message.as_str())]);
+        assert_eq!(problems_of(&config)[100..], [(Level::Warning, 0, message.as_str())]);
     }
 }
 
@@ -58,7 +58,7 @@ fn an_error_among_the_problems_that_are_not_shown_is_an_error_still() {
     let wrong = HOME.replace("'me'", "'m\te'");
     let config = read(&format!("{}{wrong}", unknown_options(230)));
     let message = "131 more problems not shown: correct these first";
-    assert_eq!(said(&config)[100..], [(Level::Error, 0, message)]);
+    assert_eq!(problems_of(&config)[100..], [(Level::Error, 0, message)]);
     let Entry::Invalid(invalid) = &config.services[0] else { panic!("it is valid") };
     assert!(invalid.reason.starts_with("line 233: option username:"), "{}", invalid.reason);
 }
