@@ -53,7 +53,7 @@ mod tests {
     }
 
     #[test]
-    fn spans_are_told_in_units_that_matter() {
+    fn spans_have_the_units_that_matter() {
         assert_eq!(span(45), "45 s");
         assert_eq!(span(1800), "30 min");
         assert_eq!(span(7261), "2 h 1 min");

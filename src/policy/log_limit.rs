@@ -72,7 +72,7 @@ mod tests {
     }
 
     #[test]
-    fn a_router_with_all_hosts_can_tell_of_each() {
+    fn a_router_with_all_hosts_can_log_a_line_for_each() {
         let mut log_limit = LogLimit::default();
         assert!((0..1000).all(|_| log_limit.line(Boot(7), 1000) == Line::Log));
     }

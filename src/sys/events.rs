@@ -140,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn without_an_event_a_sleep_is_as_long_as_it_was_said() {
+    fn without_an_event_a_sleep_has_the_requested_length() {
         let mut events = Events::open().unwrap();
         let begun = now();
         let mut quiet = 0;

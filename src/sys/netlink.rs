@@ -311,7 +311,7 @@ mod tests {
     }
 
     #[test]
-    fn nobody_but_the_kernel_is_believed_and_silence_ends() {
+    fn only_the_kernels_answers_count_and_silence_ends() {
         let (ours, theirs) = UnixDatagram::pair().unwrap();
         theirs.send(&[0; 64]).unwrap();
         let mut buffer = Vec::with_capacity(DATAGRAM);

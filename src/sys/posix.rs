@@ -332,14 +332,14 @@ mod tests {
     }
 
     #[test]
-    fn a_timer_on_the_wall_clock_is_not_ready_while_nobody_sets_it() {
+    fn a_timer_on_the_wall_clock_is_not_ready_until_the_clock_is_set() {
         let timer = Timer::open(Follows::ClockSet).unwrap();
         timer.ready_when_set().unwrap();
         assert_eq!(poll(&mut [PollFd::new(&timer, PollFlags::IN)], Duration::from_millis(20)), Ok(0));
     }
 
     #[test]
-    fn a_wait_is_as_long_as_it_was_said() {
+    fn a_wait_has_the_requested_length() {
         let (ours, mut theirs) = std::os::unix::net::UnixStream::pair().unwrap();
         let start = Instant::now();
         assert_eq!(poll(&mut [PollFd::new(&ours, PollFlags::IN)], Duration::from_micros(29_100)), Ok(0));

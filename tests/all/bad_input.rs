@@ -195,8 +195,10 @@ fn a_bundle_without_certificates() {
 }
 
 #[test]
-fn a_missing_bundle_bothers_nobody() {
-    let Some(r) = Router::new("a_missing_bundle_bothers_nobody") else { return };
+fn a_missing_bundle_gives_advice_and_makes_no_connection() {
+    let Some(r) = Router::new("a_missing_bundle_gives_advice_and_makes_no_connection") else {
+        return;
+    };
     std::fs::remove_file(r.root.join(CA)).unwrap();
     r.pass(1);
     let message = r.shows(HOME, "waiting", "tls").message.unwrap();

@@ -166,8 +166,8 @@ fn a_status_that_cannot_be_written_is_removed() {
 }
 
 #[test]
-fn with_flash_and_run_folder_full_nothing_is_sent_and_that_is_said() {
-    let Some(r) = Router::new("with_flash_and_run_folder_full_nothing_is_sent_and_that_is_said") else {
+fn with_flash_and_run_folder_full_nothing_is_sent_and_a_problem_says_so() {
+    let Some(r) = Router::new("with_flash_and_run_folder_full_nothing_is_sent_and_a_problem_says_so") else {
         return;
     };
     mount(&r, "var/run/nicup", "size=64k");

@@ -1,4 +1,4 @@
-//! The user's own hooks: when they are called, what they are told, and that no pass waits for them.
+//! The user's own hooks: when they run, with which variables, and that no pass waits for them.
 
 use crate::common::{HOME, OFFICE, Router, finish, patience, slack};
 use noip_simulator::TEST_PASSWORD;
@@ -6,7 +6,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::time::{Duration, Instant};
 
 const CALL: &str = "sbin/hotplug-call";
-const TOLD: &str = "told";
+const NOTES: &str = "notes";
 
 /// OpenWrt's hotplug-call, as far as a hook can see it: scripts are sourced in their order.
 fn hook(r: &Router, body: &str) {
@@ -22,12 +22,12 @@ fn hook(r: &Router, body: &str) {
     r.write("etc/hotplug.d/nicup/10-mine", format!("cd {root}\n{body}\n"));
 }
 
-/// Notes what it is told, a line each.
-const NOTE: &str = "echo \"$ACTION,$SERVICE,$HOSTNAME,$IPV4,$IPV6,$CODE\" >>told";
+/// Writes its variables to the notes, one line for each run.
+const NOTE: &str = "echo \"$ACTION,$SERVICE,$HOSTNAME,$IPV4,$IPV6,$CODE\" >>notes";
 
-/// What the hooks were told since the last time, once there are so many lines.
-fn told(r: &Router, lines: usize) -> Vec<String> {
-    let path = r.root.join(TOLD);
+/// The notes since the last call, once there are so many lines.
+fn notes(r: &Router, lines: usize) -> Vec<String> {
+    let path = r.root.join(NOTES);
     let end = Instant::now() + patience();
     loop {
         let text = std::fs::read_to_string(&path).unwrap_or_default();
@@ -42,15 +42,15 @@ fn told(r: &Router, lines: usize) -> Vec<String> {
 }
 
 #[test]
-fn hooks_are_told_each_change_of_state_or_address_and_nothing_else() {
-    let Some(r) = Router::new("hooks_are_told_each_change_of_state_or_address_and_nothing_else") else {
+fn hooks_run_for_each_change_of_state_or_address_and_nothing_else() {
+    let Some(r) = Router::new("hooks_run_for_each_change_of_state_or_address_and_nothing_else") else {
         return;
     };
     hook(&r, NOTE);
     let mut story = Vec::new();
     let mut run = |exit, lines| {
         r.pass(exit);
-        story.extend(told(&r, lines));
+        story.extend(notes(&r, lines));
     };
     run(0, 1);
     run(0, 0); // nothing changed
@@ -72,39 +72,39 @@ fn hooks_are_told_each_change_of_state_or_address_and_nothing_else() {
 }
 
 #[test]
-fn a_stop_and_a_missing_address_are_told_for_each_host() {
-    let Some(r) = Router::new("a_stop_and_a_missing_address_are_told_for_each_host") else { return };
+fn hooks_run_for_each_host_of_a_stop_and_a_missing_address() {
+    let Some(r) = Router::new("hooks_run_for_each_host_of_a_stop_and_a_missing_address") else { return };
     hook(&r, NOTE);
     r.configure(&format!("list hostname '{OFFICE}'"));
     r.answers(&["words:badauth"]);
     r.pass(4);
     assert_eq!(
-        told(&r, 2),
+        notes(&r, 2),
         ["stopped,home,home.example.net,,,badauth", "stopped,home,office.example.net,,,badauth"]
     );
     r.run(&["resume"]);
-    told(&r, 2);
+    notes(&r, 2);
     r.address("flush");
     r.pass(1);
     assert_eq!(
-        told(&r, 2),
+        notes(&r, 2),
         ["no-address,home,home.example.net,,,no-address", "no-address,home,office.example.net,,,no-address"]
     );
-    // `check` changes nothing, so it tells nobody.
+    // `check` changes nothing, so no hook runs.
     r.address("add 203.0.113.7/32");
     r.run(&["check"]);
-    told(&r, 0);
+    notes(&r, 0);
 }
 
 #[test]
 fn a_hook_sees_only_what_the_contract_names() {
     let Some(r) = Router::new("a_hook_sees_only_what_the_contract_names") else { return };
-    hook(&r, "{ tr '\\0' '\\n' </proc/$$/environ; echo; ls -l /proc/$$/fd; } >seen; echo done >>told");
+    hook(&r, "{ tr '\\0' '\\n' </proc/$$/environ; echo; ls -l /proc/$$/fd; } >seen; echo done >>notes");
     r.netifd.up("wan", &r.device);
     r.config(&r.service("home", &format!("list hostname '{HOME}'")));
     let event = [("ACTION", "ifup"), ("INTERFACE", "wan"), ("DEVICE", r.device.as_str()), ("SECRET", "x")];
     assert_eq!(r.hotplug(&event).exit, 0);
-    told(&r, 1);
+    notes(&r, 1);
     let seen = r.read("seen");
     let mut names: Vec<&str> = seen.lines().filter_map(|line| Some(line.split_once('=')?.0)).collect();
     names.sort_unstable();
@@ -123,7 +123,7 @@ fn a_hook_that_hangs_or_fails_holds_up_no_pass() {
         let began = Instant::now();
         r.pass(0);
         assert!(began.elapsed() < slack(5000), "{:?}", began.elapsed());
-        told(&r, 1);
+        notes(&r, 1);
     }
     assert_eq!(r.requests(), 3);
     for body in ["exit 7", "kill -9 $$", "not a command at all"] {
@@ -179,9 +179,9 @@ fn a_hook_that_fails_is_logged_once_with_what_to_do() {
         ),
         ("kill -9 $$", "a hook was killed: correct it (current home home.example.net)"),
     ] {
-        hook(&r, &format!("echo begun >>told; {body}"));
+        hook(&r, &format!("echo begun >>notes; {body}"));
         change();
-        told(&r, 2);
+        notes(&r, 2);
         let found = warnings(&r, 1);
         assert!(found[0].contains("<28>") && found[0].contains(says), "{found:?}");
         assert!(!found[0].contains(TEST_PASSWORD), "{found:?}");
@@ -199,10 +199,10 @@ fn a_hook_that_fails_is_logged_once_with_what_to_do() {
     let found = warnings(&r, 1);
     assert!(found[0].contains("No such file"), "{found:?}");
     // Hooks that succeed are not logged, and without hooks nothing is missing.
-    hook(&r, "echo done >>told");
+    hook(&r, "echo done >>notes");
     r.move_to("203.0.113.11", "203.0.113.12");
     r.pass(0);
-    told(&r, 2);
+    notes(&r, 2);
     std::fs::remove_dir_all(r.root.join("etc/hotplug.d")).unwrap();
     std::fs::remove_file(&call).unwrap();
     r.pass(0);
@@ -215,14 +215,14 @@ fn a_loop_goes_on_while_a_hook_hangs() {
     let Some(r) = Router::new("a_loop_goes_on_while_a_hook_hangs") else { return };
     hook(&r, &format!("{NOTE}; echo $$ >>hanging; exec sleep 60"));
     let watch = r.start(&["watch"], &[]);
-    told(&r, 1);
+    notes(&r, 1);
     r.move_to("203.0.113.7", "203.0.113.8");
-    assert_eq!(told(&r, 1), ["current,home,home.example.net,203.0.113.8,,good"]);
+    assert_eq!(notes(&r, 1), ["current,home,home.example.net,203.0.113.8,,good"]);
     let pid = watch.id().to_string();
     let began = Instant::now();
     assert!(std::process::Command::new("/bin/kill").args(["-TERM", &pid]).status().unwrap().success());
     finish(watch);
-    assert!(began.elapsed() < slack(5000), "a hook keeps nobody from stopping");
+    assert!(began.elapsed() < slack(5000), "a hook does not delay a stop");
     for pid in r.read("hanging").lines() {
         let _ = std::process::Command::new("/bin/kill").args(["-9", pid]).status();
     }

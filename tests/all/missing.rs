@@ -70,8 +70,8 @@ fn a_device_that_is_gone_is_not_a_wrong_name() {
 }
 
 #[test]
-fn a_netifd_that_does_not_answer_is_said_in_words() {
-    let Some(r) = Router::new("a_netifd_that_does_not_answer_is_said_in_words") else { return };
+fn a_netifd_that_does_not_answer_has_a_message_with_the_reason() {
+    let Some(r) = Router::new("a_netifd_that_does_not_answer_has_a_message_with_the_reason") else { return };
     r.config(&r.service("home", &format!("list hostname '{HOME}'")));
     for (status, says) in [("7", "netifd gave no answer in time"), ("6", "run nicup as root")] {
         r.netifd.put("exits", status);

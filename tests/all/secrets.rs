@@ -49,8 +49,8 @@ fn nothing_leaked(r: &Router, ran: &Ran) {
 }
 
 #[test]
-fn whatever_the_answer_no_secret_is_told() {
-    let Some(r) = router("whatever_the_answer_no_secret_is_told") else { return };
+fn no_response_makes_nicup_print_a_secret() {
+    let Some(r) = router("no_response_makes_nicup_print_a_secret") else { return };
     for answer in [
         "normal",
         "words:good 198.51.100.1",

@@ -65,8 +65,8 @@ fn sent(r: &Router) -> Vec<String> {
 }
 
 #[test]
-fn a_page_tells_the_address_and_is_asked_once_in_check_interval() {
-    let Some(r) = Router::new("a_page_tells_the_address_and_is_asked_once_in_check_interval") else {
+fn a_page_gives_the_address_and_is_queried_once_in_check_interval() {
+    let Some(r) = Router::new("a_page_gives_the_address_and_is_queried_once_in_check_interval") else {
         return;
     };
     let page = Page::new(" \r\n203.0.113.50\r\n\n");
@@ -256,8 +256,8 @@ fn each_family_has_its_page_and_both_go_in_one_request() {
 }
 
 #[test]
-fn nobody_is_asked_while_a_stop_or_a_servers_wait_holds() {
-    let Some(r) = Router::new("nobody_is_asked_while_a_stop_or_a_servers_wait_holds") else { return };
+fn no_source_is_queried_during_a_stop_or_a_servers_wait() {
+    let Some(r) = Router::new("no_source_is_queried_during_a_stop_or_a_servers_wait") else { return };
     for answer in ["words:badauth", "words:911", "429:60", "words:abuse", "words:badagent", "words:nohost"] {
         let page = Page::new("203.0.113.50");
         r.configure(&page.options());

@@ -353,7 +353,7 @@ fn the_other_rules_can_fail() {
 }
 
 #[test]
-fn an_exception_that_nobody_needs_any_more_is_taken_off_the_list() {
+fn an_exception_that_is_no_longer_needed_is_taken_off_the_list() {
     for (name, _) in LONG {
         let text = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(name)).unwrap();
         assert!(text.lines().count() > MOST_LINES, "{name} is short by now: remove it from LONG");

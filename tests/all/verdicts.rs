@@ -24,7 +24,7 @@ struct Row {
     wait: Option<std::ops::RangeInclusive<u64>>,
 }
 
-fn tell(row: &Row) {
+fn check_row(row: &Row) {
     let Some(r) = Router::new(row.story) else { return };
     r.configure("option timeout '1'");
     r.answers(&[row.answer]);
@@ -66,7 +66,7 @@ macro_rules! rows {
         fn $story() {
             let row = Row { story: stringify!($story), answer: $answer, exit: $exit, state: $state, code: $code,
                 next: Next::$next, says: $says, wait: $wait };
-            tell(&row);
+            check_row(&row);
         }
     )+};
 }
@@ -83,7 +83,7 @@ rows! {
         Some(1799..=1981), "HTTP 401 <html>Unauthorized";
     status_403_of_a_block_page_waits: "reply:403\n\nerror code: 1034" => 1 "waiting" "http-403" Silent
         Some(1799..=1981), "HTTP 403 error code: 1034";
-    status_503_with_retry_after_waits_as_told: "reply:503\nRetry-After: 7200\n\nback soon" => 1 "waiting" "http-503" Silent
+    status_503_with_retry_after_waits_as_long_as_that: "reply:503\nRetry-After: 7200\n\nback soon" => 1 "waiting" "http-503" Silent
         Some(7199..=7201), "HTTP 503";
     badagent_stops_the_server: "words:badagent" => 4 "stopped" "badagent" Silent None, "option contact";
     badsys_stops_the_server: "words:badsys" => 4 "stopped" "badsys" Silent None, "rejects this client";
@@ -98,7 +98,7 @@ rows! {
     status_503_waits_half_an_hour: "status:503" => 1 "waiting" "http-503" Silent Some(1799..=1981), "HTTP 503";
     status_500_with_good_is_an_outage: "reply:500\n\ngood 203.0.113.7" => 1 "waiting" "http-500" Silent
         Some(1799..=1981), "HTTP 500";
-    status_429_waits_as_told: "429:7200" => 1 "waiting" "http-429" Silent Some(7199..=7201), "too many requests";
+    status_429_waits_as_long_as_retry_after: "429:7200" => 1 "waiting" "http-429" Silent Some(7199..=7201), "too many requests";
     status_429_waits_half_an_hour_at_least: "429:5" => 1 "waiting" "http-429" Silent Some(1799..=1801), "too many";
     a_redirect_is_not_followed: "redirect:https://127.0.0.1/" => 1 "waiting" "unintelligible" Sends
         Some(299..=301), "HTTP 302";
@@ -250,8 +250,8 @@ fn a_missing_line_is_unconfirmed() {
 }
 
 #[test]
-fn surplus_lines_are_nobodys_answer() {
-    let Some(r) = two_hosts("surplus_lines_are_nobodys_answer") else { return };
+fn surplus_lines_are_ignored() {
+    let Some(r) = two_hosts("surplus_lines_are_ignored") else { return };
     r.answers(&["words:good 203.0.113.7|good 203.0.113.7|good 203.0.113.7"]);
     r.pass(1);
     r.shows(HOME, "waiting", "unintelligible");

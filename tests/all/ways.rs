@@ -85,8 +85,8 @@ fn plaintext_on_8245_comes_after_80() {
 }
 
 #[test]
-fn plain_http_on_8245_is_as_good_as_nobody_there() {
-    const STORY: &str = "plain_http_on_8245_is_as_good_as_nobody_there";
+fn plain_http_on_8245_counts_as_no_server() {
+    const STORY: &str = "plain_http_on_8245_counts_as_no_server";
     let Some(r) = Router::with(STORY, listen(10, &[(80, false), (8245, false)])) else { return };
     configure(&r, 10, "");
     r.pass(1);

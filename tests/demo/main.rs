@@ -21,7 +21,7 @@ fn say(line: &str) {
 fn main() -> ExitCode {
     // Arguments (`cargo demo -- anything`) have no meaning here.
     let outcome = match Place::inside() {
-        Some(place) => story::tell(&place),
+        Some(place) => story::play(&place),
         None => place::enter(),
     };
     match outcome {

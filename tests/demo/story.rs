@@ -16,7 +16,7 @@ const CURRENT: i32 = 0;
 const STOPPED: i32 = 4;
 
 /// Plays all of it.
-pub(crate) fn tell(place: &Place) -> Outcome {
+pub(crate) fn play(place: &Place) -> Outcome {
     let [home, office] = TEST_HOSTS;
     if place.own {
         say("A router and a No-IP server in a network namespace: nothing leaves this machine.");
@@ -32,7 +32,7 @@ pub(crate) fn tell(place: &Place) -> Outcome {
     let stage = Stage::new(place)?;
     let sim = &stage.sim;
 
-    step("nicup run finds the address of the WAN device and tells the server, in one request.");
+    step("nicup run detects the address of the WAN device and updates the server, in one request.");
     stage.configure(&[home], TEST_PASSWORD)?;
     stage.show_config()?;
     stage.run(CURRENT)?;

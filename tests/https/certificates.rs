@@ -45,7 +45,7 @@ fn a_certificate_for_another_name_says_which() {
 }
 
 #[test]
-fn an_unknown_issuer_is_refused_whatever_its_name() {
+fn an_unknown_issuer_is_rejected_with_any_name() {
     let detail = "the certificate's issuer is not in /etc/ssl/certs/ca-certificates.crt; option cacert names another file";
     let ((ca, _), (_, other)) = (root("stranger"), root("known"));
     assert_failed(shown("stranger", leaf(&ca, "localhost"), &other), Failure::Tls, false, detail);
@@ -156,7 +156,7 @@ fn missing_unreadable_and_empty_ca_files_are_three_problems() {
 }
 
 #[test]
-fn without_a_ca_file_nobody_is_connected_to() {
+fn without_a_ca_file_there_is_no_connection() {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     listener.set_nonblocking(true).unwrap();
     let port = listener.local_addr().unwrap().port();

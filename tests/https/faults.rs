@@ -101,7 +101,7 @@ fn a_black_hole_is_given_up() {
 }
 
 #[test]
-fn a_server_without_tls_is_said_to_be_one() {
+fn a_server_without_tls_has_a_message_of_its_own() {
     let server = Server::start(|mut tcp| {
         use std::io::{Read, Write};
         let _ = tcp.read(&mut [0; 64]);
@@ -138,7 +138,7 @@ fn an_answer_that_is_cut_was_sent_and_failed() {
 }
 
 #[test]
-fn what_is_not_http_is_said_to_be_not_http() {
+fn a_response_that_is_not_http_has_a_message_of_its_own() {
     let not_http = [
         "SSH-2.0-dropbear\r\n",
         "good 203.0.113.7\n",

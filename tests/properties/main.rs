@@ -52,7 +52,7 @@ fn any_output_of_ubus_is_an_interface_or_none() {
 }
 
 #[test]
-fn any_event_is_one_that_can_be_told_again() {
+fn any_event_can_be_written_and_read_back() {
     roll("events");
 }
 

@@ -4,7 +4,7 @@ use crate::ledger::Owner;
 use crate::scene::{Cut, Scene};
 use crate::server::Mood;
 use crate::timing::Timing;
-use crate::{Tally, tell};
+use crate::{Tally, trace};
 use nicup::policy::debounce::{Change, IpVersion};
 use nicup::policy::schedule::{Input, Schedule};
 use nicup::wire::wake::MissingFamilies;
@@ -252,7 +252,7 @@ impl Days {
     fn happens(&mut self, event: Event) {
         let t = self.t();
         if !matches!(event, Event::Look | Event::Incident) {
-            tell(t, || format!("{event:?}"));
+            trace(t, || format!("{event:?}"));
             self.quiet_since = self.quiet_since.max(t);
         }
         match event {

@@ -3,7 +3,7 @@
 //!
 //! Times are milliseconds of the 30 days. Where he cannot know what a pass knew, he allows more, never less.
 
-use crate::{Tally, tell};
+use crate::{Tally, trace};
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
@@ -157,7 +157,7 @@ impl Ledger {
     /// A request is about to leave at `t`: may it?
     pub(crate) fn begins(&mut self, t: u64, server: &str, hosts: &[String], addresses: &[IpAddr]) {
         self.recorded(); // the one before it in the same pass
-        tell(t, || format!("{hosts:?} {addresses:?} to {server}"));
+        trace(t, || format!("{hosts:?} {addresses:?} to {server}"));
         self.tally.tries += 1;
         let owners: Vec<&'static Owner> = hosts.iter().map(|host| self.owner(host)).collect();
         for owner in &owners {
@@ -181,7 +181,7 @@ impl Ledger {
     /// How the request ended, or its second way.
     pub(crate) fn ends(&mut self, t: u64, meanings: Vec<Meaning>) {
         let open = self.open.as_mut().unwrap();
-        tell(t, || format!("    {meanings:?}"));
+        trace(t, || format!("    {meanings:?}"));
         (open.ended, open.meanings) = (t, meanings);
     }
 

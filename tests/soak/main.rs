@@ -69,7 +69,7 @@ fn number(name: &str) -> Option<u64> {
 }
 
 /// Tells what happens, where one life is repeated.
-fn tell(t: u64, what: impl FnOnce() -> String) {
+fn trace(t: u64, what: impl FnOnce() -> String) {
     static ONE: std::sync::OnceLock<bool> = std::sync::OnceLock::new();
     if *ONE.get_or_init(|| number("NICUP_SOAK_SEED").is_some()) {
         println!("{:>10}.{:03} {}", t / 1000, t % 1000, what());

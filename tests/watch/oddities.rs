@@ -115,8 +115,8 @@ fn without_a_service_there_is_nothing_to_wait_for() {
 }
 
 #[test]
-fn a_configuration_that_breaks_is_told_and_a_right_one_is_taken_up() {
-    let Some(r) = alone("oddities::a_configuration_that_breaks_is_told_and_a_right_one_is_taken_up") else {
+fn a_configuration_that_breaks_is_reported_and_a_correct_one_is_used() {
+    let Some(r) = alone("oddities::a_configuration_that_breaks_is_reported_and_a_correct_one_is_used") else {
         return;
     };
     let mut running = watch(&r);
@@ -153,8 +153,10 @@ fn a_loop_that_began_with_a_broken_configuration_gives_the_right_one_its_time() 
 }
 
 #[test]
-fn told_to_stop_a_pass_that_obeys_nobody_is_ended() {
-    let Some(r) = alone("oddities::told_to_stop_a_pass_that_obeys_nobody_is_ended") else { return };
+fn a_pass_that_ignores_signals_is_ended_after_a_stop_request() {
+    let Some(r) = alone("oddities::a_pass_that_ignores_signals_is_ended_after_a_stop_request") else {
+        return;
+    };
     r.configure("option timeout '30'");
     r.answers(&["hang:request"]);
     let running = start(&r, &["watch"], &[]);
@@ -192,8 +194,10 @@ fn a_log_daemon_that_starts_again_hears_the_loop() {
 }
 
 #[test]
-fn a_stranger_with_the_number_of_a_dead_loop_is_left_alone() {
-    let Some(r) = alone("oddities::a_stranger_with_the_number_of_a_dead_loop_is_left_alone") else { return };
+fn another_process_with_the_pid_of_a_dead_loop_gets_no_signal() {
+    let Some(r) = alone("oddities::another_process_with_the_pid_of_a_dead_loop_gets_no_signal") else {
+        return;
+    };
     let running = watch(&r);
     is_current(&r, "203.0.113.7");
     running.signal(Signal::KILL);

@@ -61,8 +61,8 @@ fn a_pass_now() {
 }
 
 #[test]
-fn told_to_stop_a_pass_that_is_about_to_end_may_end() {
-    let Some(r) = alone("signals::told_to_stop_a_pass_that_is_about_to_end_may_end") else { return };
+fn a_pass_that_is_about_to_end_may_end_after_a_stop_request() {
+    let Some(r) = alone("signals::a_pass_that_is_about_to_end_may_end_after_a_stop_request") else { return };
     r.answers(&["delay:1500:normal"]);
     let running = start(&r, &["watch"], &[]);
     assert!(r.sim.wait_for(1, patience()));
@@ -75,8 +75,8 @@ fn told_to_stop_a_pass_that_is_about_to_end_may_end() {
 }
 
 #[test]
-fn told_to_stop_a_pass_that_hangs_is_ended() {
-    let Some(r) = alone("signals::told_to_stop_a_pass_that_hangs_is_ended") else { return };
+fn a_pass_that_hangs_is_ended_after_a_stop_request() {
+    let Some(r) = alone("signals::a_pass_that_hangs_is_ended_after_a_stop_request") else { return };
     r.configure("option timeout '30'");
     r.answers(&["hang:request"]);
     let running = start(&r, &["watch"], &[]);
@@ -101,8 +101,8 @@ fn processes(r: &Router) -> usize {
 }
 
 #[test]
-fn told_to_stop_at_any_moment_of_its_start() {
-    let Some(r) = alone("signals::told_to_stop_at_any_moment_of_its_start") else { return };
+fn the_loop_obeys_a_stop_request_at_any_moment_of_its_start() {
+    let Some(r) = alone("signals::the_loop_obeys_a_stop_request_at_any_moment_of_its_start") else { return };
     r.answers(&["delay:40:normal"; 40]);
     let (mut early, mut all) = (0, 0);
     for micros in (0..60_000).step_by(1500) {
@@ -206,8 +206,8 @@ fn twenty_events_in_a_second_are_two_passes() {
 }
 
 #[test]
-fn nobody_who_looks_for_a_loop_keeps_one_from_starting() {
-    let Some(r) = alone("signals::nobody_who_looks_for_a_loop_keeps_one_from_starting") else { return };
+fn looking_for_a_loop_does_not_keep_one_from_starting() {
+    let Some(r) = alone("signals::looking_for_a_loop_does_not_keep_one_from_starting") else { return };
     r.pass(0);
     let ifup = [("ACTION", "ifup"), ("INTERFACE", "wan"), ("DEVICE", r.device.as_str())];
     for _ in 0..10 {
@@ -288,8 +288,8 @@ fn ntp_wakes_what_waits_for_the_clock() {
 }
 
 #[test]
-fn a_broken_configuration_is_told_and_waited_for() {
-    let Some(r) = alone("signals::a_broken_configuration_is_told_and_waited_for") else { return };
+fn a_broken_configuration_is_reported_and_waited_for() {
+    let Some(r) = alone("signals::a_broken_configuration_is_reported_and_waited_for") else { return };
     r.config("config service 'home\n");
     let mut running = watch(&r);
     assert!(r.problems()[0].starts_with("error /etc/config/nicup:1: parse error"), "{:?}", r.problems());

@@ -30,7 +30,7 @@ fn notes(imported: &Imported) -> String {
 }
 
 #[test]
-fn a_plain_section_says_what_it_said_and_nothing_else() {
+fn a_plain_section_is_converted_option_by_option() {
     let imported = home("option lookup_host home.ddns.net\noption use_https 1\noption use_syslog 2");
     assert_eq!(
         imported.text.split_once("\nconfig service").unwrap().1,

@@ -147,7 +147,7 @@ fn what_has_not_been_tried_is_waiting_and_next_is_now() {
 }
 
 #[test]
-fn a_current_host_shows_its_word_after_a_reboot_and_plans_the_forced_update() {
+fn a_current_host_shows_its_code_after_a_reboot_and_plans_the_forced_update() {
     for (reply, code) in [(good(), Code::Good), (Reply::NoChange(Vec::new()), Code::NoChange)] {
         let mut story = Story::new();
         story.reply(reply);

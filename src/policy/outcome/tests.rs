@@ -7,8 +7,8 @@ use crate::policy::tests::*;
 use crate::wire::dyndns2::{Failure, Reply};
 
 mod between;
+mod codes;
 mod ladders;
-mod words;
 
 fn ip(text: &str) -> IpAddr {
     text.parse().unwrap()

@@ -13,7 +13,7 @@ fn ip(text: &str) -> IpAddr {
 }
 
 #[test]
-fn every_word_of_the_protocol_is_known() {
+fn every_code_of_the_protocol_is_known() {
     let rows = [
         ("nohost", Reply::NoHost),
         ("notfqdn", Reply::NotFqdn),
@@ -74,7 +74,7 @@ fn nothing_is_searched_for_in_a_body_that_is_not_no_ips() {
 }
 
 #[test]
-fn status_counts_before_words_only_for_5xx_and_429() {
+fn status_counts_before_codes_only_for_5xx_and_429() {
     assert_eq!(replies(&answer(503, "good"), 1, false), [Reply::ServerError(503)]);
     assert_eq!(replies(&answer(429, "abuse"), 2, false), [Reply::TooManyRequests, Reply::TooManyRequests]);
     assert_eq!(replies(&answer(401, "badauth"), 1, false), [Reply::BadAuth]);
@@ -87,7 +87,7 @@ fn status_counts_before_words_only_for_5xx_and_429() {
 }
 
 #[test]
-fn a_401_without_a_word_is_no_ips_only_over_tls_and_with_its_challenge() {
+fn a_401_without_a_code_is_no_ips_only_over_tls_and_with_its_challenge() {
     let reply = |status, body: &str, verified, asks_basic| {
         let answer = Answer { verified, asks_basic, ..answer(status, body) };
         replies(&answer, 2, false).remove(0)
@@ -104,7 +104,7 @@ fn a_401_without_a_word_is_no_ips_only_over_tls_and_with_its_challenge() {
 }
 
 #[test]
-fn a_page_over_plaintext_is_a_portals_whatever_its_status() {
+fn a_page_over_plaintext_is_a_portals_with_any_status() {
     for status in [200, 302, 401, 403, 429, 500, 503, 511] {
         let page = answer(status, "\u{feff}\n <!DOCTYPE html><p>log in");
         let plain = Answer { verified: false, ..page.clone() };

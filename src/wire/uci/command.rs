@@ -166,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn a_command_at_a_line_end_is_no_command_because_the_line_end_is_part_of_the_word() {
+    fn a_command_at_a_line_end_is_invalid_because_the_line_end_is_part_of_it() {
         assert_eq!(rejected(b"config\n"), (1, 0, Reason::InvalidCommand));
         assert_eq!(rejected(b"config 'a' b ;\n"), (1, 14, Reason::InvalidCommand));
         assert_eq!(parse(b"config 'a' b ; \t# done\n").unwrap().sections.len(), 1);

@@ -279,13 +279,13 @@ mod tests {
     }
 
     #[test]
-    fn hash_begins_a_comment_even_inside_a_word() {
+    fn hash_begins_a_comment_even_inside_a_token() {
         assert_eq!(arguments(b"a b#c d"), ["a", "b"]);
         assert_eq!(arguments(b"a '#' c"), ["a", "#", "c"]);
     }
 
     #[test]
-    fn semicolon_hides_the_rest_only_behind_a_verbatim_word() {
+    fn semicolon_hides_the_rest_only_after_a_verbatim_token() {
         let mut reader = Reader::new(b"a; b 'c'; d\n");
         assert!(reader.next_line());
         assert_eq!(reader.argument().unwrap().bytes, b"a");

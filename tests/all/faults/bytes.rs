@@ -4,7 +4,7 @@ use super::story::is_as_the_row_says;
 use super::table::Row;
 use crate::common::{RECORDS, Router, STATE, say};
 
-pub(crate) fn tell(row: &Row, r: &Router) {
+pub(crate) fn check_row(row: &Row, r: &Router) {
     let how = if row.name.starts_with("reset") { "rst" } else { "fin" };
     let (records, state) = (r.read(RECORDS), r.read(STATE));
     let mut bytes = 0;

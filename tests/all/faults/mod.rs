@@ -14,7 +14,7 @@ macro_rules! rows {
         const ROWS: &[&str] = &[$(stringify!($row)),+];
         $(#[test]
         fn $row() {
-            story::tell(stringify!($row));
+            story::check_row(stringify!($row));
         })+
     };
 }

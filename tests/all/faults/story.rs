@@ -16,7 +16,7 @@ const NEW: Ipv4Addr = Ipv4Addr::new(203, 0, 113, 8);
 /// read, and what the C library feels like.
 const ROOM: u64 = 512;
 
-pub(crate) fn tell(name: &str) {
+pub(crate) fn check_row(name: &str) {
     let row = table::row(name);
     let Some(r) = Router::with(name, circumstances::options(name)) else { return };
     circumstances::prepare(name, &r);
@@ -27,7 +27,7 @@ pub(crate) fn tell(name: &str) {
     r.move_to(&OLD.to_string(), &NEW.to_string());
     let mut scene = circumstances::begin(name, &r);
     if name.ends_with("_at_every_byte") {
-        return bytes::tell(&row, &r);
+        return bytes::check_row(&row, &r);
     }
     if let Some(behaviour) = &row.server {
         r.sim.script([behaviour.clone()]);

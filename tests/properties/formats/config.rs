@@ -20,7 +20,7 @@ pub(crate) fn check(data: &[u8]) {
         assert!(!issue.message.is_empty() && issue.message.len() <= MESSAGE, "{issue:?}");
         assert!(!issue.message.ends_with('.') && !issue.message.contains('\n'), "{issue:?}");
     }
-    no_secret_is_told(data, &package, &config);
+    no_message_contains_a_secret(data, &package, &config);
     let services = package.sections.iter().filter(|section| section.kind == "service").count();
     assert_eq!(config.services.len(), services);
     for entry in &config.services {
@@ -63,7 +63,7 @@ pub(crate) fn text(data: &[u8]) -> Option<(Package, u32)> {
 }
 
 /// Passwords stand in no message.
-fn no_secret_is_told(data: &[u8], package: &Package, config: &Config) {
+fn no_message_contains_a_secret(data: &[u8], package: &Package, config: &Config) {
     let options = package.sections.iter().flat_map(|section| &section.options);
     let secrets = options.filter(|option| option.name == "password").flat_map(|option| option.value.texts());
     for secret in secrets {

@@ -97,12 +97,12 @@ fn run(flags: &getopts::Options, given: &Matches) -> Result<(), String> {
     let schemes = listen.iter().map(|listen| if listen.tls { "https" } else { "http" });
     let urls: Vec<String> = schemes.zip(&bound).map(|(scheme, addr)| format!("{scheme}://{addr}")).collect();
     let ready = format!("noip-simulator: ready on {}", urls.join(" "));
-    tell(given, &ready)?;
+    print_ready(given, &ready)?;
     serve(&sim, given)
 }
 
 /// Standard output may be the log, which is JSON only.
-fn tell(given: &Matches, text: &str) -> Result<(), String> {
+fn print_ready(given: &Matches, text: &str) -> Result<(), String> {
     if given.opt_str("log").as_deref() == Some("-") {
         return writeln!(io::stderr(), "{text}").map_err(|error| format!("standard error: {error}"));
     }
@@ -120,8 +120,8 @@ fn serve(sim: &Simulator, given: &Matches) -> Result<(), String> {
         let line = line.map_err(|error| format!("standard input: {error}"))?;
         if control {
             match obey(sim, line.trim_end()) {
-                Ok(()) => tell(given, "ok")?,
-                Err(message) => tell(given, &format!("error: {message}"))?,
+                Ok(()) => print_ready(given, "ok")?,
+                Err(message) => print_ready(given, &format!("error: {message}"))?,
             }
         }
     }

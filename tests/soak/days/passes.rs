@@ -3,7 +3,7 @@
 use super::{Days, Event, HOUR, MINUTE, OWNERS, SECOND};
 use crate::ledger::Kept;
 use crate::scene::{ATTEMPTS, Cut, CutOff, RECORDS, STATE, with_world};
-use crate::tell;
+use crate::trace;
 use nicup::app::pass::{self, RunOptions};
 use nicup::policy::record::{Records, read_records};
 use nicup::policy::schedule::Input;
@@ -67,14 +67,14 @@ impl Days {
                 let (t, boot_at) = (self.t(), self.scene.borrow().boot_at);
                 self.timing.ends(t, boot_at, &wake);
                 self.on(Input::PassFinished(wake));
-                tell(t, || format!("a pass ended: due {:?} of {}", self.schedule.due(), t - boot_at));
+                trace(t, || format!("a pass ended: due {:?} of {}", self.schedule.due(), t - boot_at));
             }
             (Err(why), sent) if why.is::<CutOff>() => self.cut_off(sent),
             (Err(why), _) => resume_unwind(why),
         }
         self.records_hold();
         if self.leaves && self.is_running && self.schedule.is_done() {
-            tell(self.t(), || "run --wait ends".to_owned());
+            trace(self.t(), || "run --wait ends".to_owned());
             self.is_running = false;
             self.scene.borrow_mut().ledger.tally.settled += 1;
         }
@@ -101,7 +101,7 @@ impl Days {
             (true, false) => Kept::Records,
             (false, false) => Kept::Nothing,
         };
-        tell(self.t(), || format!("{:?}: kept of its last outcome: {kept:?}", self.fate));
+        trace(self.t(), || format!("{:?}: kept of its last outcome: {kept:?}", self.fate));
         self.scene.borrow_mut().ledger.cut(kept);
         if self.fate == Fate::PowerFails {
             self.fate = Fate::Crash;

@@ -68,7 +68,7 @@ fn netifd_says_why_an_interface_is_down() {
 }
 
 #[test]
-fn every_reason_has_a_sentence_of_at_most_160_bytes_and_a_word() {
+fn every_reason_has_a_sentence_of_at_most_160_bytes_and_a_code() {
     let longest = ip("fd00:1111:2222:3333:4444:5555:6666:7777");
     let IpAddr::V6(long) = longest else { unreachable!() };
     let short = ip("255.255.255.255");
@@ -100,7 +100,7 @@ fn every_reason_has_a_sentence_of_at_most_160_bytes_and_a_word() {
 }
 
 #[test]
-fn not_knowing_is_said_with_its_cause() {
+fn an_unknown_address_has_a_message_with_its_cause() {
     let cause = || "no answer".to_owned();
     for why in [WhyUnknown::Kernel(cause()), WhyUnknown::Netifd(cause()), WhyUnknown::Source(cause())] {
         assert!(why.explain("wan").ends_with("wan: no answer"));

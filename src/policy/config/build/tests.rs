@@ -146,7 +146,7 @@ fn what_must_be_there_is_missed() {
 }
 
 #[test]
-fn all_problems_are_told_at_once_and_the_other_service_runs() {
+fn all_problems_are_reported_at_once_and_the_other_service_runs() {
     let bad = "config service 'bad'\n option password 'x'\n option port 'x'\n option family 'x'\n option colour red\n";
     let config = read(&format!("{bad}{HOME}"));
     let lines: Vec<u32> = problems_of(&config).iter().map(|(_, line, _)| *line).collect();
@@ -178,7 +178,7 @@ fn a_name_of_any_length_makes_no_message_of_any_length() {
 }
 
 #[test]
-fn one_value_is_an_option_and_several_are_a_list_or_words() {
+fn one_value_is_an_option_and_several_are_a_list_or_separated_by_blanks() {
     let config = with(" list family ipv4");
     assert_eq!(
         problems_of(&config),
@@ -305,8 +305,8 @@ fn no_message_holds_a_secret() {
         );
         let config = read(&text);
         assert!(!config.issues.is_empty(), "{line}");
-        let told = config.issues.iter().map(Issue::to_string).collect::<String>();
-        assert!(!told.contains("geheim") || line.contains("geheim_option"), "{told}");
+        let reported = config.issues.iter().map(Issue::to_string).collect::<String>();
+        assert!(!reported.contains("geheim") || line.contains("geheim_option"), "{reported}");
         assert!(!format!("{config:?}").contains("geheim") || line.contains("geheim_option"), "{line}");
     }
 }
@@ -328,10 +328,10 @@ fn what_is_sent_unencrypted_is_warned_about() {
         ("source web\n option source_url http://h/", "http lets anyone"),
         ("source web\n option source_url6 http://h/", "http lets anyone"),
     ];
-    for (line, told) in rows {
+    for (line, reported) in rows {
         let config = with(&format!(" option {line}"));
         assert!(
-            matches!(problems_of(&config).as_slice(), [(Level::Warning, _, text)] if text.contains(told)),
+            matches!(problems_of(&config).as_slice(), [(Level::Warning, _, text)] if text.contains(reported)),
             "{line}"
         );
         valid(&config, 0);

@@ -94,7 +94,7 @@ fn a_crash_after_each_record_does_not_hide_the_rate_limit() {
 }
 
 #[test]
-fn a_crash_after_a_forced_sending_lets_nobody_force_another_at_once() {
+fn a_crash_after_a_forced_update_does_not_allow_another_at_once() {
     let mut story = Story::registered();
     story.ask.force = true;
     cut_off_after_the_records(&mut story, good());
@@ -117,7 +117,7 @@ fn a_crash_after_a_refusal_or_an_outage_is_no_lost_answer() {
         story.addresses = on(AWAY);
         cut_off_after_the_records(&mut story, reply.clone());
         assert_eq!((story.records.events[0].code, &story.host(A).retry), (code, &None));
-        // After a refusal only another answer tells what is registered; an outage changed nothing.
+        // After a rejection only another response shows what is registered; an outage changed nothing.
         assert_eq!(story.host(A).is_unconfirmed, reply != Reply::Outage);
     }
 }

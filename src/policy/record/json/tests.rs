@@ -149,7 +149,7 @@ fn the_state_of_another_boot_counts_for_nothing() {
 }
 
 #[test]
-fn garbage_and_newer_files_are_told_apart() {
+fn garbage_and_newer_files_give_different_errors() {
     let text = write_records(&full());
     assert_eq!(read_records("{\"version\":2,\"new\":[]}"), Err(ReadError::Newer(2)));
     for cut in 0..text.len() {

@@ -10,7 +10,7 @@ fn affected(reply: &Reply) -> [bool; 3] {
 }
 
 #[test]
-fn each_word_reaches_as_far_as_the_table_says() {
+fn each_code_applies_to_what_the_table_says() {
     let (host, service, user, server) =
         ([true, false, false], [true, false, false], [true, true, false], [true, true, true]);
     let rows = [
