@@ -30,7 +30,7 @@ async function stopped(stage, order) {
 }
 
 export const stories = {
-	async 'each answer has plain words and what to do'({ stage, open, sees, assert }) {
+	async 'each response has its meaning and what to do'({ stage, open, sees, assert }) {
 		const page = await open('view/nicup/overview');
 
 		for (const [ code, order, state, what, todo ] of answers) {
@@ -47,12 +47,12 @@ export const stories = {
 		}
 	},
 
-	async 'every word of the program has words on the page'({ open, assert }) {
+	async 'every code of the program has its meaning on the page'({ open, assert }) {
 		const source = fs.readFileSync(fileURLToPath(new URL('../../../src/policy/code.rs', import.meta.url)), 'utf8');
 		const [ , table ] = /^names!\(Code \{\n([\s\S]*?)\n\}/m.exec(source);
 		const codes = [ ...table.matchAll(/"([^"]+)"/g) ].map(([ , word ]) => word);
 		const page = await open('view/nicup/overview');
-		const known = await page.evaluate(() => L.require('nicup.words').then(words => words.known()));
+		const known = await page.evaluate(() => L.require('nicup.meanings').then(meanings => meanings.known()));
 
 		assert.ok(codes.length > 20);
 		assert.deepEqual(known.sort(), codes.sort());

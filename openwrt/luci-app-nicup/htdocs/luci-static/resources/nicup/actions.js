@@ -2,10 +2,10 @@
 'require baseclass';
 'require fs';
 'require ui';
+'require nicup.meanings as meanings';
 'require nicup.model as nicup';
-'require nicup.words as words';
 
-/* globals nicup, words */
+/* globals meanings, nicup */
 
 /*
  * The buttons, why one of them is grey, and the result. Every command has fixed arguments, which the access list names.
@@ -165,7 +165,7 @@ const Actions = baseclass.extend({
 		if (status?.time == null)
 			return null;
 
-		return _('as of %s (%s)').format(words.clock(status.time, status.time + nicup.age(known)), words.ago(nicup.age(known)));
+		return _('as of %s (%s)').format(meanings.clock(status.time, status.time + nicup.age(known)), meanings.ago(nicup.age(known)));
 	},
 
 	/* Runs a command and shows its output. A failure also stays on top until it is dismissed. */

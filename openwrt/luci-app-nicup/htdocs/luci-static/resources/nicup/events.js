@@ -1,9 +1,9 @@
 'use strict';
 'require baseclass';
+'require nicup.meanings as meanings';
 'require nicup.model as nicup';
-'require nicup.words as words';
 
-/* globals nicup, words */
+/* globals meanings, nicup */
 
 /*
  * What happened last, newest first.
@@ -33,12 +33,12 @@ const Timeline = baseclass.extend({
 	row(event, now) {
 		const age = E('small', {}, [ '' ]);
 		const server = this.servers[event.service];
-		const meaning = words.code(event.code, server)?.[0] ?? event.code ?? '';
+		const meaning = meanings.code(event.code, server)?.[0] ?? event.code ?? '';
 
 		this.times.push([ age, event.uptime ]);
 
 		return E('tr', {}, [
-			E('td', { 'class': 'nicup-when' }, [ E('span', {}, [ words.clock(event.time, now) ?? '' ]), ' ', age ]),
+			E('td', { 'class': 'nicup-when' }, [ E('span', {}, [ meanings.clock(event.time, now) ?? '' ]), ' ', age ]),
 			E('td', {}, [ event.hostname ?? '' ]),
 			E('td', {}, [ meaning ]),
 			E('td', {}, [ [ event.ipv4, event.ipv6 ].filter(address => address).join(' ') ])
@@ -66,7 +66,7 @@ const Timeline = baseclass.extend({
 		const now = nicup.uptime();
 
 		for (const [ node, uptime ] of this.times)
-			put(node, uptime != null ? words.ago(now - uptime) : '');
+			put(node, uptime != null ? meanings.ago(now - uptime) : '');
 	}
 });
 

@@ -1,10 +1,10 @@
 'use strict';
 'require baseclass';
+'require nicup.meanings as meanings';
 'require nicup.messages as messages';
 'require nicup.model as nicup';
-'require nicup.words as words';
 
-/* globals messages, nicup, words */
+/* globals meanings, messages, nicup */
 
 /*
  * The table of hosts. It is built once, and then only the cells whose text changed are touched.
@@ -77,23 +77,23 @@ function next(host, now, events) {
 
 	if (events)
 		return (at > now)
-			? _('at the next network event, in %s at the earliest').format(words.span(at - now))
+			? _('at the next network event, in %s at the earliest').format(meanings.span(at - now))
 			: _('at the next network event');
 
 	if (at - now < -60)
-		return _('due since %s').format(words.span(now - at));
+		return _('due since %s').format(meanings.span(now - at));
 
 	if (at <= now)
 		return _('now');
 
 	return (host.state == 'current')
-		? _('when the address changes, at the latest in %s').format(words.span(at - now))
-		: _('in %s').format(words.span(at - now));
+		? _('when the address changes, at the latest in %s').format(meanings.span(at - now))
+		: _('in %s').format(meanings.span(at - now));
 }
 
 /* [ what happened, what to do, the program's own message ] */
 function answer(service, host) {
-	const known = words.code(host.code, service.server, host.message_id);
+	const known = meanings.code(host.code, service.server, host.message_id);
 	const message = messages.of(host, 'message') ?? '';
 	const note = messages.of(service, 'address_note');
 
@@ -261,11 +261,11 @@ const Table = baseclass.extend({
 
 		parts.host = host;
 		put(parts.name, host.hostname);
-		put(parts.state, words.state(host.state));
+		put(parts.state, meanings.state(host.state));
 		style(parts.state, 'nicup-badge nicup-is-' + host.state.replace(/[^a-z-]/g, ''));
-		put(parts.since, since != null ? _('since %s').format(words.span(since)) : '');
+		put(parts.since, since != null ? _('since %s').format(meanings.span(since)) : '');
 		if (parts.changed !== host.changed) {
-			parts.since.title = words.date(host.changed) ?? '';
+			parts.since.title = meanings.date(host.changed) ?? '';
 			parts.changed = host.changed;
 		}
 
@@ -285,7 +285,7 @@ const Table = baseclass.extend({
 		for (const host of hosts)
 			sums[host.state] = (sums[host.state] ?? 0) + 1;
 
-		put(this.sums, Object.entries(sums).map(([ state, count ]) => words.count(state, count)).join(', '));
+		put(this.sums, Object.entries(sums).map(([ state, count ]) => meanings.count(state, count)).join(', '));
 		hide(this.more, hosts.length <= many);
 		put(this.more, this.all ? _('Show fewer') : N_(hosts.length, 'Show all %d', 'Show all %d').format(hosts.length));
 	},

@@ -2,12 +2,12 @@
 'require baseclass';
 'require ui';
 'require uci';
+'require nicup.meanings as meanings';
 'require nicup.messages as messages';
 'require nicup.model as nicup';
 'require nicup.valid as valid';
-'require nicup.words as words';
 
-/* globals messages, nicup, valid, words */
+/* globals meanings, messages, nicup, valid */
 
 /*
  * What the user has to know about nicup as a whole, and what is wrong with its files.
@@ -72,7 +72,7 @@ function service(known) {
 	if (known.running === false && nicup.mode(known) == 'watch')
 		return [ 'error', known.status == null
 			? _('The service nicup is not running: press Start.')
-			: _('The service nicup is not running, so nothing is kept up to date (what you see is %s old): press Start.').format(words.span(nicup.age(known))), 'start' ];
+			: _('The service nicup is not running, so nothing is kept up to date (what you see is %s old): press Start.').format(meanings.span(nicup.age(known))), 'start' ];
 
 	if (known.boot === false)
 		return [ 'warning', _('The service nicup does not start when the router boots: press Enable.'), 'enable' ];

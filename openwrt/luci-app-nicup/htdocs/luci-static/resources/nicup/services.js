@@ -13,9 +13,9 @@
  */
 
 /* A cell of the list. LuCI parses a bare string as HTML. */
-function cell(o, words) {
+function cell(o, text) {
 	o.modalonly = false;
-	o.textvalue = section_id => E('span', { 'class': 'nicup-cell' }, [ words(section_id) ]);
+	o.textvalue = section_id => E('span', { 'class': 'nicup-cell' }, [ text(section_id) ]);
 
 	return o;
 }

@@ -7,12 +7,12 @@
 'require nicup.events as events';
 'require nicup.hosts as hosts';
 'require nicup.importer as importer';
+'require nicup.meanings as meanings';
 'require nicup.model as nicup';
 'require nicup.notices as notices';
 'require nicup.services as services';
-'require nicup.words as words';
 
-/* globals actions, events, hosts, importer, nicup, notices, services, words */
+/* globals actions, events, hosts, importer, meanings, nicup, notices, services */
 
 /*
  * The page: the status on top, refreshed in place, and the form below it.
@@ -210,7 +210,7 @@ return view.extend({
 	},
 
 	pause(stopped) {
-		const since = words.clock(this.known.status?.time, null);
+		const since = meanings.clock(this.known.status?.time, null);
 
 		this.paused.hidden = !stopped;
 		this.paused.firstChild.textContent = (since != null)

@@ -1,13 +1,13 @@
 'use strict';
 'require baseclass';
 'require uci';
-'require nicup.model as nicup';
+'require nicup.meanings as meanings';
 'require nicup.messages as messages';
+'require nicup.model as nicup';
 'require nicup.notices as notices';
 'require nicup.valid as valid';
-'require nicup.words as words';
 
-/* globals messages, nicup, notices, valid, words */
+/* globals meanings, messages, nicup, notices, valid */
 
 /*
  * The card on the Overview page: what is wrong with the whole, each host's state, and what to do.
@@ -22,14 +22,14 @@ const rarely = 4;
 const cell = (title, text) => E('td', { 'class': 'td left', 'data-title': title }, [ E('span', { 'class': 'nicup-cell' }, [ text ]) ]);
 
 function row(service, host) {
-	const [ what, todo ] = words.code(host.code, service.server, host.message_id) ?? [ messages.of(host, 'message') ?? '', null ];
+	const [ what, todo ] = meanings.code(host.code, service.server, host.message_id) ?? [ messages.of(host, 'message') ?? '', null ];
 	const addresses = [ host.registered_ipv4, host.registered_ipv6 ].filter(address => address).join(' ');
 	const fine = host.state == 'current' || host.state == 'disabled';
 
 	return E('tr', { 'class': 'tr' }, [
 		cell(_('Hostname'), host.hostname),
 		E('td', { 'class': 'td left', 'data-title': _('State') }, [
-			E('span', { 'class': 'nicup-badge nicup-is-' + host.state.replace(/[^a-z-]/g, '') }, [ words.state(host.state) ])
+			E('span', { 'class': 'nicup-badge nicup-is-' + host.state.replace(/[^a-z-]/g, '') }, [ meanings.state(host.state) ])
 		]),
 		cell(_('Registered'), addresses || '–'),
 		cell(_('What to do'), fine ? '–' : [ what, todo ].filter(text => text).join(' '))
@@ -76,7 +76,7 @@ return baseclass.extend({
 			notes.push(wrong[1]);
 
 		if (nicup.stale(known) && known.trouble == null)
-			notes.push(_('The service nicup is not running: this is %s old.').format(words.span(nicup.age(known))));
+			notes.push(_('The service nicup is not running: this is %s old.').format(meanings.span(nicup.age(known))));
 
 		return E('div', {}, [
 			E('link', { 'rel': 'stylesheet', 'href': L.resource('nicup/nicup.css') }),
