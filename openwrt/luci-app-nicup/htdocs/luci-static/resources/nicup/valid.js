@@ -54,14 +54,14 @@ function ipv4Groups(text) {
 
 /* One side of the "::", or all of an address: its groups, or null. */
 function groups(text, last) {
-	const groups = (text == '') ? [] : text.split(':');
+	const parts = (text == '') ? [] : text.split(':');
 	const list = [];
 
-	for (let i = 0; i < groups.length; i++) {
-		if (/^[0-9A-Fa-f]{1,4}$/.test(groups[i]))
-			list.push(parseInt(groups[i], 16));
-		else if (last && i == groups.length - 1 && ipv4Groups(groups[i]) != null)
-			list.push(...ipv4Groups(groups[i]));
+	for (let i = 0; i < parts.length; i++) {
+		if (/^[0-9A-Fa-f]{1,4}$/.test(parts[i]))
+			list.push(parseInt(parts[i], 16));
+		else if (last && i == parts.length - 1 && ipv4Groups(parts[i]) != null)
+			list.push(...ipv4Groups(parts[i]));
 		else
 			return null;
 	}
