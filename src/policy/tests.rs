@@ -29,7 +29,7 @@ pub(super) struct Story {
     pub(super) contact: &'static str,
     pub(super) version: &'static str,
     pub(super) jitter: u64,
-    /// Seconds by which somebody sets the wall clock forward while a request is under way.
+    /// Seconds by which NTP sets the wall clock forward during a request.
     pub(super) set_meanwhile: i64,
 }
 

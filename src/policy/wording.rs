@@ -21,7 +21,7 @@ pub fn identify(text: Option<&str>) -> (Option<String>, Vec<String>) {
     let mut best: Option<(&str, &str, Vec<String>)> = None;
     for (id, template) in templates() {
         let fitting = values(template, text);
-        // None has more words than the text itself. The most frequent ones come first in the file.
+        // No template is longer than an exact match. The most frequent ones come first in the file.
         if fitting.is_some() && template == text {
             return (Some(id.to_owned()), Vec::new());
         }
@@ -59,7 +59,7 @@ fn values(template: &str, text: &str) -> Option<Vec<String>> {
 mod tests {
     use super::*;
 
-    /// The sentence that an identifier and values stand for.
+    /// The sentence of an identifier and values.
     fn filled(id: &str, values: &[String]) -> String {
         let line = TEMPLATES.lines().find(|line| line.split_once(": ").is_some_and(|(known, _)| known == id));
         let (_, template) = line.unwrap().split_once(": ").unwrap();

@@ -43,7 +43,7 @@ pub enum NetlinkError {
     /// No answer came in time.
     Silent,
     /// The kernel rejected the request.
-    Refused(i32),
+    Rejected(i32),
     /// A part of the answer was longer than the buffer.
     Truncated,
     /// The answer could not be read.
@@ -64,7 +64,7 @@ impl NetlinkError {
             Self::Send(code) => format!("could not ask the kernel: {}", system(*code)),
             Self::Receive(code) => format!("could not receive from the kernel: {}", system(*code)),
             Self::Silent => format!("the kernel did not answer in {} s", PATIENCE.as_secs()),
-            Self::Refused(code) => format!("the kernel rejected the request: {}", system(*code)),
+            Self::Rejected(code) => format!("the kernel rejected the request: {}", system(*code)),
             Self::Truncated => "the kernel's answer is too long".to_owned(),
             Self::Malformed(why) => format!("the kernel's answer is unreadable: {}", why.explain()),
             Self::Crowded => "other programs answer instead of the kernel".to_owned(),
@@ -177,7 +177,7 @@ impl RouteSocket<'_> {
             Wanted::Nothing
         });
         match asked {
-            Err(NetlinkError::Refused(code)) if code == Errno::NODEV.raw_os_error() => Ok(None),
+            Err(NetlinkError::Rejected(code)) if code == Errno::NODEV.raw_os_error() => Ok(None),
             asked => asked.map(|()| known),
         }
     }
@@ -225,7 +225,7 @@ impl RouteSocket<'_> {
                 match message.body {
                     Body::Done(0) => return Ok(()),
                     Body::Done(code) | Body::Error(code) => {
-                        return Err(NetlinkError::Refused(code.saturating_neg()));
+                        return Err(NetlinkError::Rejected(code.saturating_neg()));
                     }
                     Body::Overrun => return Err(NetlinkError::Changing),
                     body @ (Body::Link(_)
@@ -328,7 +328,7 @@ mod tests {
             NetlinkError::Send(1),
             NetlinkError::Receive(1),
             NetlinkError::Silent,
-            NetlinkError::Refused(1),
+            NetlinkError::Rejected(1),
             NetlinkError::Truncated,
             NetlinkError::Malformed(Malformed::FixedPart),
             NetlinkError::Crowded,

@@ -149,7 +149,7 @@ fn a_number_that_another_device_had_brings_no_old_addresses_with_it() {
     let mut links = following(&[("wan", 7)]);
     assert_eq!(links.apply(&add(7, "203.0.113.7")), CAME);
     kernel(&[]);
-    assert_eq!(links.apply(&gone("wan", 7)), DEVICE, "without a word on its addresses");
+    assert_eq!(links.apply(&gone("wan", 7)), DEVICE, "without an event about its addresses");
     kernel(&[("wan", 7)]);
     assert_eq!(links.apply(&link("wan", 7, true)), DEVICE);
     assert_eq!(links.apply(&add(7, "203.0.113.7")), CAME);
@@ -203,7 +203,7 @@ fn what_happens_before_a_new_device_is_named_is_answered_by_another_pass() {
 
 #[test]
 fn a_device_that_changed_unheard_is_answered_by_another_pass() {
-    // Its going and coming are still on their way here, and the pass may have looked before.
+    // The events of its removal and return have not arrived yet, and the pass may have read the addresses before.
     let mut links = following(&[("wan", 7)]);
     links.begin();
     kernel(&[("wan", 9)]);

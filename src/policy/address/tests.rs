@@ -283,7 +283,7 @@ fn a_prefix_that_is_no_longer_announced_makes_room_for_one_that_is() {
     let device = up(&[preferred("2001:db8:1::7", silent), address("2001:db8:2::7")]);
     assert_eq!(pick_ipv6(&device, STRICT, old), Observed::Address(v6("2001:db8:2::7")));
     assert_eq!(pick_ipv6_suffix(&device, STRICT, v6("::7"), old), Observed::Address(v6("2001:db8:2::7")));
-    // An address that lasts longer and cannot be sent is none: local, deprecated, temporary, or on no network of its own.
+    // A longer preferred lifetime does not count for an address that cannot be sent.
     for other in [
         address("fd00::7"),
         flagged("2001:db8:2::7", Flags::DEPRECATED),

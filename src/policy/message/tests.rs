@@ -8,7 +8,7 @@ use crate::policy::tests::*;
 use crate::policy::wording::identify;
 use crate::wire::dyndns2::{Failure, Reply};
 
-/// Every code, with the words that tell its user what to do.
+/// Every code, with the advice in its message.
 const ADVICE: [(Code, &str); 28] = [
     (Code::Good, "accepted"),
     (Code::NoChange, "already"),

@@ -52,7 +52,7 @@ pub fn close_interrupted(records: &mut Records, service: &Service, now: &Now) {
                 host.is_unconfirmed = false;
                 count(host, reason, at);
             }
-            Recorded::Refused => host.is_unconfirmed = true,
+            Recorded::Rejected => host.is_unconfirmed = true,
             Recorded::Waiting => {}
         }
         note(records, service, sent, at, hostname, code);
@@ -62,7 +62,7 @@ pub fn close_interrupted(records: &mut Records, service: &Service, now: &Now) {
 /// An outcome from the records.
 enum Recorded {
     Accepted(SendReason),
-    Refused,
+    Rejected,
     /// The server ordered a wait.
     Waiting,
 }
@@ -94,7 +94,7 @@ fn recorded(
         host.stop.as_ref(),
     ];
     if let Some((stop, at)) = stops.into_iter().flatten().find_map(|stop| Some((stop, since(&stop.at)?))) {
-        return Some((Recorded::Refused, stop.code, at));
+        return Some((Recorded::Rejected, stop.code, at));
     }
     let ordered = server.and_then(|server| server.wait.as_ref())?;
     since(&ordered.wait.from).map(|at| (Recorded::Waiting, ordered.code, at))

@@ -263,13 +263,13 @@ fn resume_of_one_service_leaves_the_others_stopped() {
 
 #[test]
 fn resume_of_one_service_ends_the_block_of_its_user_and_server() {
-    for (reply, held) in [(Reply::Abuse, [A, B].as_slice()), (Reply::BadAgent, &[A, B, C])] {
+    for (reply, stopped) in [(Reply::Abuse, [A, B].as_slice()), (Reply::BadAgent, &[A, B, C])] {
         let mut story = household();
         story.reply(reply);
-        assert!(held.iter().all(|host| story.stopped(host)));
+        assert!(stopped.iter().all(|host| story.stopped(host)));
         let chosen = story.services[1].clone();
         resume(&mut story.records, Some(&[&chosen]));
-        assert!(held.iter().all(|host| !story.stopped(host)));
+        assert!(stopped.iter().all(|host| !story.stopped(host)));
     }
     let mut story = household();
     story.reply(Reply::Abuse);

@@ -1,8 +1,8 @@
-//! One row for each word: what stops or waits, how far, what ends it, what outlives a reboot.
+//! One row for each code: what stops or waits, which hosts, what ends it, what survives a reboot.
 
 use super::*;
 
-/// Which hosts of a household are held once the first service got this reply.
+/// Which hosts of a household stop or wait after the first service got this reply.
 fn affected(reply: &Reply) -> [bool; 3] {
     let mut story = household();
     story.reply(reply.clone());

@@ -2,7 +2,7 @@
 
 use super::*;
 
-/// A service of its own user with hostnames of its own.
+/// A service with its own user and its own hostnames.
 fn service(name: &str, hostnames: usize) -> String {
     let lines = (0..hostnames).map(|host| format!(" list hostname {name}-{host}.example\n"));
     let hostnames: String = lines.collect();

@@ -10,7 +10,7 @@
  * The table of hosts. It is built once, and then only the cells whose text changed are touched.
  */
 
-/* Of more hosts than this, only those that are not current are shown, and no more than this, until all are asked for. */
+/* If there are more hosts than this, the table shows only those that are not current, at most this many, until the user asks for all. */
 const many = 100;
 
 /* Codes for which the program's own message contains more than the code. */
