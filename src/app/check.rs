@@ -154,7 +154,8 @@ fn warn_of_bind(text: &mut String, env: &mut Env<'_>, service: &Service, uplink:
     let Some(device) = bound else { return };
     let has_ipv4 = |seen: &DeviceAddresses| seen.addresses.iter().any(|address| address.ip.is_ipv4());
     if env.kernel.addresses(&[device]).is_ok_and(|seen| !seen.iter().any(has_ipv4)) {
-        let line = format!("option bind: {device} has no IPv4 address, and No-IP's server has no IPv6 one");
+        let line =
+            format!("option bind: {device} has no IPv4 address, but No-IP's server has no IPv6 address");
         let _ = writeln!(text, "  {line}");
     }
 }
@@ -172,7 +173,7 @@ fn advise(text: &mut String, service: &Service, uplink: &UplinkState, mode: Mode
     if mode == Mode::Hotplug {
         if asks && !service.offline {
             note(
-                "mode hotplug: source web and script raise no event, so a change is missed; set mode to watch",
+                "mode hotplug: source web and script raise no event, so nicup would miss a change: set option mode to watch",
             );
         }
         if service.force_interval.is_some_and(|interval| interval != DEFAULT_FORCE_INTERVAL) {
@@ -186,7 +187,7 @@ fn advise(text: &mut String, service: &Service, uplink: &UplinkState, mode: Mode
     }
     if service.family == Family::Ipv6 {
         note(
-            "users report that No-IP also sets the A record, to the request's source, when only IPv6 is sent",
+            "users report that an update with IPv6 only also sets the A record, to the address that the request came from",
         );
     }
     let private = |missing: &Missing| matches!(missing.why, Why::Absent(WhyAbsent::Private(_)));
@@ -194,7 +195,7 @@ fn advise(text: &mut String, service: &Service, uplink: &UplinkState, mode: Mode
         BEHIND_A_ROUTER.into_iter().for_each(&mut note);
     }
     if asks && addresses.missing.is_none() {
-        note("this address is not the router's own: the router that has it must forward ports to this one");
+        note("this router does not have this address: the router that has it must forward ports to this one");
     }
     if service.ip6_suffix.is_some() {
         if asks || !service.family.v6() {

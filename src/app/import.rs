@@ -45,8 +45,8 @@ pub(super) fn run(env: &Env<'_>) -> Result<Printed, Failure> {
     let mut notes: Vec<String> = imported.notes.into_iter().map(line).collect();
     let plural = |count| if count == 1 { "" } else { "s" };
     notes.push(format!(
-        "imported: {} section{} as {} service{}; two programs would overwrite each other, \
-         so disable them in ddns-scripts before nicup runs",
+        "imported: {} section{} as {} service{}: disable them in ddns-scripts before nicup runs, \
+         because two programs would overwrite each other",
         imported.sections,
         plural(imported.sections),
         imported.services,
@@ -59,7 +59,7 @@ pub(super) fn run(env: &Env<'_>) -> Result<Printed, Failure> {
 fn no_section(names: &[&str]) -> String {
     let looked = "no section of No-IP (service_name no-ip.com or noip.com, its script, or its URL)";
     match names {
-        [] => format!("{looked}, nor of anything else"),
+        [] => format!("{looked}, and no other section"),
         _ => format!("{looked}: it has sections of {}", names.join(", ")),
     }
 }

@@ -248,12 +248,12 @@ impl Volatile {
 }
 
 fn records_stay_in_memory(place: &Location, error: &io::Error) -> Issue {
-    warning(place, format!("cannot be written ({error}): records are kept in memory until a reboot"))
+    warning(place, format!("cannot be written ({error}), so records are kept in memory until a reboot"))
 }
 
 /// What happens if no directory can be written for the note of an attempt.
 pub(super) fn nothing_is_sent(issue: Issue) -> Issue {
-    Issue { message: format!("{}, so nothing is sent: free some space", issue.message), ..issue }
+    Issue { message: format!("{}, and nothing is sent: free some space", issue.message), ..issue }
 }
 
 fn cannot_write(error: &io::Error) -> String {

@@ -213,7 +213,10 @@ impl Loop {
                 (end, end_at) = (End::Terminated, moment + GRACE[1]);
             } else if moment >= end_at {
                 child.kill()?;
-                break Ended::Crashed(format!("took longer than {} s and was ended", self.pass_limit / 1000));
+                break Ended::Crashed(format!(
+                    "took longer than {} s and was killed",
+                    self.pass_limit / 1000
+                ));
             }
             let woken = self.events.sleep(Some(end_at), child.output())?;
             if woken.other {

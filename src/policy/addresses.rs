@@ -70,9 +70,7 @@ impl Missing {
         };
         match self.others.as_slice() {
             [] => sentence,
-            others => {
-                sentence::cut(format!("{sentence}; also without a usable address: {}", others.join(", ")))
-            }
+            others => sentence::cut(format!("{sentence}; no usable address on {}", others.join(", "))),
         }
     }
 
@@ -131,10 +129,7 @@ mod tests {
             ..none("wan")
         };
         let one = list(&[]).explain();
-        assert_eq!(
-            list(&["wwan", "lte"]).explain(),
-            format!("{one}; also without a usable address: wwan, lte")
-        );
+        assert_eq!(list(&["wwan", "lte"]).explain(), format!("{one}; no usable address on wwan, lte"));
         let many = list(&["fifteen-letters"; 100]).explain();
         assert!(many.len() <= sentence::LIMIT && many.ends_with("..."), "{many}");
         assert_eq!(identify(Some(&many)).0.as_deref(), Some("no-address-in-list"));

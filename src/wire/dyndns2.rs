@@ -262,7 +262,7 @@ fn short(answer: &Answer) -> String {
     }
     let body = content(&answer.body).trim_ascii();
     if body.is_empty() {
-        text.push_str("empty answer");
+        text.push_str("empty response");
     }
     for &byte in body {
         if text.len() >= SHORT_LIMIT {

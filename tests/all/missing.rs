@@ -184,12 +184,12 @@ fn a_private_address_behind_a_modem_is_the_providers_nat() {
     r.config(&r.service("home", &format!("list hostname '{HOME}'\noption device '{modem}'")));
     assert_eq!(
         message(&r),
-        "wwan0 has only the private address 10.20.30.40, behind the provider's NAT: ask for a public address, or use ipv6"
+        "wwan0 has only the private address 10.20.30.40, behind the provider's NAT: ask for a public address, or set option family to ipv6"
     );
     ip(&format!("link del {modem}"));
     only(&r, &r.device, &["10.20.30.40/24"]);
     r.configure("");
-    assert!(message(&r).contains("make it a bridge"));
+    assert!(message(&r).contains("use bridge mode there"));
 }
 
 #[test]

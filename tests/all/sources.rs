@@ -330,9 +330,9 @@ fn services_share_a_page_but_not_one_that_is_asked_another_way() {
 fn a_private_address_is_explained_with_what_helps() {
     let Some(r) = Router::new("a_private_address_is_explained_with_what_helps") else { return };
     for (address, says, is_behind_a_router) in [
-        ("192.168.1.7", "another router is in front, make it a bridge or use source web", true),
-        ("100.64.3.7", "shared by many (CGNAT)", false),
-        ("10.0.0.7", "another router is in front", true),
+        ("192.168.1.7", "behind another router: use bridge mode there, or set option source to web", true),
+        ("100.64.3.7", "shared by several customers (CGNAT)", false),
+        ("10.0.0.7", "behind another router", true),
     ] {
         r.address("flush");
         r.address(&format!("add {address}/32"));

@@ -98,7 +98,7 @@ fn the_first_uplink_with_a_usable_address_counts() {
     r.pass(1);
     let message = r.shows(HOME, "no-address", "private-address").message.unwrap();
     assert!(message.contains("wan has only the private address 192.168.1.2"), "{message}");
-    assert!(message.ends_with("; also without a usable address: lte"), "{message}");
+    assert!(message.ends_with("; no usable address on lte"), "{message}");
     // The event itself says which one came up.
     dump("{\"interface\":\"wan\",\"up\":false}", "{\"interface\":\"lte\",\"up\":false}");
     ip("addr add 198.51.100.10/32 dev lte0");

@@ -105,7 +105,7 @@ rows! {
     a_portal_is_not_no_ip: "body:<html>good morning, please log in</html>" => 1 "waiting" "unintelligible" Sends
         Some(299..=301), "<html>good morning";
     good_in_prose_is_not_good: "body:good morning" => 1 "waiting" "unintelligible" Sends Some(299..=301), "good morning";
-    an_empty_answer: "body:" => 1 "waiting" "unintelligible" Sends Some(299..=301), "empty answer";
+    an_empty_answer: "body:" => 1 "waiting" "unintelligible" Sends Some(299..=301), "empty response";
     a_long_answer: "huge:5000" => 1 "waiting" "unintelligible" Sends Some(299..=301), "check options server and path";
     long_headers: "headers:20000" => 1 "waiting" "unintelligible" Sends Some(299..=301), "check options server and path";
     an_unknown_word: "words:goodish 203.0.113.7" => 1 "waiting" "unintelligible" Sends Some(299..=301), "goodish";

@@ -46,7 +46,7 @@ fn a_certificate_for_another_name_says_which() {
 
 #[test]
 fn an_unknown_issuer_is_rejected_with_any_name() {
-    let detail = "the certificate's issuer is not in /etc/ssl/certs/ca-certificates.crt; option cacert names another file";
+    let detail = "the certificate's issuer is not in /etc/ssl/certs/ca-certificates.crt (option cacert can name another file)";
     let ((ca, _), (_, other)) = (root("stranger"), root("known"));
     assert_failed(shown("stranger", leaf(&ca, "localhost"), &other), Failure::Tls, false, detail);
     // The same name, another key: it is the signature that counts.
@@ -96,7 +96,7 @@ fn one_root_is_found_in_a_whole_bundle() {
         shown("unbundled", leaf(&ca, "localhost"), &bundle),
         Failure::Tls,
         false,
-        "the certificate's issuer is not in /etc/ssl/certs/ca-certificates.crt; option cacert names another file",
+        "the certificate's issuer is not in /etc/ssl/certs/ca-certificates.crt (option cacert can name another file)",
     );
 }
 

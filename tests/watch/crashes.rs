@@ -110,6 +110,6 @@ fn a_pass_that_hangs_is_ended_and_reported() {
     assert!(r.sim.wait_for(2, patience()));
     running.children().into_iter().for_each(|pid| send(pid, Signal::STOP));
     until("its end", 50, || running.children().is_empty());
-    reported(&r, "a pass took longer than 37 s and was ended; the next one starts in 10 s");
+    reported(&r, "a pass took longer than 37 s and was killed; the next one starts in 10 s");
     is_current(&r, "203.0.113.8");
 }

@@ -163,30 +163,36 @@ impl WhyAbsent {
                 )
             }
             Self::DsLite(ip) => {
-                format!("{name} has only {ip} (DS-Lite): IPv4 does not lead here, use family ipv6")
+                format!(
+                    "{name} has only {ip} (DS-Lite), which cannot be reached over IPv4: set option family to ipv6"
+                )
             }
             Self::Shared(ip) => format!(
-                "{name} has only {ip}, shared by many (CGNAT): ask the provider for a public address, or use ipv6"
+                "{name} has only {ip}, shared by several customers (CGNAT): ask for a public address, or set option family to ipv6"
             ),
             Self::Private(ip) => format!(
-                "{name} has only the private address {ip}: another router is in front, make it a bridge or use source web"
+                "{name} has only the private address {ip}, behind another router: use bridge mode there, or set option source to web"
             ),
             Self::ProviderNat(ip) => format!(
-                "{name} has only the private address {ip}, behind the provider's NAT: ask for a public address, or use ipv6"
+                "{name} has only the private address {ip}, behind the provider's NAT: ask for a public address, or set option family to ipv6"
             ),
             Self::Temporary(ip) => {
-                format!("{name} has only the temporary address {ip}: wait, or switch off its IPv6 privacy")
+                format!(
+                    "{name} has only the temporary address {ip}: wait for a permanent one, or turn off IPv6 privacy extensions"
+                )
             }
             Self::Deprecated(ip) => {
                 format!("{name} has only {ip}, which is deprecated: waiting for a new prefix")
             }
             Self::Duplicate(ip) => {
-                format!("another machine next to {name} has {ip} too: give one of them another address")
+                format!("another machine on {name} also has {ip}: change the address of one of them")
             }
             Self::LongPrefix(ip, length) => {
                 format!("{name} has only {ip}/{length}, no room for ip6_suffix: set interface6 to lan")
             }
-            Self::Tentative(ip) => format!("{name} is still checking whether {ip} is free"),
+            Self::Tentative(ip) => format!(
+                "{name} has only {ip}, which the kernel is still checking for duplicates: wait a few seconds"
+            ),
         })
     }
 

@@ -35,7 +35,7 @@ pub fn build(package: &Package, file: &str) -> Config {
             "service" if !surplus => {
                 surplus = true;
                 let message = format!(
-                    "more than {SERVICES} services: this one and those behind it are not run, remove some"
+                    "more than {SERVICES} services: this one and those after it do not run, remove some"
                 );
                 issues.error(section.line, message);
                 // One marks them all: while a service is invalid, nicup drops no record as unused.

@@ -31,7 +31,7 @@ pub(super) fn duration(text: &str) -> Result<u64, Wrong> {
         return Err(WRONG);
     }
     let seconds = number.parse::<u64>().ok().and_then(|n| n.checked_mul(unit)).ok_or(WRONG)?;
-    if seconds > 10 * 365 * 86_400 { Err("is longer than ten years") } else { Ok(seconds) }
+    if seconds > 10 * 365 * 86_400 { Err("is too long: at most 3650d") } else { Ok(seconds) }
 }
 
 /// A request's time limit.
@@ -249,7 +249,7 @@ pub(super) fn absolute_path(text: &str) -> Result<String, Wrong> {
     if text.starts_with('/') && !text.chars().any(char::is_control) {
         Ok(text.to_owned())
     } else {
-        Err("is not an absolute path")
+        Err("is not an absolute path: begin it with /")
     }
 }
 

@@ -285,7 +285,7 @@ fn what_nicup_would_refuse_is_left_out_and_keeps_the_service_from_running() {
         ("option force_interval 99999999999999999999", "option force_interval is not a number"),
         (
             "option force_interval 4000\noption force_unit days",
-            "option force_interval is longer than ten years",
+            "option force_interval is too long: at most 3650d",
         ),
     ] {
         let imported = home(more);

@@ -105,7 +105,10 @@ fn certificate(problem: &CertificateError, route: &Route<'_>) -> Failed {
         }
         C::NotValidForName => format!("the certificate is for another name than {}", route.server),
         C::UnknownIssuer => {
-            format!("the certificate's issuer is not in {}; option cacert names another file", route.ca_name)
+            format!(
+                "the certificate's issuer is not in {} (option cacert can name another file)",
+                route.ca_name
+            )
         }
         C::BadSignature => {
             "a certificate's signature does not match its issuer, or its RSA key is shorter than 2048 bits"

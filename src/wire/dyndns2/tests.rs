@@ -82,7 +82,7 @@ fn status_counts_before_codes_only_for_5xx_and_429() {
     assert_eq!(replies(&answer(404, "nochg"), 1, false), [Reply::NoChange(vec![])]);
     assert_eq!(
         replies(&answer(302, ""), 1, false),
-        [Reply::Unintelligible("HTTP 302 empty answer".to_owned())]
+        [Reply::Unintelligible("HTTP 302 empty response".to_owned())]
     );
 }
 
@@ -97,7 +97,7 @@ fn a_401_without_a_code_is_no_ips_only_over_tls_and_with_its_challenge() {
     assert_eq!(reply(401, "<html>", true, false), read(401, "<html>"));
     assert_eq!(reply(401, "no", false, true), read(401, "no"));
     assert_eq!(reply(403, "error code: 1034", true, true), read(403, "error code: 1034"));
-    assert_eq!(reply(403, "", false, false), read(403, "empty answer"));
+    assert_eq!(reply(403, "", false, false), read(403, "empty response"));
     for status in [401, 403] {
         assert_eq!(reply(status, "badauth", false, false), Reply::BadAuth);
     }

@@ -39,7 +39,7 @@ pub(crate) fn services(r: &Router, limit: usize) {
     r.config(&(all.clone() + &usual + &switched_off(r, &[1]) + main));
     let line = all.lines().count() + 1;
     let error = format!(
-        "error /etc/config/nicup:{line}: more than {limit} services: this one and those behind it are not run, remove some"
+        "error /etc/config/nicup:{line}: more than {limit} services: this one and those after it do not run, remove some"
     );
     assert_eq!(pass(r), (3, vec![error]));
     let status = r.status();

@@ -22,7 +22,7 @@ fn two_hundred_and_fifty_services_run_and_one_error_stands_for_the_rest() {
     assert!(config.issues.is_empty(), "{:?}", config.issues);
     valid(&config, 249);
     let config = read(&services(253));
-    let message = "more than 250 services: this one and those behind it are not run, remove some";
+    let message = "more than 250 services: this one and those after it do not run, remove some";
     assert_eq!(problems_of(&config), [(Level::Error, 1001, message)]);
     assert_eq!(config.services.len(), 251);
     valid(&config, 249);
