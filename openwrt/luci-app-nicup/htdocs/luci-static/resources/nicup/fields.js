@@ -249,7 +249,7 @@ return baseclass.extend({
 	},
 
 	address(s, networks) {
-		choice(s, 'address', 'family', _('Addresses'), _('An update with only an IPv6 address is reported to change the IPv4 address, too. "IPv4 and IPv6" sends both.'), [
+		choice(s, 'address', 'family', _('Addresses'), _('Users report that an update with only an IPv6 address also changes the IPv4 address. Choose "IPv4 and IPv6" to send both.'), [
 			[ 'ipv4', _('IPv4') ],
 			[ 'ipv6', _('IPv6') ],
 			[ 'both', _('IPv4 and IPv6') ]
@@ -264,9 +264,9 @@ return baseclass.extend({
 		});
 		chooser(s, 'address', widgets.NetworkSelect, 'interface6', _('Interface for IPv6'), _('Where the IPv6 address is, if on another interface. The default is the same interface, or its sibling wan6 or wan_6.'),
 			() => network.getNetworks());
-		chooser(s, 'address', widgets.DeviceSelect, 'device', _('Device'), _('A network device in place of an interface. The default is that of the interface.'),
+		chooser(s, 'address', widgets.DeviceSelect, 'device', _('Device'), _('A network device instead of an interface. By default, nicup uses the device of the interface.'),
 			() => network.getDevices());
-		text(s, 'address', 'source_url', _('Page for IPv4'), _('Its text is the address and nothing else. No-IP\'s own page is http://ip1.dynupdate.no-ip.com/. Over http://, the network in between can forge it.'), {
+		text(s, 'address', 'source_url', _('Page for IPv4'), _('A page that shows only the address. No-IP\'s own page is http://ip1.dynupdate.no-ip.com/. Over http://, anyone on the network path can change it.'), {
 			placeholder: 'https://…', depends: [ [ 'source', 'web' ] ], rule: ofWeb('source_url6')
 		});
 		text(s, 'address', 'source_url6', _('Page for IPv6'), _('The same for IPv6: http://ip1.dynupdate6.no-ip.com/'), {
@@ -284,7 +284,7 @@ return baseclass.extend({
 	connection(s) {
 		text(s, 'connection', 'server', _('Server'), _('The server of No-IP, or another one with the same API (dyndns2).'), { placeholder: 'dynupdate.no-ip.com' });
 		text(s, 'connection', 'path', _('Path'), _('The path of the API.'), { placeholder: '/nic/update' });
-		text(s, 'connection', 'port', _('Port'), _('For secure connections. If it cannot be reached, nicup also tries 8245.'), { placeholder: '443', datatype: 'port' });
+		text(s, 'connection', 'port', _('Port'), _('The port for secure connections. If it cannot be reached, nicup also tries 8245.'), { placeholder: '443', datatype: 'port' });
 		flag(s, 'connection', 'plaintext', _('Allow unencrypted updates'), _('If no secure connection is possible, nicup sends the password unencrypted: anyone on the network path can read it.'), '0');
 		text(s, 'connection', 'cacert', _('Certificates'), _('File with the authorities to trust.'), { placeholder: '/etc/ssl/certs/ca-certificates.crt', datatype: 'file' });
 		text(s, 'connection', 'proxy', _('Proxy'), _('An HTTP proxy that supports CONNECT, with or without a login: http://user:password@host:port.'), { placeholder: 'http://proxy.lan:3128', password: true });
@@ -295,6 +295,6 @@ return baseclass.extend({
 	timing(s) {
 		text(s, 'timing', 'force_interval', _('Update at the latest after'), _('nicup sends an unchanged address again after this time. A number with s, m, h or d, at least 1d; 0 for never.'), { placeholder: '25d' });
 		text(s, 'timing', 'check_interval', _('Query page or script every'), _('At least 5m.'), { placeholder: '10m', depends: [ [ 'source', 'web' ], [ 'source', 'script' ] ] });
-		text(s, 'timing', 'timeout', _('Time limit'), _('For one request, everything included, in seconds: 1 to 600.'), { placeholder: '30' });
+		text(s, 'timing', 'timeout', _('Time limit'), _('Seconds for one request, everything included: 1 to 600.'), { placeholder: '30' });
 	}
 });

@@ -145,7 +145,7 @@ return baseclass.extend({
 		ui.showModal(_('Import from ddns-scripts'), [
 			E('p', {}, [ _('These sections would be added. Nothing is saved before you press Save & Apply.') ]),
 			E('pre', { 'class': 'nicup-draft', 'tabindex': '0' }, [ draft(sections) ]),
-			E('p', {}, [ _('What could not be carried over, and what to do next:') ]),
+			E('p', {}, [ _('What nicup could not convert, and what to do next:') ]),
 			E('pre', { 'class': 'nicup-draft', 'tabindex': '0' }, [ this.found.notes ]),
 			E('p', {}, [ tick, ' ', E('label', { 'for': 'nicup-disable-old' }, [
 				_('Disable the old sections in ddns-scripts, so that only nicup updates these hostnames.')
