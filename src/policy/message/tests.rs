@@ -117,13 +117,6 @@ fn every_sentence_about_a_host_has_a_template() {
             .map(|reason| format!("to be sent: {}", reason.explain())),
     );
     sentences.push(waiting(&WaitReason::JustForced, "a.b"));
-    for offline in [false, true] {
-        let mut story = Story::new();
-        story.services[0].offline = offline;
-        let host = story.records.host("dynupdate.no-ip.com", "me", A).clone();
-        sentences
-            .extend([Code::Good, Code::NoChange].map(|code| current(Some(code), &story.services[0], &host)));
-    }
     for sentence in sentences {
         assert!(identify(Some(&sentence)).0.is_some(), "{sentence}");
     }
@@ -156,6 +149,22 @@ fn a_current_host_shows_its_code_after_a_reboot_and_plans_the_forced_update() {
         assert_eq!(row(&story).1, Some(code));
         story.services[0].force_interval = None;
         assert_eq!(row(&story), (State::Current, Some(code), None, 0));
+    }
+}
+
+#[test]
+fn a_current_host_says_what_the_server_accepted() {
+    for (offline, reply, id, message) in [
+        (false, good(), "accepted", "accepted"),
+        (false, Reply::NoChange(Vec::new()), "already-registered", "was already registered"),
+        (true, good(), "accepted-offline", "accepted as offline"),
+        (true, Reply::NoChange(Vec::new()), "already-offline", "was already offline"),
+    ] {
+        let mut story = Story::new();
+        story.services[0].offline = offline;
+        story.reply(reply);
+        assert_eq!(seen(&story).message, message);
+        assert_eq!(identify(Some(message)).0.as_deref(), Some(id));
     }
 }
 
@@ -201,6 +210,14 @@ fn a_forced_update_that_fails_leaves_the_host_current_and_plans_the_next_try() {
     );
     assert_eq!(identify(Some(&message)).0.as_deref(), Some("update-failed"));
     story.pass(10).reply(good());
+    assert_eq!(seen(&story).message, "accepted");
+}
+
+#[test]
+fn waiting_for_the_clock_is_no_failed_update() {
+    let mut story = Story::registered();
+    story.pass(25 * DAY).send(&failed(Failure::Clock, false));
+    assert_eq!(row(&story), (State::Current, Some(Code::Good), Some(600), 0));
     assert_eq!(seen(&story).message, "accepted");
 }
 
