@@ -324,3 +324,6 @@ impl Key {
         self.hostname == hostname && self.server == server && self.username == username
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -162,10 +162,43 @@ fn garbage_and_newer_files_give_different_errors() {
 }
 
 #[test]
+fn a_file_of_another_version_is_never_read() {
+    let records = full();
+    for (written, read) in [(2, ReadError::Newer(2)), (0, ReadError::Garbage)] {
+        let other = |text: String| text.replace("\"version\":1", &format!("\"version\":{written}"));
+        assert_eq!(read_records(&other(write_records(&records))), Err(read));
+        let state = other(write_state(&records, &now()));
+        assert_eq!(read_state(&state, &now(), Records::default()), Err(read));
+        assert_eq!(read_attempts(&other(write_attempts(&attempts(), &now())), &now()), Err(read));
+    }
+    assert_eq!(ReadError::Newer(2).explain(), "is of a newer nicup (format 2, this one reads 1)");
+    assert_eq!(ReadError::Garbage.explain(), "is damaged");
+}
+
+#[test]
+fn only_what_must_survive_a_reboot_is_in_the_records() {
+    let mut records = full();
+    let (stop, wait) = (records.hosts[0].stop.clone(), records.servers[0].wait.clone());
+    let registered = records.hosts[0].registered.clone();
+    records = Records::default();
+    records.host("s", "u", "registered.example").registered = registered;
+    records.host("s", "u", "stopped.example").stop = stop.clone();
+    records.host("s", "u", "unsettled.example").is_unconfirmed = true;
+    records.server_mut("stopped").stop = stop;
+    records.server_mut("waiting").wait = wait;
+    records.server_mut("fine");
+    let read = read_records(&write_records(&records)).unwrap();
+    let hosts: Vec<&str> = read.hosts.iter().map(|host| host.key.hostname.as_str()).collect();
+    let servers: Vec<&str> = read.servers.iter().map(|server| server.name.as_str()).collect();
+    assert_eq!(hosts, ["registered.example", "stopped.example"]);
+    assert_eq!(servers, ["stopped", "waiting"]);
+}
+
+#[test]
 fn numbers_that_cannot_be_are_read_as_the_nearest_that_can() {
     let text = write_records(&full()).replace("\"seconds\":1800", "\"seconds\":18446744073709551615");
     let read = read_records(&text).unwrap();
-    assert_eq!(read.servers[0].wait.as_ref().unwrap().wait.length, RETRY_AFTER_LIMIT);
+    assert_eq!(read.servers[0].wait.as_ref().unwrap().wait.length, 30 * 24 * 60 * 60);
     let text = write_state(&full(), &now()).replace("\"until\":120", "\"until\":18446744073709551615");
     let records = read_state(&text, &now(), Records::default()).unwrap();
     let host = &records.hosts[0];
