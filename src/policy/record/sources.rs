@@ -39,3 +39,36 @@ impl Records {
         planned.next().map(|result| result.again = true).is_some()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn result(source: &str, at: u64, again: bool) -> SourceResult {
+        SourceResult { source: source.to_owned(), at: Boot(at), found: Ok(Vec::new()), failures: 0, again }
+    }
+
+    #[test]
+    fn each_source_has_its_last_result() {
+        let mut records = Records::default();
+        for (source, at) in [("/bin/a", 1), ("http://b/", 2), ("/bin/a", 3)] {
+            records.set_source_result(result(source, at, false));
+        }
+        let at = |source| records.source_result(source).map(|result| result.at);
+        assert_eq!((at("/bin/a"), at("http://b/"), at("/bin/c")), (Some(Boot(3)), Some(Boot(2)), None));
+        assert_eq!(records.sources.len(), 2);
+    }
+
+    #[test]
+    fn a_query_is_requested_once_and_of_one_source() {
+        let mut records = Records::default();
+        for (source, again) in [("/bin/a", false), ("/bin/b", true), ("/bin/c", false)] {
+            records.set_source_result(result(source, 1, again));
+        }
+        for (source, is_new) in [("/bin/c", true), ("/bin/c", false), ("/bin/b", false), ("/bin/d", false)] {
+            assert_eq!(records.request_query(source), is_new, "{source}");
+        }
+        let requested: Vec<bool> = records.sources.iter().map(|result| result.again).collect();
+        assert_eq!(requested, [false, true, true]);
+    }
+}
