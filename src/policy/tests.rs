@@ -134,14 +134,23 @@ impl Story {
         self.decide_for(owner.unwrap(), hostname)
     }
 
+    /// Whether nothing can be sent for a host of the first service, with any address.
+    pub(super) fn is_blocked(&self, hostname: &str) -> bool {
+        self.ask_about(&self.services[0], hostname, decide::is_blocked)
+    }
+
     fn decide_for(&self, service: &Service, hostname: &str) -> Decision {
+        self.ask_about(service, hostname, decide::decide)
+    }
+
+    fn ask_about<T>(&self, service: &Service, hostname: &str, ask_for: fn(&HostContext<'_>) -> T) -> T {
         let mut records = self.records.clone();
         let host = records.host(&service.endpoint.server, &service.username, hostname).clone();
         let services: Vec<&Service> = self.services.iter().collect();
         let (addresses, ask) = (&self.addresses, self.ask);
         let client = Client { contact: self.contact, version: self.version };
         let (now, services, records, host) = (&self.now(), services.as_slice(), &self.records, &host);
-        decide::decide(&HostContext { services, service, client, records, host, addresses, now, ask })
+        ask_for(&HostContext { services, service, client, records, host, addresses, now, ask })
     }
 
     fn due(&self, service: &Service) -> Vec<(String, SendReason)> {

@@ -311,17 +311,40 @@ fn a_lost_answer_is_asked_again_even_if_the_address_came_back() {
 }
 
 #[test]
-fn of_two_waits_the_later_is_shown() {
+fn of_two_waits_the_later_is_shown_and_of_equal_ones_the_servers() {
     let mut story = Story::new();
-    for wait in [10, 30, 60, 120, 300, 600, 1200, 2400] {
+    for wait in [10, 30, 60, 120, 300, 600, 1200, 2400, 0] {
         story.send(&failed(Failure::Connect, false));
         story.pass(wait);
     }
+    let retry = WaitReason::Retry(Code::Connect, "why".to_owned());
+    let server = WaitReason::Server(Code::Http(429), String::new());
+    for (asked, wait, reason) in [(1800, 3600, retry), (3600, 3600, server.clone()), (3601, 3601, server)] {
+        let mut other = Story { boot_ms: story.boot_ms, wall: story.wall, ..Story::new() };
+        other.replies(&[Reply::TooManyRequests, Reply::TooManyRequests], Some(asked));
+        story.records.servers = other.records.servers;
+        let until = story.now().ceil().plus(wait);
+        assert_eq!(story.decide(A), Decision::WaitUntil { until, cause: reason });
+    }
+}
+
+#[test]
+fn a_host_is_blocked_while_no_address_would_be_sent() {
+    let mut story = Story::registered();
+    story.addresses = on(AWAY);
+    assert!(!story.is_blocked(A));
     story.send(&failed(Failure::Connect, false));
-    let mut other = Story::new();
-    other.reply(Reply::Outage);
-    story.records.servers = other.records.servers;
-    assert_eq!(story.wait_of(A), Some(3600));
+    assert!(!story.is_blocked(A), "another address would be sent soon");
+    story.pass(10).reply(Reply::Outage);
+    story.pass(1799);
+    assert!(story.is_blocked(A), "the server's wait");
+    story.pass(1);
+    assert!(!story.is_blocked(A));
+    story.services[0].enabled = false;
+    assert!(story.is_blocked(A));
+    story.services[0].enabled = true;
+    story.reply(Reply::NoHost);
+    assert!(story.is_blocked(A), "a stop");
 }
 
 #[test]
