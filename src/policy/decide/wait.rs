@@ -2,7 +2,7 @@
 //!
 //! Does not know whether a request is due, and knows no stop (both: decide).
 
-use super::{FORCE_PACE, HostContext, RATE_LIMIT_PACE, RATE_LIMIT_WINDOW, SETTLE, SendReason, WaitReason};
+use super::{FORCE_PACE, HostContext, RATE_LIMIT_PACE, SETTLE, SendReason, WaitReason};
 use crate::policy::code::Kind;
 use crate::policy::fingerprint;
 use crate::policy::record::Host;
@@ -14,7 +14,7 @@ const CLOCK_JUMP: u64 = 60;
 /// The wait that ends last, if any is not over.
 pub(super) fn wait(case: &HostContext<'_>, reason: SendReason) -> Option<(Boot, WaitReason)> {
     let pace = match reason {
-        SendReason::Changed => rate_limit(case.host, case.now).map(|until| (until, WaitReason::RateLimit)),
+        SendReason::Changed => rate_limit(case.host).map(|until| (until, WaitReason::RateLimit)),
         SendReason::Asked => case.host.forced.map(|at| (at.plus(FORCE_PACE), WaitReason::JustForced)),
         SendReason::New | SendReason::Offline | SendReason::Unconfirmed | SendReason::Interval => None,
     };
@@ -59,8 +59,7 @@ fn clock_moved(now: &Now, then: i64) -> bool {
 }
 
 /// Until when the rate limit delays a change.
-fn rate_limit(host: &Host, now: &Now) -> Option<Boot> {
-    let newest = *host.changes.last()?;
-    (host.is_rate_limited && now.floor().since(newest) < RATE_LIMIT_WINDOW)
-        .then(|| newest.plus(RATE_LIMIT_PACE))
+fn rate_limit(host: &Host) -> Option<Boot> {
+    let newest = host.changes.last().filter(|_| host.is_rate_limited)?;
+    Some(newest.plus(RATE_LIMIT_PACE))
 }
