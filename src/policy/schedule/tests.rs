@@ -159,6 +159,18 @@ fn passes_that_want_the_next_one_at_once_are_slowed_down() {
 }
 
 #[test]
+fn a_pass_that_is_planned_within_a_second_is_planned_at_once() {
+    for (ended, slowed) in [(NOW, true), (NOW - 1, false)] {
+        let mut schedule = started();
+        for _ in 0..2 {
+            schedule.on(ended, Input::PassStarted);
+            schedule.on(ended, Input::PassFinished(at(NOW / 1000 + 1)));
+        }
+        assert_eq!(schedule.due(), Some(if slowed { ended + PACE } else { NOW + 1000 }));
+    }
+}
+
+#[test]
 fn crashes_are_backed_off_and_no_event_hurries_them() {
     let mut schedule = started();
     for pause in [10, 30, 60, 300, 1800, 3600, 3600] {
