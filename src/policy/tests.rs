@@ -31,6 +31,8 @@ pub(super) struct Story {
     pub(super) jitter: u64,
     /// Seconds by which NTP sets the wall clock forward during a request.
     pub(super) set_meanwhile: i64,
+    /// Whether the last request failed for one of its hosts.
+    pub(super) has_failed: bool,
 }
 
 /// The valid services of a configuration.
@@ -87,6 +89,7 @@ impl Story {
             version: "0.1.0",
             jitter: 0,
             set_meanwhile: 0,
+            has_failed: false,
         }
     }
 
@@ -184,6 +187,7 @@ impl Story {
                 jitter: self.jitter,
             };
             outcome::apply(&mut self.records, &sent, outcome);
+            self.has_failed = outcome::has_failed(&self.records, &sent);
         }
         hosts.into_iter().map(|(name, _)| name).collect()
     }

@@ -9,6 +9,7 @@ use crate::wire::dyndns2::{Failure, Reply};
 mod between;
 mod codes;
 mod ladders;
+mod pruning;
 
 fn ip(text: &str) -> IpAddr {
     text.parse().unwrap()
@@ -26,3 +27,25 @@ fn household() -> Story {
 }
 
 const C: &str = "c.example.net";
+const D: &str = "d.example.net";
+
+/// A household, and one more service of the first user at another server.
+fn household_at_two_servers() -> Story {
+    let mut story = household();
+    let mut more = service("elsewhere", &format!(" list hostname {D}"));
+    more.endpoint.server = "other.example".to_owned();
+    story.services.push(more);
+    story
+}
+
+/// Whether something was dropped, which must be true of the records.
+fn pruned(story: &mut Story) -> bool {
+    let (before, services) = (story.records.clone(), story.services.iter().collect::<Vec<_>>());
+    let dropped = prune(&mut story.records, &services, story.contact, story.version);
+    assert_eq!(dropped, story.records != before);
+    dropped
+}
+
+fn new_password() -> crate::policy::config::Secret {
+    crate::policy::config::Secret::new("new".into())
+}

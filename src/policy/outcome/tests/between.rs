@@ -27,8 +27,13 @@ fn close(story: &mut Story) {
 
 /// Whether that changed anything, which must be true of the records.
 fn unknown(story: &mut Story, why: Option<&str>) -> bool {
+    unknown_until(story, why, None)
+}
+
+/// The same, with the time of the next query.
+fn unknown_until(story: &mut Story, why: Option<&str>, next: Option<Boot>) -> bool {
     let (service, now, before) = (story.services[0].clone(), story.now(), story.records.clone());
-    let is_changed = retry_detection(&mut story.records, &service, why, None, &now);
+    let is_changed = retry_detection(&mut story.records, &service, why, next, &now);
     assert_eq!(is_changed, story.records != before);
     is_changed
 }
@@ -210,6 +215,20 @@ fn an_unknown_address_is_asked_for_as_the_network_is_and_a_known_one_ends_that()
 }
 
 #[test]
+fn an_unknown_address_of_a_page_waits_for_the_next_query() {
+    let mut story = Story::registered();
+    let why = decide::Why::Unknown(crate::policy::address::WhyUnknown::Netifd("no address".into()));
+    let missing = Some(decide::Missing::new("https://ip.example/", why));
+    story.addresses = Addresses { missing, ..Addresses::default() };
+    // The second is what a user requested, the last what the page's interval says.
+    for (seconds, is_changed) in [(300, true), (60, true), (60, false), (900, true)] {
+        let next = story.now().ceil().plus(seconds);
+        assert_eq!(unknown_until(&mut story, Some("no address"), Some(next)), is_changed, "{seconds}");
+        assert_eq!(story.wait_of(A), Some(seconds));
+    }
+}
+
+#[test]
 fn an_unknown_address_forgets_no_wait_and_no_lost_answer() {
     let mut story = Story::registered();
     story.addresses = on(AWAY);
@@ -279,56 +298,23 @@ fn resume_of_one_service_ends_the_block_of_its_user_and_server() {
 }
 
 #[test]
-fn a_renamed_section_keeps_everything() {
-    let mut story = Story::registered();
-    story.services[0].name = "renamed".into();
-    tidied(&mut story);
-    assert!(matches!(story.decide(A), Decision::Leave { .. }));
-}
-
-fn tidied(story: &mut Story) {
-    let services: Vec<&Service> = story.services.iter().collect();
-    let _ = prune(&mut story.records, &services, story.contact, story.version);
+fn a_clock_that_is_set_ends_the_waits_for_it_and_no_other() {
+    for (failure, wait) in [(Failure::Clock, 0), (Failure::Connect, 10), (Failure::NotHttp, 300)] {
+        let mut story = Story::new();
+        story.send(&failed(failure, false));
+        clock_was_set(&mut story.records);
+        assert_eq!(story.wait_of(A), Some(wait));
+    }
 }
 
 #[test]
-fn hosts_that_left_the_configuration_are_forgotten() {
-    let mut story = Story::registered();
-    story.services[0].hostnames.pop();
-    tidied(&mut story);
-    let names: Vec<&str> = story.records.hosts.iter().map(|host| host.key.hostname.as_str()).collect();
-    assert_eq!(names, [A]);
-}
-
-#[test]
-fn a_records_file_keeps_apart_equal_hostnames_of_two_servers() {
-    let mut services = vec![service("x", &format!(" list hostname {A}")); 2];
-    services[1].endpoint.server = "other.example".into();
-    let mut story = Story::with(services);
-    story.reply(Reply::NoHost);
-    story.send_from(1, &Outcome::Replied(vec![good()], None));
-    tidied(story.reboot(9));
-    let stopped: Vec<bool> = story.records.hosts.iter().map(|host| host.stop.is_some()).collect();
-    assert_eq!(stopped, [true, false]);
-}
-
-#[test]
-fn a_servers_wait_is_not_forgotten_when_another_server_is_named_for_a_moment() {
-    let mut story = Story::new();
-    story.reply(Reply::Outage);
-    let before = std::mem::replace(&mut story.services[0].endpoint.server, "other.example".into());
-    tidied(&mut story);
-    story.services[0].endpoint.server = before;
-    tidied(&mut story);
-    assert_eq!(story.wait_of(A), Some(1800));
-}
-
-#[test]
-fn a_disabled_service_keeps_its_stop() {
-    let mut story = Story::new();
-    story.reply(Reply::BadAuth);
-    story.services[0].enabled = false;
-    tidied(&mut story);
-    story.services[0].enabled = true;
-    assert!(story.stopped(A));
+fn tls_has_failed_for_a_service_if_one_of_its_hosts_waits_for_that() {
+    let mut story = household();
+    story.send_from(1, &failed(Failure::Connect, false));
+    let tls = |story: &Story| [0, 1, 2].map(|at| tls_failed(&story.records, &story.services[at]));
+    assert_eq!(tls(&story), [false; 3]);
+    story.send_from(0, &failed(Failure::Tls, false));
+    assert_eq!(tls(&story), [true, false, false]);
+    story.pass(10).reply(good());
+    assert_eq!(tls(&story), [false; 3]);
 }

@@ -49,7 +49,7 @@ const CHANGES: [Change; 9] = [
     ("port", |s| s.services[0].endpoint.port = 8443),
     ("path", |s| s.services[0].endpoint.path = "/update".into()),
     ("username", |s| s.services[0].username = "new".into()),
-    ("password", |s| s.services[0].password = crate::policy::config::Secret::new("new".into())),
+    ("password", |s| s.services[0].password = new_password()),
     ("offline", |s| s.services[0].offline = true),
     ("other hostname", |s| s.services[0].hostnames.push("new.example.net".into())),
     ("contact", |s| s.contact = "new@example.com"),
@@ -67,9 +67,8 @@ fn ended_by(reply: &Reply) -> Vec<&'static str> {
         assert!(story.stopped(A), "{reply:?} after a reboot");
         change(&mut story);
         let ended = !story.stopped(A);
-        let services: Vec<&Service> = story.services.iter().collect();
-        let _ = prune(&mut story.records, &services, story.contact, story.version);
-        assert_eq!(!story.stopped(A), ended, "{name}: tidying changes nothing");
+        assert_eq!(pruned(&mut story), ended, "{name}: a stop that ended is dropped");
+        assert_eq!(!story.stopped(A), ended, "{name}: and no other one");
         if ended {
             ending.push(name);
         }
@@ -175,6 +174,39 @@ fn a_wrong_hostname_stays_stopped_when_the_services_stop_ends() {
 }
 
 #[test]
+fn a_block_of_a_user_at_a_server_replaces_or_ends_no_other_block() {
+    let abuse = Outcome::Replied(vec![Reply::Abuse], None);
+    let mut story = household_at_two_servers();
+    for at in [2, 3, 0] {
+        story.send_from(at, &abuse);
+    }
+    let old = std::mem::replace(&mut story.services[0].password, new_password());
+    let stopped = |story: &Story| [A, C, D].map(|host| story.stopped(host));
+    assert_eq!(stopped(&story), [false, true, true]);
+    story.reply(Reply::Abuse);
+    assert_eq!(stopped(&story), [true, true, true], "the later block counts");
+    let new = std::mem::replace(&mut story.services[0].password, old);
+    assert_eq!(stopped(&story), [false, true, true]);
+    story.reply(good());
+    story.services[0].password = new;
+    assert_eq!(stopped(&story), [false, true, true], "accepted is no longer blocked");
+}
+
+#[test]
+fn a_request_has_failed_if_one_of_its_hosts_is_to_be_retried() {
+    for (replies, has_failed) in [
+        ([good(), good()], false),
+        ([good(), Reply::NoHost], false),
+        ([good(), Reply::Unanswered], true),
+        ([Reply::Unanswered, good()], true),
+    ] {
+        let mut story = Story::new();
+        story.replies(&replies, None);
+        assert_eq!(story.has_failed, has_failed, "{replies:?}");
+    }
+}
+
+#[test]
 fn an_outage_beside_a_success_makes_the_server_wait_and_keeps_the_success() {
     let mut story = Story::new();
     story.replies(&[good(), Reply::Outage], None);
@@ -188,7 +220,7 @@ fn a_stop_that_ends_is_followed_by_a_request() {
     story.ask.force = true;
     story.reply(Reply::BadAuth);
     story.ask.force = false;
-    story.services[0].password = crate::policy::config::Secret::new("new".into());
+    story.services[0].password = new_password();
     assert_eq!(story.decide(A), Decision::Send(SendReason::Unconfirmed));
     story.reply(good());
     assert!(matches!(story.decide(A), Decision::Leave { .. }));
