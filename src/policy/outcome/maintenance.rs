@@ -212,9 +212,7 @@ pub fn prune(records: &mut Records, services: &[&Service], contact: &str, versio
         true
     });
     records.accounts.retain(|account| {
-        let mine = |s: &&&Service| s.endpoint.server == account.server && s.username == account.username;
-        let kept =
-            services.iter().any(|s| mine(&s)) && decide::applies(&account.stop, services, StopScope::Service);
+        let kept = decide::applies(&account.stop, services, StopScope::Service);
         dropped |= !kept;
         kept
     });
