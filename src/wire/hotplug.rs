@@ -75,15 +75,11 @@ mod tests {
 
     #[test]
     fn netifds_events_are_read() {
-        let up = read(&[("ACTION", "ifup"), ("INTERFACE", "wan"), ("DEVICE", "pppoe-wan")]);
-        assert_eq!(
-            up,
-            Some(Event::Interface {
-                action: Action::Up,
-                interface: "wan".to_owned(),
-                device: Some("pppoe-wan".to_owned())
-            })
-        );
+        for (action, expected) in [("ifup", Action::Up), ("ifupdate", Action::Update)] {
+            let event = read(&[("ACTION", action), ("INTERFACE", "wan"), ("DEVICE", "pppoe-wan")]);
+            let (interface, device) = ("wan".to_owned(), Some("pppoe-wan".to_owned()));
+            assert_eq!(event, Some(Event::Interface { action: expected, interface, device }));
+        }
         let down = read(&[("ACTION", "ifdown"), ("INTERFACE", "wan"), ("DEVICE", "")]);
         assert_eq!(
             down,

@@ -152,6 +152,10 @@ fn an_unintelligible_answer_is_kept_short_and_printable() {
 #[test]
 fn offline_accepts_any_address_text() {
     assert_eq!(replies(&answer(200, "good offline"), 1, true), [Reply::Good(vec![])]);
+    // Latin-1
+    let answer = Answer { body: b"good d\xe9connect\xe9".to_vec(), ..answer(200, "") };
+    assert_eq!(replies(&answer, 1, true), [Reply::Good(vec![])]);
+    assert!(matches!(replies(&answer, 1, false)[..], [Reply::Unintelligible(_)]));
 }
 
 #[test]

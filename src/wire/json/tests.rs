@@ -113,17 +113,40 @@ fn a_value_of_another_type_is_not_read() {
 }
 
 #[test]
-fn an_option_that_is_absent_is_none_even_if_the_default_is_not() {
+fn a_number_has_a_sign_only_if_it_is_below_zero() {
+    assert_eq!([-1, 0, 1].map(|number: i64| to_text(&number)), ["-1", "0", "1"]);
+}
+
+#[test]
+fn a_sparse_field_is_written_only_if_it_holds_something() {
+    #[derive(Debug, Default, PartialEq, Eq)]
+    struct Note {
+        id: u32,
+        values: Sparse<Vec<String>>,
+    }
+    object!(Note { id, values });
+    for (values, text) in [(vec![], r#"{"id":1}"#), (vec!["a".to_owned()], r#"{"id":1,"values":["a"]}"#)] {
+        let note = Note { id: 1, values: Sparse(values) };
+        assert_eq!(to_text(&note), text);
+        assert_eq!(from_text(text), Some(note));
+    }
+    assert_eq!(from_text::<Note>(r#"{"id":1,"values":"a"}"#), None);
+}
+
+#[test]
+fn a_field_that_is_absent_is_empty_even_if_the_default_is_not() {
     #[derive(Debug, PartialEq, Eq)]
     struct Given {
         there: Option<u32>,
+        sparse: Sparse<u32>,
     }
-    object!(Given { there });
+    object!(Given { there, sparse });
     impl Default for Given {
         fn default() -> Self {
-            Given { there: Some(7) }
+            Given { there: Some(7), sparse: Sparse(7) }
         }
     }
-    assert_eq!(from_text("{}"), Some(Given { there: None }));
-    assert_eq!(from_text("{\"there\":8}"), Some(Given { there: Some(8) }));
+    assert_eq!(from_text("{}"), Some(Given { there: None, sparse: Sparse(0) }));
+    let given = Given { there: Some(8), sparse: Sparse(9) };
+    assert_eq!(from_text("{\"there\":8,\"sparse\":9}"), Some(given));
 }
