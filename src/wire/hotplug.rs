@@ -95,6 +95,8 @@ mod tests {
             assert_eq!(event, Some(Event::Interface { action: expected, interface, device }));
             assert_eq!(read(&[("ACTION", action), ("DEVICE", "eth1")]), None, "mwan3 names an interface");
         }
+        let reports = [Action::Up, Action::Update, Action::Down, Action::Connected, Action::Disconnected];
+        assert_eq!(reports.map(Action::is_report), [false, false, false, true, true]);
     }
 
     #[test]
