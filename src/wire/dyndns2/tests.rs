@@ -159,6 +159,12 @@ fn offline_accepts_any_address_text() {
 }
 
 #[test]
+fn the_longest_body_fits_in_a_response_of_one_byte_a_chunk() {
+    let chunk = "1\r\nx\r\n".len();
+    assert_eq!((HEADER_LIMIT + BODY_LIMIT * chunk, ANSWER_LIMIT), (40 * 1024, 64 * 1024));
+}
+
+#[test]
 fn the_request_is_written_as_the_api_has_it() {
     let addresses = [ip("203.0.113.7"), ip("2001:db8::7")];
     assert_eq!(
