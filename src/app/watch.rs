@@ -137,23 +137,25 @@ struct Loop {
 impl Loop {
     fn turn(mut self, env: &mut Env<'_>, mode: &LoopMode<'_>) -> io::Result<Exit> {
         let mut last = None;
-        loop {
+        let is_stopped = loop {
             if self.schedule.due().is_some_and(|due| due <= now(env)) {
                 let with_event = last.is_none() && mode.options.event.is_some();
-                let Some(status) = self.pass(env, mode, with_event)? else { break };
-                last = Some(status);
-                if mode.until_done && self.schedule.is_done() && self.leave(env)? {
-                    return Ok(status);
+                let (status, is_stopped) = self.pass(env, mode, with_event)?;
+                last = status.or(last);
+                if is_stopped || mode.until_done && self.schedule.is_done() && self.leave(env)? {
+                    break is_stopped;
                 }
                 continue;
             }
             let woken = self.events.sleep(self.schedule.due(), None)?;
             if woken.stop {
-                break;
+                break true;
             }
             self.take(woken, now(env))?;
+        };
+        if is_stopped {
+            crate::sys::log::log_line(log::Level::Debug, format_args!("stopped by a signal"));
         }
-        crate::sys::log::log_line(log::Level::Debug, format_args!("stopped by a signal"));
         Ok(last.filter(|_| mode.until_done).unwrap_or(Exit::Success))
     }
 
@@ -190,15 +192,20 @@ impl Loop {
         Ok(())
     }
 
-    /// Runs one pass. None: the loop received a request to stop meanwhile. Else the exit status of the pass.
-    fn pass(&mut self, env: &mut Env<'_>, mode: &LoopMode<'_>, with_event: bool) -> io::Result<Option<Exit>> {
+    /// Runs one pass. Its exit status, None if it was cut short; and whether the loop received a request to stop meanwhile.
+    fn pass(
+        &mut self,
+        env: &mut Env<'_>,
+        mode: &LoopMode<'_>,
+        with_event: bool,
+    ) -> io::Result<(Option<Exit>, bool)> {
         self.schedule.on(now(env), Input::PassStarted);
         self.links.begin();
         let mut child = match Child::start(&mode.arguments, self.schedule.is_forced(), with_event) {
             Ok(child) => child,
             Err(error) => {
                 let crashed = Ended::Crashed(format!("could not be started: {error}"));
-                return Ok(Some(self.enter(crashed, now(env))));
+                return Ok((Some(self.enter(crashed, now(env))), false));
             }
         };
         let mut end_at = now(env) + self.pass_limit;
@@ -227,10 +234,10 @@ impl Loop {
             }
             self.take(woken, now(env))?;
         };
-        if end != End::Itself {
-            return Ok(None);
-        }
-        Ok(Some(self.enter(ended, now(env))))
+        let is_stopped = end != End::Itself;
+        let is_cut = is_stopped && matches!(ended, Ended::Crashed(_));
+        let status = if is_cut { None } else { Some(self.enter(ended, now(env))) };
+        Ok((status, is_stopped))
     }
 
     /// Handles the end of a pass: its exit status.
