@@ -88,7 +88,8 @@ pub(crate) fn is_recognised(data: &[u8], secret: &Text) -> Option<String> {
     // Here or there, control characters may take apart what is the same word as it is shown.
     let everything = shown(&String::from_utf8_lossy(data));
     let long = shown(long);
-    let alone = everything.matches(&long).count() == 1;
+    // Hostnames are shown in lower case.
+    let alone = everything.to_ascii_lowercase().matches(&long.to_ascii_lowercase()).count() == 1;
     (once && alone && long.len() >= 12).then_some(long)
 }
 
