@@ -2,7 +2,7 @@
 //! getaddrinfo and opendir take.
 
 use dlmalloc::GlobalDlmalloc;
-use libc::c_void;
+use libc::{c_int, c_void};
 use std::alloc::{GlobalAlloc as _, Layout};
 use std::ptr;
 
@@ -31,6 +31,18 @@ extern "C" fn calloc(count: usize, size: usize) -> *mut c_void {
         head.cast::<usize>().write(layout.size());
         head.add(HEAD).cast()
     }
+}
+
+/// std's own allocator names it, so without this one zig's heap would be linked and share [`free`] with this one.
+#[unsafe(no_mangle)]
+extern "C" fn posix_memalign(block: *mut *mut c_void, align: usize, size: usize) -> c_int {
+    let new = if align <= HEAD { malloc(size) } else { ptr::null_mut() };
+    if new.is_null() {
+        return libc::ENOMEM;
+    }
+    // SAFETY: posix_memalign(3): the caller gives a place for the pointer.
+    unsafe { block.write(new) };
+    0
 }
 
 #[unsafe(no_mangle)]
