@@ -88,6 +88,7 @@ impl Delivery<'_, '_> {
             return self.finish(update, hosts, &outcome, &begun);
         }
         if !self.store.begin(service, hosts, &update.uplink.addresses, &begun) {
+            self.done.failed.extend(hosts.iter().map(|(hostname, _)| key(service, hostname)));
             return;
         }
         let outcome = match bind_error(service, bind_device) {
@@ -116,12 +117,10 @@ impl Delivery<'_, '_> {
         };
         self.store.finish(&sent, outcome);
         for (at, (hostname, _)) in hosts.iter().enumerate() {
-            let (server, username) = (service.endpoint.server.clone(), service.username.clone());
-            let key = Key { server, username, hostname: hostname.clone() };
             if !outcome.is_accepted(at) {
-                self.done.failed.push(key.clone());
+                self.done.failed.push(key(service, hostname));
             }
-            self.done.tried.push(key);
+            self.done.tried.push(key(service, hostname));
         }
     }
 
@@ -200,6 +199,11 @@ impl Delivery<'_, '_> {
             self.done.clear_text.push(Issue { level: Level::Warning, file, line, message });
         }
     }
+}
+
+fn key(service: &Service, hostname: &str) -> Key {
+    let (server, username) = (service.endpoint.server.clone(), service.username.clone());
+    Key { server, username, hostname: hostname.to_owned() }
 }
 
 /// One reply for each host. A page that repeats the request must not put its secrets into the status, which all users

@@ -94,7 +94,7 @@ pub(super) fn exit_of(status: &Status) -> Exit {
     states.chain(wrong.then_some(Exit::Config)).max().unwrap_or(Exit::Success)
 }
 
-/// What `--force` did not send or the server did not accept, and why.
+/// What `--force` did not send, and why; and for hosts that stay current, which update the server did not accept.
 pub(super) fn unsent(
     plan: &Plan<'_>,
     uplinks: &[UplinkState],
@@ -103,8 +103,8 @@ pub(super) fn unsent(
     failed: &[Key],
     now: &Now,
 ) -> Vec<String> {
-    let mut unsent = Vec::new();
-    if !plan.overrides.force {
+    let (mut unsent, is_forced) = (Vec::new(), plan.overrides.force);
+    if !is_forced && failed.is_empty() {
         return unsent;
     }
     for (service, uplink) in plan.services.iter().zip(uplinks).filter(|(s, _)| plan.is_selected(&s.name)) {
@@ -112,13 +112,16 @@ pub(super) fn unsent(
         for hostname in &service.hostnames {
             let is_in = |list: &[Key]| list.iter().any(|key| key.is(server, user, hostname));
             let what = match (is_in(tried), is_in(failed)) {
-                (false, _) => "not sent, possible",
+                (false, _) if is_forced => "not sent, possible",
                 (true, true) => "the update failed, next",
-                (true, false) => continue,
+                (false, _) | (true, false) => continue,
             };
-            match plan.decide(records, service, hostname, &uplink.addresses, now) {
+            let decision = plan.decide(records, service, hostname, &uplink.addresses, now);
+            let is_current = matches!(decision, Decision::Leave { .. });
+            match decision {
                 Decision::Leave { wait: Some((until, cause)), .. } | Decision::WaitUntil { until, cause }
-                    if !is_in(tried) || matches!(cause, WaitReason::Server(..)) =>
+                    if (is_forced || is_current)
+                        && (!is_in(tried) || matches!(cause, WaitReason::Server(..))) =>
                 {
                     unsent.push(format!("{hostname}: {}", not_sent(what, &cause, service, until, now)));
                 }

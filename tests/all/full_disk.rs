@@ -175,6 +175,7 @@ fn with_flash_and_run_folder_full_nothing_is_sent_and_a_problem_says_so() {
     r.pass(0);
     fill(&r, "var/run/nicup");
     fill(&r, "etc/nicup");
+    assert_eq!(r.run(&["run", "--force"]).exit, 1, "the address is registered, but was not sent again");
     r.move_to("203.0.113.7", "203.0.113.8");
     // Without the note that a request was begun, a crash could become a tight loop of requests.
     let ran = r.pass(1);

@@ -2,6 +2,7 @@
 
 use crate::common::{HOME, OFFICE, Router};
 use noip_simulator::{Account, Options, TEST_PASSWORD, TEST_USERNAME};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// What the run after the answer does, once our own back-off would be over.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -147,6 +148,33 @@ fn a_forced_update_that_fails_exits_with_1_and_says_why() {
         assert_eq!(r.host(HOME).state, "current", "{order}");
         assert_eq!(r.run(&["status"]).exit, 0, "{order}");
     }
+}
+
+#[test]
+fn an_update_after_force_interval_that_fails_exits_with_1_and_says_why() {
+    let Some(r) = Router::new("an_update_after_force_interval_that_fails_exits_with_1_and_says_why") else {
+        return;
+    };
+    r.pass(0);
+    // Accepted in an earlier boot, longer ago than force_interval.
+    let records = r.read(crate::common::RECORDS);
+    let (head, rest) = records.split_once("\"at\":{").unwrap();
+    let tail = rest.split_once('}').unwrap().1;
+    let long_ago = SystemTime::now() - Duration::from_secs(26 * 86_400);
+    let wall = long_ago.duration_since(UNIX_EPOCH).unwrap().as_secs();
+    let boot_id = "00000000-0000-4000-8000-000000000000";
+    r.write(
+        crate::common::RECORDS,
+        format!("{head}\"at\":{{\"wall\":{wall},\"boot\":1,\"boot_id\":\"{boot_id}\"}}{tail}"),
+    );
+    r.answers(&["words:911"]);
+    let ran = r.pass(1);
+    assert!(ran.out.contains("home.example.net: the update failed, next "), "{ran:?}");
+    assert!(ran.out.contains("min from now: the server reports an outage (911)"), "{ran:?}");
+    assert_eq!((r.host(HOME).state, r.requests()), ("current".to_owned(), 2));
+    // A wait that holds is no failure of the next run.
+    let ran = r.pass(0);
+    assert!(!ran.out.contains("failed"), "{ran:?}");
 }
 
 #[test]
