@@ -12,7 +12,7 @@ use crate::policy::config::{
 use crate::policy::decide::{Decision, Missing, Why};
 use crate::policy::message;
 use crate::policy::record::Records;
-use crate::policy::time::{Boot, Now};
+use crate::policy::time::{Now, Uptime};
 use crate::wire::rtnl::DeviceAddresses;
 use std::fmt::Write as _;
 use std::net::IpAddr;
@@ -230,8 +230,8 @@ fn would(
     let host = records.get(key.0, key.1, hostname);
     let view = host.map(|host| message::view(service, records, host, decision, now.ceil()));
     let message = view.map(|view| view.message).unwrap_or_default();
-    let later = |until: Boot| format!("in {}", span(until.since(now.floor())));
-    let from_now = |until: Boot| format!("{} from now", span(until.since(now.floor())));
+    let later = |until: Uptime| format!("in {}", span(until.since(now.floor())));
+    let from_now = |until: Uptime| format!("{} from now", span(until.since(now.floor())));
     match decision {
         Decision::Send(reason) if service.offline => {
             format!("would send offline=YES: {}", reason.explain())

@@ -2,7 +2,7 @@
 
 use crate::policy::config::{Issue, Level};
 use crate::policy::log_limit::{Line, LogLimit};
-use crate::policy::time::Boot;
+use crate::policy::time::Uptime;
 use crate::sys::log::log_line;
 
 /// Lines to be logged, in order.
@@ -10,7 +10,7 @@ pub(super) struct LogLines {
     /// How much was logged within this hour.
     pub(super) limit: LogLimit,
     hosts: usize,
-    now: Boot,
+    now: Uptime,
     /// The least important level that is logged anywhere.
     verbosity: log::LevelFilter,
     lines: Vec<(log::Level, String)>,
@@ -18,7 +18,7 @@ pub(super) struct LogLines {
 
 impl LogLines {
     /// Without lines. `hosts` is the number of hosts on the router.
-    pub(super) fn new(limit: LogLimit, hosts: usize, now: Boot, verbosity: log::LevelFilter) -> LogLines {
+    pub(super) fn new(limit: LogLimit, hosts: usize, now: Uptime, verbosity: log::LevelFilter) -> LogLines {
         LogLines { limit, hosts, now, verbosity, lines: Vec::new() }
     }
 

@@ -3,7 +3,7 @@
 //! Does not decide what an outcome means (policy::outcome does).
 
 use super::plan::Plan;
-use super::report::News;
+use super::report::StateChange;
 use super::source_results;
 use super::store::{Store, nothing_is_sent};
 use super::uplink::UplinkState;
@@ -185,7 +185,7 @@ impl RecordStore {
     }
 
     /// Records what the status shows for each host, and writes the records.
-    pub(super) fn remember(&mut self, news: &[News]) {
+    pub(super) fn remember(&mut self, news: &[StateChange]) {
         self.is_changed |= !news.is_empty();
         for news in news {
             let key = &news.key;

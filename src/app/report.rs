@@ -12,10 +12,10 @@ use crate::policy::code::{Code, State};
 use crate::policy::config::{Config, Entry, Family, Invalid, Issue, Level, Main, Service};
 use crate::policy::decide::{Decision, WaitReason};
 use crate::policy::message::{self, View};
-use crate::policy::record::{Event, Host, Key, Records, Shown};
+use crate::policy::record::{Event, Host, Key, LastReported, Records};
 use crate::policy::sentence;
 use crate::policy::status::{EventStatus, HostStatus, Problem, ServiceStatus, Status};
-use crate::policy::time::{Boot, Now};
+use crate::policy::time::{Now, Uptime};
 use crate::wire::wake::{MissingFamilies, Wake};
 
 /// The results of a pass.
@@ -43,13 +43,13 @@ pub(super) struct Scene<'a> {
 /// The states of all hosts, and which of them changed.
 pub(super) struct Findings {
     pub(super) services: Vec<ServiceStatus>,
-    pub(super) news: Vec<News>,
+    pub(super) news: Vec<StateChange>,
 }
 
 /// What changed for a host since the last pass.
-pub(super) struct News {
+pub(super) struct StateChange {
     pub(super) key: Key,
-    pub(super) shown: Shown,
+    pub(super) shown: LastReported,
     pub(super) for_hooks: Option<HostChange>,
     /// What no request has recorded yet.
     pub(super) event: Option<Event>,
@@ -160,7 +160,7 @@ pub(super) fn build(scene: &Scene<'_>, log: &mut LogLines) -> Findings {
     found
 }
 
-fn not_sent(what: &str, cause: &WaitReason, service: &Service, until: Boot, now: &Now) -> String {
+fn not_sent(what: &str, cause: &WaitReason, service: &Service, until: Uptime, now: &Now) -> String {
     let minutes = (until.since(now.floor()) + 30) / 60;
     message::not_sent(what, cause, &service.endpoint.server, &format!("{} min from now", minutes.max(1)))
 }
@@ -229,7 +229,7 @@ fn host_status(
     hostname: &str,
     uplink: &UplinkState,
     log: &mut LogLines,
-) -> (HostStatus, Option<News>) {
+) -> (HostStatus, Option<StateChange>) {
     let Scene { plan, records, now, .. } = *scene;
     let decision = plan.decide(records, service, hostname, &uplink.addresses, now);
     let fresh;
@@ -270,7 +270,7 @@ fn news(
     view: &View,
     now: &Now,
     log: &mut LogLines,
-) -> Option<News> {
+) -> Option<StateChange> {
     let (ipv4, ipv6) = (host.registered.ipv4, host.registered.ipv6);
     let was = host.shown.as_ref();
     let same_story = was.is_some_and(|was| (was.state, was.code) == (view.state, view.code));
@@ -303,8 +303,8 @@ fn news(
         let service = service.name.clone();
         Event { at: now.ceil(), service, hostname, code, ipv4: None, ipv6: None }
     });
-    let shown = Shown { state: view.state, code: view.code, since, ipv4, ipv6 };
-    Some(News { key: host.key.clone(), shown, for_hooks, event })
+    let shown = LastReported { state: view.state, code: view.code, since, ipv4, ipv6 };
+    Some(StateChange { key: host.key.clone(), shown, for_hooks, event })
 }
 
 fn event_status(event: &Event, now: &Now) -> EventStatus {

@@ -10,7 +10,7 @@ use crate::policy::addresses::{Missing, Why};
 use crate::policy::config::{Service, Source, Url};
 use crate::policy::outcome;
 use crate::policy::record::{Records, SourceResult};
-use crate::policy::time::{Boot, Now};
+use crate::policy::time::{Now, Uptime};
 use crate::wire::hotplug::{Action, Event};
 use std::net::IpAddr;
 
@@ -84,12 +84,12 @@ pub(super) fn concerns(service: &Service, event: &Event) -> bool {
 }
 
 /// When nicup may query a source again.
-pub(super) fn next_check(service: &Service, result: Option<&SourceResult>, now: &Now) -> Boot {
+pub(super) fn next_check(service: &Service, result: Option<&SourceResult>, now: &Now) -> Uptime {
     result.map_or(now.floor(), |result| outcome::next_query(result, service.check_interval))
 }
 
 /// When nicup queries a source of this service next; None: it has none, or no query is planned.
-pub(super) fn next_of(plan: &Plan<'_>, records: &Records, service: &Service, now: &Now) -> Option<Boot> {
+pub(super) fn next_of(plan: &Plan<'_>, records: &Records, service: &Service, now: &Now) -> Option<Uptime> {
     let sources = all(service);
     let asks = plan.enabled && service.enabled && !service.offline;
     if sources.is_empty() || !asks || plan.is_blocked(records, service, now) {

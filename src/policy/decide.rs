@@ -13,7 +13,7 @@ use super::code::{Code, Kind};
 use super::config::Service;
 use super::fingerprint::{self, StopScope};
 use super::record::{Host, Records, Registered, Stop};
-use super::time::{Boot, Now, Wait};
+use super::time::{Now, Uptime, Wait};
 
 /// Changes of a registered address that nicup sends at once ([`RATE_LIMIT_WINDOW`]).
 pub const RATE_LIMIT_CHANGES: usize = 5;
@@ -80,7 +80,7 @@ pub enum Decision {
     /// Nothing before `until`.
     WaitUntil {
         /// When.
-        until: Boot,
+        until: Uptime,
         /// Why.
         cause: WaitReason,
     },
@@ -89,9 +89,9 @@ pub enum Decision {
     /// Nothing: registered as it is.
     Leave {
         /// When nicup sends it again; None: never.
-        forced: Option<Boot>,
+        forced: Option<Uptime>,
         /// Why `--force` does not send it now.
-        wait: Option<(Boot, WaitReason)>,
+        wait: Option<(Uptime, WaitReason)>,
     },
 }
 
@@ -123,7 +123,7 @@ pub fn decide(case: &HostContext<'_>) -> Decision {
         return match &case.addresses.missing {
             Some(missing) if missing.is_unknown() => {
                 let until = case.host.retry.as_ref().map(|retry| retry.until);
-                let until = until.unwrap_or(Boot(0)).max(case.now.ceil());
+                let until = until.unwrap_or(Uptime(0)).max(case.now.ceil());
                 Decision::WaitUntil { until, cause: WaitReason::Unknown(missing.clone()) }
             }
             Some(missing) => Decision::NoAddress(missing.clone()),
@@ -183,8 +183,8 @@ pub(super) fn host_stop_applies(host: &Host, service: &Service) -> bool {
 
 enum Due {
     Now(SendReason),
-    Forced(Boot),
-    Not(Option<Boot>),
+    Forced(Uptime),
+    Not(Option<Uptime>),
 }
 
 fn due(case: &HostContext<'_>) -> Due {
@@ -227,7 +227,7 @@ fn is_change(addresses: &Addresses, registered: &Registered) -> bool {
 }
 
 /// When force_interval is over, on this boot's clock.
-fn forced_at(case: &HostContext<'_>) -> Option<Boot> {
+fn forced_at(case: &HostContext<'_>) -> Option<Uptime> {
     let length = case.service.force_interval?;
     let (_, from) = case.host.registered.accepted.clone()?;
     Some(Wait { from, length }.end(case.now))

@@ -3,7 +3,7 @@
 //!
 //! Does not log, and does not read the lines.
 
-use super::time::Boot;
+use super::time::Uptime;
 
 /// Seconds.
 const HOUR: u64 = 3600;
@@ -16,14 +16,14 @@ const EACH: u32 = 10;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LogLimit {
     /// When the hour began.
-    pub since: Boot,
+    pub since: Uptime,
     /// Lines, logged or not.
     pub lines: u32,
 }
 
 impl Default for LogLimit {
     fn default() -> LogLimit {
-        LogLimit { since: Boot(0), lines: 0 }
+        LogLimit { since: Uptime(0), lines: 0 }
     }
 }
 
@@ -40,7 +40,7 @@ pub enum Line {
 
 impl LogLimit {
     /// Counts one more line, on a router with so many hosts.
-    pub fn line(&mut self, now: Boot, hosts: usize) -> Line {
+    pub fn line(&mut self, now: Uptime, hosts: usize) -> Line {
         if now.since(self.since) >= HOUR || self.lines == 0 {
             *self = LogLimit { since: now, lines: 0 };
         }
@@ -64,16 +64,16 @@ mod tests {
         let mut log_limit = LogLimit::default();
         for hour in [5, 5 + HOUR] {
             for at in 0..70 {
-                assert_eq!(log_limit.line(Boot(hour + at), 1), Line::Log);
+                assert_eq!(log_limit.line(Uptime(hour + at), 1), Line::Log);
             }
-            assert_eq!(log_limit.line(Boot(hour + HOUR - 1), 1), Line::LimitReached(70));
-            assert_eq!(log_limit.line(Boot(hour + HOUR - 1), 1), Line::Suppress);
+            assert_eq!(log_limit.line(Uptime(hour + HOUR - 1), 1), Line::LimitReached(70));
+            assert_eq!(log_limit.line(Uptime(hour + HOUR - 1), 1), Line::Suppress);
         }
     }
 
     #[test]
     fn a_router_with_all_hosts_can_log_a_line_for_each() {
         let mut log_limit = LogLimit::default();
-        assert!((0..1000).all(|_| log_limit.line(Boot(7), 1000) == Line::Log));
+        assert!((0..1000).all(|_| log_limit.line(Uptime(7), 1000) == Line::Log));
     }
 }

@@ -8,7 +8,7 @@ use super::config::Service;
 use super::decide::{Decision, SendReason, WaitReason};
 use super::record::{Host, Records, Retry};
 use super::sentence::cut;
-use super::time::Boot;
+use super::time::Uptime;
 
 /// A decision in the form of the status.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,14 +20,14 @@ pub struct View {
     /// What happened, and what to do.
     pub message: String,
     /// When the next attempt is.
-    pub next: Option<Boot>,
+    pub next: Option<Uptime>,
     /// Failures in a row.
     pub failures: u32,
 }
 
 /// The state and message of a decision about `host`; `now` is the boot time for updates that are due at once.
 #[must_use]
-pub fn view(service: &Service, records: &Records, host: &Host, decision: &Decision, now: Boot) -> View {
+pub fn view(service: &Service, records: &Records, host: &Host, decision: &Decision, now: Uptime) -> View {
     let server = &service.endpoint.server;
     let ordered =
         records.server(server).and_then(|record| record.wait.as_ref()).map_or(0, |wait| wait.failures);

@@ -16,7 +16,7 @@ use super::config::Service;
 use super::decide::{self, Addresses, CLOCK_PACE, RATE_LIMIT_CHANGES, RATE_LIMIT_WINDOW, SendReason};
 use super::fingerprint::{self, StopScope};
 use super::record::{Account, Event, Host, Ordered, RETRY_AFTER_LIMIT, Records, Registered, Retry, Stop};
-use super::time::{Boot, Now, Stamp, Wait};
+use super::time::{Now, Timestamp, Uptime, Wait};
 use crate::wire::dyndns2::{Failed, Failure, Reply};
 use std::net::IpAddr;
 
@@ -236,7 +236,7 @@ fn apply_verdict(
 }
 
 fn accept(records: &mut Records, sent: &Sent<'_>, hostname: &str, reason: SendReason, code: Code) {
-    let stamp = Stamp::of(sent.now);
+    let stamp = Timestamp::of(sent.now);
     let addresses = sent.addresses;
     let host = closed(records, sent, hostname);
     count(host, reason, stamp.boot);
@@ -266,7 +266,7 @@ pub fn has_failed(records: &Records, sent: &Sent<'_>) -> bool {
 
 /// Records what the rate limit needs: when an unchanged address was accepted, and when a registered address changed. The
 /// fifth change within 10 min starts the rate limit, and 10 min without a change end it.
-fn count(host: &mut Host, reason: SendReason, now: Boot) {
+fn count(host: &mut Host, reason: SendReason, now: Uptime) {
     match reason {
         SendReason::Changed => {}
         SendReason::Unconfirmed | SendReason::Asked | SendReason::Interval => return host.forced = Some(now),
@@ -299,7 +299,7 @@ fn rejected<'a>(records: &'a mut Records, sent: &Sent<'_>, hostname: &str) -> &'
 
 fn stop(sent: &Sent<'_>, code: Code, detail: &str, scope: StopScope<'_>) -> Stop {
     let print = fingerprint::of_stop(sent.service, scope);
-    Stop { code, detail: detail.to_owned(), print, at: Stamp::of(sent.now) }
+    Stop { code, detail: detail.to_owned(), print, at: Timestamp::of(sent.now) }
 }
 
 /// The server's wait: its Retry-After, but at least 30 min, or the next step for outages.
@@ -312,7 +312,7 @@ fn order_wait(records: &mut Records, sent: &Sent<'_>, code: Code, detail: &str, 
         (Code::Http(503), Some(asked)) => asked.clamp(OUTAGE[0], RETRY_AFTER_LIMIT),
         _ => outage + outage * sent.jitter.min(999) / 10_000,
     };
-    let wait = Wait { from: Stamp::of(sent.now), length };
+    let wait = Wait { from: Timestamp::of(sent.now), length };
     server.wait = Some(Ordered { code, detail: detail.to_owned(), wait, failures: before.saturating_add(1) });
 }
 
@@ -330,7 +330,7 @@ fn postponed(
     service: &Service,
     addresses: &Addresses,
     begun: &Now,
-    (last, code, detail): (Boot, Code, &str),
+    (last, code, detail): (Uptime, Code, &str),
 ) -> Retry {
     let strange = |code: Code| code.kind() == Kind::Unintelligible;
     let in_a_row = host.retry.as_ref().filter(|retry| strange(retry.code) == strange(code));
@@ -357,7 +357,7 @@ fn note(
     records: &mut Records,
     service: &Service,
     addresses: &Addresses,
-    at: Boot,
+    at: Uptime,
     hostname: &str,
     code: Code,
 ) {

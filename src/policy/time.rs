@@ -7,18 +7,18 @@ pub const RELEASED: i64 = 1_793_491_200; // 2026-11-01
 
 /// Seconds since boot, suspend included (CLOCK_BOOTTIME).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Boot(pub u64);
+pub struct Uptime(pub u64);
 
-impl Boot {
+impl Uptime {
     /// Later by `seconds`.
     #[must_use]
-    pub fn plus(self, seconds: u64) -> Boot {
-        Boot(self.0.saturating_add(seconds))
+    pub fn plus(self, seconds: u64) -> Uptime {
+        Uptime(self.0.saturating_add(seconds))
     }
 
     /// Seconds from `earlier` to here; 0 if that is later.
     #[must_use]
-    pub fn since(self, earlier: Boot) -> u64 {
+    pub fn since(self, earlier: Uptime) -> u64 {
         self.0.saturating_sub(earlier.0)
     }
 }
@@ -44,20 +44,20 @@ impl Now {
     /// For "is it time yet?": never early. Not inlined, nor is `ceil`: to divide 64 bits takes a MIPS 60 bytes of code.
     #[must_use]
     #[inline(never)]
-    pub fn floor(&self) -> Boot {
-        Boot(self.boot_ms / 1000)
+    pub fn floor(&self) -> Uptime {
+        Uptime(self.boot_ms / 1000)
     }
 
     /// For "this happened now": a wait that starts here is never short.
     #[must_use]
     #[inline(never)]
-    pub fn ceil(&self) -> Boot {
-        Boot(self.boot_ms.div_ceil(1000))
+    pub fn ceil(&self) -> Uptime {
+        Uptime(self.boot_ms.div_ceil(1000))
     }
 
     /// Wall time of a time in this boot; None while the clock is not set, or if it is out of range.
     #[must_use]
-    pub fn wall_of(&self, at: Boot) -> Option<i64> {
+    pub fn wall_of(&self, at: Uptime) -> Option<i64> {
         let offset = i64::try_from(at.0).ok()?.checked_sub(i64::try_from(self.ceil().0).ok()?)?;
         self.wall?.checked_add(offset)
     }
@@ -65,26 +65,26 @@ impl Now {
 
 /// A time that can be compared in a later boot.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Stamp {
+pub struct Timestamp {
     /// Unix seconds, if the clock was set.
     pub wall: Option<i64>,
     /// Seconds since the boot `boot_id`.
-    pub boot: Boot,
+    pub boot: Uptime,
     /// The boot it belongs to.
     pub boot_id: String,
 }
 
-impl Stamp {
+impl Timestamp {
     /// The time `now`.
     #[must_use]
-    pub fn of(now: &Now) -> Stamp {
-        Stamp { wall: now.wall, boot: now.ceil(), boot_id: now.boot_id.clone() }
+    pub fn of(now: &Now) -> Timestamp {
+        Timestamp { wall: now.wall, boot: now.ceil(), boot_id: now.boot_id.clone() }
     }
 
     /// The time on this boot's clock, if it was in this boot. A future time was not: a wait from there would be longer
     /// than its length.
     #[must_use]
-    pub fn this_boot(&self, now: &Now) -> Option<Boot> {
+    pub fn this_boot(&self, now: &Now) -> Option<Uptime> {
         (self.boot_id == now.boot_id && self.boot <= now.ceil()).then_some(self.boot)
     }
 
@@ -99,7 +99,7 @@ impl Stamp {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Wait {
     /// When it was ordered.
-    pub from: Stamp,
+    pub from: Timestamp,
     /// Seconds.
     pub length: u64,
 }
@@ -110,11 +110,11 @@ impl Wait {
     /// In the boot that ordered it: boot time alone. In a later one: the wall clock's end if both clocks are set, but
     /// never more than the whole length after that boot began, so that no clock jump makes it grow.
     #[must_use]
-    pub fn end(&self, now: &Now) -> Boot {
+    pub fn end(&self, now: &Now) -> Uptime {
         if let Some(from) = self.from.this_boot(now) {
             return from.plus(self.length);
         }
-        let whole = Boot(self.length);
+        let whole = Uptime(self.length);
         match (self.from.wall, now.wall) {
             (Some(from), Some(wall)) => {
                 let length = i64::try_from(self.length).unwrap_or(i64::MAX);
@@ -141,22 +141,22 @@ mod tests {
 
     #[test]
     fn within_a_boot_a_clock_jump_neither_delays_nor_hurries_a_wait() {
-        let wait = Wait { from: Stamp::of(&at(100, NOON, "a")), length: 1800 };
+        let wait = Wait { from: Timestamp::of(&at(100, NOON, "a")), length: 1800 };
         for wall in [0, NOON - 86_400 * 365, NOON + 86_400 * 365 * 70] {
-            assert_eq!(wait.end(&at(200, wall, "a")), Boot(1900));
+            assert_eq!(wait.end(&at(200, wall, "a")), Uptime(1900));
         }
     }
 
     #[test]
     fn after_a_reboot_the_rest_is_waited_by_the_wall_clock() {
-        let wait = Wait { from: Stamp::of(&at(100, NOON, "a")), length: 1800 };
-        assert_eq!(wait.end(&at(20, NOON + 1000, "b")), Boot(820));
-        assert_eq!(wait.end(&at(20, NOON + 5000, "b")), Boot(20));
+        let wait = Wait { from: Timestamp::of(&at(100, NOON, "a")), length: 1800 };
+        assert_eq!(wait.end(&at(20, NOON + 1000, "b")), Uptime(820));
+        assert_eq!(wait.end(&at(20, NOON + 5000, "b")), Uptime(20));
     }
 
     #[test]
     fn a_wait_that_ended_while_the_router_was_off_is_over_at_any_part_of_a_second() {
-        let wait = Wait { from: Stamp::of(&at(100, NOON, "a")), length: 1800 };
+        let wait = Wait { from: Timestamp::of(&at(100, NOON, "a")), length: 1800 };
         for ms in [20_000, 20_001, 20_999] {
             let now = Now::new(ms, NOON + 1800, "b".to_owned());
             assert!(wait.end(&now) <= now.floor(), "{ms}");
@@ -168,9 +168,9 @@ mod tests {
         for boot in [0, 1, u64::MAX / 2, u64::MAX] {
             for wall in [None, Some(i64::MIN), Some(-1), Some(i64::MAX)] {
                 for id in ["a", "b"] {
-                    let from = Stamp { wall, boot: Boot(boot), boot_id: id.to_owned() };
+                    let from = Timestamp { wall, boot: Uptime(boot), boot_id: id.to_owned() };
                     for now in [at(0, 0, "a"), at(100, NOON, "a"), at(u64::MAX / 1000, i64::MAX, "a")] {
-                        let _ = (from.this_boot(&now), from.wall(&now), now.wall_of(Boot(boot)));
+                        let _ = (from.this_boot(&now), from.wall(&now), now.wall_of(Uptime(boot)));
                         let _ = Wait { from: from.clone(), length: u64::MAX }.end(&now);
                     }
                 }
@@ -180,23 +180,23 @@ mod tests {
 
     #[test]
     fn a_wait_that_begins_in_the_future_of_its_own_boot_does_not_grow() {
-        let from = Stamp { wall: None, boot: Boot(u64::MAX), boot_id: "a".to_owned() };
-        assert_eq!(Wait { from, length: 1800 }.end(&at(200, NOON, "a")), Boot(1800));
+        let from = Timestamp { wall: None, boot: Uptime(u64::MAX), boot_id: "a".to_owned() };
+        assert_eq!(Wait { from, length: 1800 }.end(&at(200, NOON, "a")), Uptime(1800));
     }
 
     #[test]
     fn while_the_clock_is_not_set_the_length_counts_from_boot() {
-        let wait = Wait { from: Stamp::of(&at(100, NOON, "a")), length: 1800 };
-        assert_eq!(wait.end(&at(20, 0, "b")), Boot(1800));
-        let unset = Wait { from: Stamp::of(&at(100, 0, "a")), length: 1800 };
-        assert_eq!(unset.end(&at(20, NOON, "b")), Boot(1800));
+        let wait = Wait { from: Timestamp::of(&at(100, NOON, "a")), length: 1800 };
+        assert_eq!(wait.end(&at(20, 0, "b")), Uptime(1800));
+        let unset = Wait { from: Timestamp::of(&at(100, 0, "a")), length: 1800 };
+        assert_eq!(unset.end(&at(20, NOON, "b")), Uptime(1800));
     }
 
     #[test]
     fn a_clock_set_back_makes_no_wait_grow() {
-        let wait = Wait { from: Stamp::of(&at(100, NOON, "a")), length: 1800 };
-        assert_eq!(wait.end(&at(20, NOON - 86_400 * 300, "b")), Boot(1800));
-        assert_eq!(wait.end(&at(1700, RELEASED, "b")), Boot(1800));
+        let wait = Wait { from: Timestamp::of(&at(100, NOON, "a")), length: 1800 };
+        assert_eq!(wait.end(&at(20, NOON - 86_400 * 300, "b")), Uptime(1800));
+        assert_eq!(wait.end(&at(1700, RELEASED, "b")), Uptime(1800));
     }
 
     #[test]
@@ -207,10 +207,10 @@ mod tests {
 
     #[test]
     fn a_moment_of_this_boot_has_the_wall_time_of_the_clock_as_it_is_now() {
-        let before_ntp = Stamp::of(&at(100, 0, "a"));
+        let before_ntp = Timestamp::of(&at(100, 0, "a"));
         assert_eq!(before_ntp.wall(&at(160, NOON, "a")), Some(NOON - 60));
         assert_eq!(before_ntp.wall(&at(160, NOON, "b")), None);
-        let by_a_wrong_clock = Stamp::of(&at(100, NOON + 86_400, "a"));
+        let by_a_wrong_clock = Timestamp::of(&at(100, NOON + 86_400, "a"));
         assert_eq!(by_a_wrong_clock.wall(&at(160, NOON, "a")), Some(NOON - 60));
         assert_eq!(by_a_wrong_clock.wall(&at(160, NOON, "b")), Some(NOON + 86_400), "all that is known");
     }
@@ -218,7 +218,7 @@ mod tests {
     #[test]
     fn moments_round_so_that_no_wait_is_short() {
         let now = Now::new(100_900, NOON, "a".to_owned());
-        assert_eq!((now.floor(), now.ceil()), (Boot(100), Boot(101)));
-        assert_eq!(now.wall_of(Boot(111)), Some(NOON + 10));
+        assert_eq!((now.floor(), now.ceil()), (Uptime(100), Uptime(101)));
+        assert_eq!(now.wall_of(Uptime(111)), Some(NOON + 10));
     }
 }

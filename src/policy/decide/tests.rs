@@ -355,16 +355,16 @@ fn no_number_in_a_state_file_can_stop_a_host_for_ever_or_panic() {
     let host = story.records.host("dynupdate.no-ip.com", "me", A);
     let retry = host.retry.as_mut().unwrap();
     (retry.last, retry.until, retry.failures, retry.clock) =
-        (Boot(u64::MAX), Boot(u64::MAX), u32::MAX, i64::MIN);
+        (Uptime(u64::MAX), Uptime(u64::MAX), u32::MAX, i64::MIN);
     retry.code = Code::Clock;
-    (host.changes, host.is_rate_limited) = (vec![Boot(u64::MAX); 9], true);
-    (host.attempt, host.forced) = (Some(Boot(u64::MAX)), Some(Boot(u64::MAX)));
+    (host.changes, host.is_rate_limited) = (vec![Uptime(u64::MAX); 9], true);
+    (host.attempt, host.forced) = (Some(Uptime(u64::MAX)), Some(Uptime(u64::MAX)));
     story.restart();
     let attempt = Attempt {
         server: "dynupdate.no-ip.com".to_owned(),
         username: "me".to_owned(),
         number: u64::MAX,
-        at: Boot(u64::MAX),
+        at: Uptime(u64::MAX),
         hosts: vec![(A.to_owned(), SendReason::Changed)],
         ipv4: None,
         ipv6: None,

@@ -6,13 +6,13 @@ use super::{FORCE_PACE, HostContext, RATE_LIMIT_PACE, SETTLE, SendReason, WaitRe
 use crate::policy::code::Kind;
 use crate::policy::fingerprint;
 use crate::policy::record::Host;
-use crate::policy::time::{Boot, Now};
+use crate::policy::time::{Now, Uptime};
 
 /// A change of the clock by at least this many seconds means that it was set: NTP slews smaller differences.
 const CLOCK_JUMP: u64 = 60;
 
 /// The wait that ends last, if any is not over.
-pub(super) fn wait(case: &HostContext<'_>, reason: SendReason) -> Option<(Boot, WaitReason)> {
+pub(super) fn wait(case: &HostContext<'_>, reason: SendReason) -> Option<(Uptime, WaitReason)> {
     let pace = match reason {
         SendReason::Changed => rate_limit(case.host).map(|until| (until, WaitReason::RateLimit)),
         SendReason::Asked => case.host.forced.map(|at| (at.plus(FORCE_PACE), WaitReason::JustForced)),
@@ -27,12 +27,12 @@ pub(super) fn by_server(case: &HostContext<'_>) -> bool {
     server(case).is_some_and(|(until, _)| until > case.now.floor())
 }
 
-fn server(case: &HostContext<'_>) -> Option<(Boot, WaitReason)> {
+fn server(case: &HostContext<'_>) -> Option<(Uptime, WaitReason)> {
     let ordered = case.records.server(&case.service.endpoint.server)?.wait.as_ref()?;
     Some((ordered.wait.end(case.now), WaitReason::Server(ordered.code, ordered.detail.clone())))
 }
 
-fn retry(case: &HostContext<'_>) -> Option<(Boot, WaitReason)> {
+fn retry(case: &HostContext<'_>) -> Option<(Uptime, WaitReason)> {
     let retry = case.host.retry.as_ref()?;
     let kind = retry.code.kind();
     let clock_set = case.ask.clock_set || clock_moved(case.now, retry.clock);
@@ -59,7 +59,7 @@ fn clock_moved(now: &Now, then: i64) -> bool {
 }
 
 /// Until when the rate limit delays a change.
-fn rate_limit(host: &Host) -> Option<Boot> {
+fn rate_limit(host: &Host) -> Option<Uptime> {
     let newest = host.changes.last().filter(|_| host.is_rate_limited)?;
     Some(newest.plus(RATE_LIMIT_PACE))
 }

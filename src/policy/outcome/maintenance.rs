@@ -8,7 +8,7 @@ use crate::policy::config::Service;
 use crate::policy::decide::{self, Addresses, SendReason};
 use crate::policy::fingerprint::StopScope;
 use crate::policy::record::{Attempt, Host, Interrupted, Records, Retry, Stop};
-use crate::policy::time::{Boot, Now, Stamp};
+use crate::policy::time::{Now, Timestamp, Uptime};
 
 /// Records that a request for these hosts begins, and returns the note of it. If this pass is interrupted, the next pass
 /// reads the note.
@@ -75,8 +75,8 @@ fn recorded(
     host: &Host,
     begun: &Interrupted,
     now: &Now,
-) -> Option<(Recorded, Code, Boot)> {
-    let since = |stamp: &Stamp| stamp.this_boot(now).filter(|at| *at >= begun.at);
+) -> Option<(Recorded, Code, Uptime)> {
+    let since = |stamp: &Timestamp| stamp.this_boot(now).filter(|at| *at >= begun.at);
     let sent = &begun.sent;
     let registered = &host.registered;
     let offline = sent.list().is_empty();
@@ -107,7 +107,7 @@ pub fn retry_detection(
     records: &mut Records,
     service: &Service,
     unknown: Option<&str>,
-    next: Option<Boot>,
+    next: Option<Uptime>,
     now: &Now,
 ) -> bool {
     let (nothing, mut is_changed) = (Addresses::default(), false);

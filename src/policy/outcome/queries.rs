@@ -2,7 +2,7 @@
 
 use super::{NETWORK, step};
 use crate::policy::record::SourceResult;
-use crate::policy::time::Boot;
+use crate::policy::time::Uptime;
 
 /// Seconds between two queries, for any number of requests and events.
 const PACE: u64 = 60;
@@ -10,7 +10,7 @@ const PACE: u64 = 60;
 /// When to query a source again that nicup queries every `interval` seconds. After a failed query: with the delays for the
 /// network, but not later than the interval.
 #[must_use]
-pub fn next_query(result: &SourceResult, interval: u64) -> Boot {
+pub fn next_query(result: &SourceResult, interval: u64) -> Uptime {
     let pause = match result.failures.checked_sub(1) {
         Some(before) => step(&NETWORK, before).min(interval),
         None => interval,
@@ -25,8 +25,8 @@ mod tests {
     fn pauses(interval: u64, again: bool) -> Vec<u64> {
         let pause = |failures| {
             let found = if failures > 0 { Err("no".to_owned()) } else { Ok(Vec::new()) };
-            let result = SourceResult { source: "s".to_owned(), at: Boot(100), found, failures, again };
-            next_query(&result, interval).since(Boot(100))
+            let result = SourceResult { source: "s".to_owned(), at: Uptime(100), found, failures, again };
+            next_query(&result, interval).since(Uptime(100))
         };
         (0..12).map(pause).collect()
     }

@@ -3,7 +3,7 @@
 use super::{Interrupted, Records};
 use crate::policy::addresses::Addresses;
 use crate::policy::reason::SendReason;
-use crate::policy::time::Boot;
+use crate::policy::time::Uptime;
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 /// A request that has begun.
@@ -16,7 +16,7 @@ pub struct Attempt {
     /// Its number in this boot. The state contains the number of the last request whose outcome it has.
     pub number: u64,
     /// When.
-    pub at: Boot,
+    pub at: Uptime,
     /// Its hostnames, and why each was due.
     pub hosts: Vec<(String, SendReason)>,
     /// The address in it.

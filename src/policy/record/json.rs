@@ -6,11 +6,12 @@
 mod rows;
 
 use super::{
-    Account, Attempt, Event, Host, Ordered, Records, Registered, Retry, Server, Shown, SourceResult, Stop,
+    Account, Attempt, Event, Host, LastReported, Ordered, Records, Registered, Retry, Server, SourceResult,
+    Stop,
 };
 use super::{EVENT_LIMIT, RETRY_AFTER_LIMIT, RETRY_LIMIT};
 use crate::policy::log_limit::LogLimit;
-use crate::policy::time::{Boot, Now, Stamp, Wait};
+use crate::policy::time::{Now, Timestamp, Uptime, Wait};
 use crate::wire::json::{self, Json};
 use rows::{
     AccountRow, AttemptRow, AttemptsFile, DueRow, EventRow, HostRow, RecordsFile, RetryRow, Rows, ServerRow,
@@ -154,7 +155,7 @@ pub fn read_state(text: &str, now: &Now, mut records: Records) -> Result<Records
     (records.problems, records.attempts) = (file.problems, file.attempts.unwrap_or(0));
     (records.devices, records.disconnected) = (file.devices, file.disconnected);
     records.log_limit =
-        LogLimit { since: file.log_since.map_or(Boot(0), past), lines: file.log_lines.unwrap_or(0) };
+        LogLimit { since: file.log_since.map_or(Uptime(0), past), lines: file.log_lines.unwrap_or(0) };
     for row in file.hosts.read {
         let host = records.host(&row.server, &row.username, &row.hostname);
         host.is_unconfirmed = row.unsettled;
@@ -165,7 +166,7 @@ pub fn read_state(text: &str, now: &Now, mut records: Records) -> Result<Records
         host.retry = row.retry.map(|row| retry(row, past));
         host.transport = row.transport;
         let (code, ipv4, ipv6) = (row.code, row.shown_ipv4, row.shown_ipv6);
-        host.shown = row.state.map(|state| Shown { state, code, since: past(row.since), ipv4, ipv6 });
+        host.shown = row.state.map(|state| LastReported { state, code, since: past(row.since), ipv4, ipv6 });
     }
     for row in file.sources {
         let addresses: Result<Vec<IpAddr>, _> = row.addresses.iter().map(|text| text.parse()).collect();
@@ -226,8 +227,8 @@ pub fn read_attempts(text: &str, now: &Now) -> Result<Vec<Attempt>, ReadError> {
 }
 
 /// Limits a past time to now: a later one could become a wait that never ends.
-fn past(at: u64, now: &Now) -> Boot {
-    Boot(at).min(now.ceil())
+fn past(at: u64, now: &Now) -> Uptime {
+    Uptime(at).min(now.ceil())
 }
 
 /// Most files have this version, so this reads the version only after parsing failed.
@@ -307,12 +308,12 @@ fn state_row(host: &Host) -> StateRow {
     }
 }
 
-fn stamp_row(stamp: &Stamp) -> StampRow {
+fn stamp_row(stamp: &Timestamp) -> StampRow {
     StampRow { wall: stamp.wall, boot: stamp.boot.0, boot_id: stamp.boot_id.clone() }
 }
 
-fn stamp(row: StampRow) -> Stamp {
-    Stamp { wall: row.wall, boot: Boot(row.boot), boot_id: row.boot_id }
+fn stamp(row: StampRow) -> Timestamp {
+    Timestamp { wall: row.wall, boot: Uptime(row.boot), boot_id: row.boot_id }
 }
 
 fn stop_row(stop: &Stop) -> StopRow {
@@ -323,14 +324,14 @@ fn stop(row: StopRow) -> Stop {
     Stop { code: row.code, detail: row.detail, print: row.settings, at: stamp(row.at) }
 }
 
-fn retry(row: RetryRow, past: impl Fn(u64) -> Boot) -> Retry {
+fn retry(row: RetryRow, past: impl Fn(u64) -> Uptime) -> Retry {
     let last = past(row.last);
     Retry {
         code: row.code,
         detail: row.detail,
         failures: row.failures,
         last,
-        until: Boot(row.until).min(last.plus(RETRY_LIMIT)),
+        until: Uptime(row.until).min(last.plus(RETRY_LIMIT)),
         print: row.settings,
         ipv4: row.ipv4,
         ipv6: row.ipv6,

@@ -18,7 +18,7 @@ use super::addresses::Addresses;
 use super::code::{Code, State};
 use super::log_limit::LogLimit;
 use super::reason::SendReason;
-use super::time::{Boot, Stamp, Wait};
+use super::time::{Timestamp, Uptime, Wait};
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 /// All records.
@@ -77,21 +77,21 @@ pub struct Host {
     /// Back-off after a network failure, an unexpected response, or a clock that is not set.
     pub retry: Option<Retry>,
     /// When the last changes of a registered address were sent, oldest first.
-    pub changes: Vec<Boot>,
+    pub changes: Vec<Uptime>,
     /// The rate limit applies.
     pub is_rate_limited: bool,
     /// When an unchanged address was sent last.
-    pub forced: Option<Boot>,
+    pub forced: Option<Uptime>,
     /// The request of an interrupted pass, until its outcome is known.
     pub interrupted: Option<Interrupted>,
     /// The last request was rejected or unconfirmed: what the server has now is uncertain.
     pub is_unconfirmed: bool,
     /// When the last request began.
-    pub attempt: Option<Boot>,
+    pub attempt: Option<Uptime>,
     /// The last transport, if that was not option port: `https:8245`, `http:80`.
     pub transport: Option<String>,
     /// The state and code that were reported last, and since when.
-    pub shown: Option<Shown>,
+    pub shown: Option<LastReported>,
 }
 
 /// A request without an outcome in the state.
@@ -100,7 +100,7 @@ pub struct Interrupted {
     /// Its number.
     pub number: u64,
     /// When.
-    pub at: Boot,
+    pub at: Uptime,
     /// The addresses in it.
     pub sent: Addresses,
     /// Why it was due.
@@ -117,7 +117,7 @@ pub struct Registered {
     /// `offline=YES` was accepted last.
     pub offline: bool,
     /// `good` or `nochg`, and when.
-    pub accepted: Option<(Code, Stamp)>,
+    pub accepted: Option<(Code, Timestamp)>,
 }
 
 /// Stopped until the user acts.
@@ -130,7 +130,7 @@ pub struct Stop {
     /// Fingerprint of the settings that it depends on.
     pub print: u32,
     /// When it began.
-    pub at: Stamp,
+    pub at: Timestamp,
 }
 
 /// nicup's back-off after a failure.
@@ -143,9 +143,9 @@ pub struct Retry {
     /// Failures in a row that lengthen the wait.
     pub failures: u32,
     /// When the last attempt ended.
-    pub last: Boot,
+    pub last: Uptime,
     /// When the next attempt may begin.
-    pub until: Boot,
+    pub until: Uptime,
     /// Fingerprint of the route; nicup tries another route at once.
     pub print: u32,
     /// The address tried.
@@ -158,13 +158,13 @@ pub struct Retry {
 
 /// The content of the last status.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Shown {
+pub struct LastReported {
     /// The state.
     pub state: State,
     /// The code, if any.
     pub code: Option<Code>,
     /// Since when.
-    pub since: Boot,
+    pub since: Uptime,
     /// The registered addresses.
     pub ipv4: Option<Ipv4Addr>,
     /// The registered addresses.
@@ -210,7 +210,7 @@ pub struct Ordered {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Event {
     /// When.
-    pub at: Boot,
+    pub at: Uptime,
     /// The section's name.
     pub service: String,
     /// The hostname.

@@ -1,7 +1,7 @@
 //! The results of pages and scripts, kept for this boot. Does not query them.
 
 use super::Records;
-use crate::policy::time::Boot;
+use crate::policy::time::Uptime;
 use std::net::IpAddr;
 
 /// The result of a web page or script.
@@ -10,7 +10,7 @@ pub struct SourceResult {
     /// Its URL or path.
     pub source: String,
     /// When it was queried.
-    pub at: Boot,
+    pub at: Uptime,
     /// The addresses, or why there are none.
     pub found: Result<Vec<IpAddr>, String>,
     /// Failed queries in a row.
@@ -45,7 +45,7 @@ mod tests {
     use super::*;
 
     fn result(source: &str, at: u64, again: bool) -> SourceResult {
-        SourceResult { source: source.to_owned(), at: Boot(at), found: Ok(Vec::new()), failures: 0, again }
+        SourceResult { source: source.to_owned(), at: Uptime(at), found: Ok(Vec::new()), failures: 0, again }
     }
 
     #[test]
@@ -55,7 +55,7 @@ mod tests {
             records.set_source_result(result(source, at, false));
         }
         let at = |source| records.source_result(source).map(|result| result.at);
-        assert_eq!((at("/bin/a"), at("http://b/"), at("/bin/c")), (Some(Boot(3)), Some(Boot(2)), None));
+        assert_eq!((at("/bin/a"), at("http://b/"), at("/bin/c")), (Some(Uptime(3)), Some(Uptime(2)), None));
         assert_eq!(records.sources.len(), 2);
     }
 

@@ -3,13 +3,13 @@
 use super::*;
 
 fn stop() -> Stop {
-    let at = Stamp { wall: None, boot: Boot(1), boot_id: "boot".to_owned() };
+    let at = Timestamp { wall: None, boot: Uptime(1), boot_id: "boot".to_owned() };
     Stop { code: Code::Abuse, detail: String::new(), print: 7, at }
 }
 
 fn event(at: u64) -> Event {
     let (service, hostname) = ("home".to_owned(), "h.example".to_owned());
-    Event { at: Boot(at), service, hostname, code: Code::Good, ipv4: None, ipv6: None }
+    Event { at: Uptime(at), service, hostname, code: Code::Good, ipv4: None, ipv6: None }
 }
 
 #[test]
@@ -24,7 +24,13 @@ fn records_are_empty_until_there_is_one_of_any_kind() {
         |records| records.note(event(1)),
         |records| {
             let (source, found) = ("/bin/a".to_owned(), Ok(Vec::new()));
-            records.set_source_result(SourceResult { source, at: Boot(1), found, failures: 0, again: false });
+            records.set_source_result(SourceResult {
+                source,
+                at: Uptime(1),
+                found,
+                failures: 0,
+                again: false,
+            });
         },
         |records| records.problems = 1,
     ];
@@ -78,7 +84,7 @@ fn the_newest_events_are_kept() {
 fn only_an_attempt_after_the_last_known_outcome_is_interrupted() {
     for (number, is_interrupted) in [(4, false), (5, false), (6, true)] {
         let mut records = Records { attempts: 5, ..Records::default() };
-        let (server, username, at) = ("s".to_owned(), "u".to_owned(), Boot(9));
+        let (server, username, at) = ("s".to_owned(), "u".to_owned(), Uptime(9));
         let hosts = vec![("h.example".to_owned(), SendReason::Changed)];
         records.reopen(vec![Attempt { server, username, number, at, hosts, ipv4: None, ipv6: None }]);
         let host = records.get("s", "u", "h.example");

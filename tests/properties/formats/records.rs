@@ -8,7 +8,7 @@ use nicup::policy::record::{
     EVENT_LIMIT, Host, Key, RETRY_AFTER_LIMIT, Records, read_attempts, read_records, read_state,
     write_attempts, write_records, write_state,
 };
-use nicup::policy::time::{Boot, Now, RELEASED};
+use nicup::policy::time::{Now, RELEASED, Uptime};
 use nicup::wire::uci::parse;
 
 /// The seed files' login and host.
@@ -73,7 +73,7 @@ fn decides(config: &Config, mut records: Records, now: &Now) {
         let ask = Overrides { force, clock_set: false };
         let case = HostContext { services, service, client, records, host, addresses, now, ask };
         let most = now.ceil().plus(RETRY_AFTER_LIMIT);
-        let soon = |at: Boot| assert!(at <= most, "{at:?} is later than {most:?}");
+        let soon = |at: Uptime| assert!(at <= most, "{at:?} is later than {most:?}");
         match decide(&case) {
             Decision::WaitUntil { until, .. } => soon(until),
             Decision::Leave { forced, wait } => {

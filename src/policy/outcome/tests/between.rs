@@ -31,7 +31,7 @@ fn unknown(story: &mut Story, why: Option<&str>) -> bool {
 }
 
 /// The same, with the time of the next query.
-fn unknown_until(story: &mut Story, why: Option<&str>, next: Option<Boot>) -> bool {
+fn unknown_until(story: &mut Story, why: Option<&str>, next: Option<Uptime>) -> bool {
     let (service, now, before) = (story.services[0].clone(), story.now(), story.records.clone());
     let is_changed = retry_detection(&mut story.records, &service, why, next, &now);
     assert_eq!(is_changed, story.records != before);
@@ -82,7 +82,7 @@ fn a_crash_after_the_record_repeats_nothing() {
     }
 }
 
-fn forced(story: &Story) -> Boot {
+fn forced(story: &Story) -> Uptime {
     let (_, at) = story.host(A).registered.accepted.clone().unwrap();
     at.boot.plus(25 * DAY)
 }

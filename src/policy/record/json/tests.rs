@@ -12,7 +12,7 @@ fn now() -> Now {
 }
 
 fn full() -> Records {
-    let at = Stamp::of(&now());
+    let at = Timestamp::of(&now());
     let stop = Stop { code: Code::Mismatch, detail: "a \"b\" \u{fc}".to_owned(), print: 7, at: at.clone() };
     let mut records = Records { problems: 3, ..Records::default() };
     let host = records.host("s", "u", "h.example");
@@ -23,22 +23,22 @@ fn full() -> Records {
         accepted: Some((Code::Good, at.clone())),
     };
     host.stop = Some(stop.clone());
-    host.changes = vec![Boot(3), Boot(9)];
+    host.changes = vec![Uptime(3), Uptime(9)];
     host.retry = Some(Retry {
         code: Code::Http(503),
         detail: "x".to_owned(),
         failures: 3,
-        last: Boot(90),
-        until: Boot(120),
+        last: Uptime(90),
+        until: Uptime(120),
         print: 9,
         ipv4: None,
         ipv6: None,
         clock: -5,
     });
-    host.shown = Some(Shown {
+    host.shown = Some(LastReported {
         state: State::Stopped,
         code: Some(Code::Abuse),
-        since: Boot(1),
+        since: Uptime(1),
         ipv4: None,
         ipv6: "2001:db8::7".parse().ok(),
     });
@@ -52,7 +52,7 @@ fn full() -> Records {
     let found = Ok(vec!["203.0.113.7".parse().unwrap(), "2001:db8::7".parse().unwrap()]);
     records.set_source_result(SourceResult {
         source: "/bin/a".to_owned(),
-        at: Boot(5),
+        at: Uptime(5),
         found,
         failures: 0,
         again: true,
@@ -60,7 +60,7 @@ fn full() -> Records {
     let found = Err("it is away".to_owned());
     records.set_source_result(SourceResult {
         source: "http://b/".to_owned(),
-        at: Boot(6),
+        at: Uptime(6),
         found,
         failures: 3,
         again: false,
@@ -68,7 +68,7 @@ fn full() -> Records {
     let _ = records.found(vec!["pppoe-wan".to_owned()]);
     records.track("lte", false);
     let (service, hostname) = ("home".to_owned(), "h.example".to_owned());
-    records.note(Event { at: Boot(4), service, hostname, code: Code::NoChange, ipv4: None, ipv6: None });
+    records.note(Event { at: Uptime(4), service, hostname, code: Code::NoChange, ipv4: None, ipv6: None });
     records
 }
 
@@ -94,7 +94,7 @@ fn attempts() -> Vec<Attempt> {
         server: "s".to_owned(),
         username: "u".to_owned(),
         number: 7,
-        at: Boot(99),
+        at: Uptime(99),
         hosts: vec![("h.example".to_owned(), SendReason::Changed), ("i.example".to_owned(), SendReason::New)],
         ipv4: Some(Ipv4Addr::new(203, 0, 113, 8)),
         ipv6: None,
@@ -109,7 +109,7 @@ fn attempts_are_read_back_in_the_boot_that_they_are_of() {
     let other = Now { boot_id: "other".to_owned(), ..now() };
     assert_eq!(read_attempts(&text, &other), Ok(Vec::new()));
     let later = text.replace("\"at\":99", "\"at\":18446744073709551615");
-    assert_eq!(read_attempts(&later, &now()).unwrap()[0].at, Boot(100));
+    assert_eq!(read_attempts(&later, &now()).unwrap()[0].at, Uptime(100));
     assert_eq!(
         read_attempts(&text.replace("\"version\":1", "\"version\":2"), &now()),
         Err(ReadError::Newer(2))
@@ -202,7 +202,7 @@ fn numbers_that_cannot_be_are_read_as_the_nearest_that_can() {
     let text = write_state(&full(), &now()).replace("\"until\":120", "\"until\":18446744073709551615");
     let records = read_state(&text, &now(), Records::default()).unwrap();
     let host = &records.hosts[0];
-    assert_eq!(host.retry.as_ref().unwrap().until, Boot(90 + RETRY_LIMIT));
+    assert_eq!(host.retry.as_ref().unwrap().until, Uptime(90 + RETRY_LIMIT));
     for not_a_number in ["-1", "18446744073709551616", "1.5", "null"] {
         let text = write_records(&full()).replace("\"seconds\":1800", &format!("\"seconds\":{not_a_number}"));
         assert_eq!(read_records(&text), Err(ReadError::Garbage), "{not_a_number}");
