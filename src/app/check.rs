@@ -1,9 +1,9 @@
 //! `nicup check`: what a run would send and why, or what is wrong. No request to No-IP, no file written, no lock.
 
+use super::format::{plain, span};
 use super::plan::{self, Plan};
 use super::records::RecordStore;
 use super::uplink::{UplinkState, bind_error};
-use super::view::{plain, span};
 use super::{Env, Exit, Failure, RunOptions, dns, pass, source_results};
 use crate::policy::address::WhyAbsent;
 use crate::policy::config::{

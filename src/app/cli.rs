@@ -148,7 +148,7 @@ fn command(matches: &Matches) -> Result<Exit, Failure> {
         "check" => {
             start_log_to_stderr(verbose);
             let checked = check::run(&mut env, &options, matches.opt_present("dns"))?;
-            checked.problems.iter().for_each(|problem| print_error(&super::view::plain(problem)));
+            checked.problems.iter().for_each(|problem| print_error(&super::format::plain(problem)));
             print(&checked.text);
             Ok(checked.exit)
         }
@@ -218,7 +218,7 @@ fn run(env: &mut Env<'_>, options: &RunOptions, matches: &Matches) -> Result<Exi
         print(&format!("{}\n", report.wake));
     } else if options.event.is_none() {
         let problems = report.status.problems.iter();
-        problems.for_each(|problem| print_error(&super::view::plain(&problem.to_string())));
+        problems.for_each(|problem| print_error(&super::format::plain(&problem.to_string())));
         print(&summary(&report.status, &options.services));
         print(&report.unsent.iter().map(|line| format!("{line}\n")).collect::<String>());
     }
@@ -295,7 +295,7 @@ fn summary(status: &Status, only: &[String]) -> String {
             let _ = writeln!(text, " ({})", host.message.as_deref().unwrap_or(""));
         }
     }
-    super::view::plain_lines(&text)
+    super::format::plain_lines(&text)
 }
 
 /// A closed pipe is the reader's decision, not an error.
@@ -304,7 +304,7 @@ fn print(text: &str) {
 }
 
 fn print_failure(reason: &str) {
-    print_error(&format!("nicup: {}", super::view::plain(reason)));
+    print_error(&format!("nicup: {}", super::format::plain(reason)));
 }
 
 #[allow(clippy::print_stderr)] // where errors go

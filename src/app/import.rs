@@ -3,7 +3,7 @@
 //! The text goes to standard output and contains passwords; the notes go to standard error and contain none.
 
 use super::env::CONFIG_LIMIT;
-use super::view::plain;
+use super::format::plain;
 use super::{Env, Exit, Failure};
 use crate::policy::config::{Issue, Level};
 use crate::policy::import;

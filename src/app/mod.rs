@@ -4,14 +4,14 @@
 
 mod check;
 mod cli;
-mod deliver;
+mod device_events;
 mod dns;
 mod env;
 mod exit;
+mod format;
 mod hooks;
 mod import;
-mod lines;
-mod links;
+mod log_lines;
 mod observe;
 pub mod pass;
 mod places;
@@ -25,8 +25,8 @@ mod source_results;
 mod sources;
 mod status;
 mod store;
+mod update;
 mod uplink;
-mod view;
 mod watch;
 
 pub use cli::main;

@@ -2,7 +2,6 @@
 //!
 //! Does not wait for anything but the lock and the one request it is sending.
 
-use super::deliver::{Deliveries, Delivery};
 use super::env::Loaded;
 use super::observe::{self, Devices};
 use super::plan::{self, Plan, main_of, valid};
@@ -10,6 +9,7 @@ use super::publish::{self, PassResult};
 use super::records::RecordStore;
 use super::report::Report;
 use super::session::{self, Session};
+use super::update::{Deliveries, Delivery};
 use super::uplink::UplinkState;
 use super::{Env, Failure, places, source_results, sources};
 use crate::policy::address::lifetimes;

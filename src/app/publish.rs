@@ -2,13 +2,13 @@
 //!
 //! Does not decide their content (report does).
 
-use super::deliver::Deliveries;
 use super::hooks::HostChange;
-use super::lines::{self, LogLines};
+use super::log_lines::{self, LogLines};
 use super::plan::Plan;
 use super::records::RecordStore;
 use super::report::{self, Report, Scene};
 use super::session::Session;
+use super::update::Deliveries;
 use super::uplink::UplinkState;
 use super::{Env, Exit, source_results};
 use crate::policy::config::{Config, Issue, Level, Main};
@@ -68,7 +68,7 @@ pub(super) fn finish(env: &mut Env<'_>, outcome: PassResult<'_>) -> Report {
 /// The report of a pass without a usable configuration.
 pub(super) fn broken(env: &mut Env<'_>, main: &Main, issue: Issue) -> Report {
     let now = env.now();
-    log_line(lines::level(&issue), format_args!("{issue}"));
+    log_line(log_lines::level(&issue), format_args!("{issue}"));
     let status = report::status(main, &[issue], Vec::new(), &Default::default(), &now);
     publish(env, main, status)
 }

@@ -3,7 +3,7 @@
 //! Writes nothing (publish does).
 
 use super::hooks::HostChange;
-use super::lines::LogLines;
+use super::log_lines::LogLines;
 use super::plan::{Plan, unknown_host};
 use super::uplink::UplinkState;
 use super::{Exit, VERSION};

@@ -1,12 +1,12 @@
 //! `nicup resume`: clears stops and nicup's own back-off, never a wait that the server ordered, and wakes the loop.
 
-use super::deliver::Deliveries;
+use super::format::span;
 use super::plan::{self, Plan, RunOptions};
 use super::publish::{self, PassResult};
 use super::records::RecordStore;
 use super::report::Report;
 use super::session::Session;
-use super::view::span;
+use super::update::Deliveries;
 use super::{Env, Exit, Failure, pass, watch};
 use crate::policy::config::Service;
 use crate::policy::record::Records;

@@ -1,6 +1,6 @@
 //! The network of one process: drops privileges once, before its first exchange, and remembers routes that failed.
 //!
-//! Does not know what a request contains and does not interpret responses (deliver does).
+//! Does not know what a request contains and does not interpret responses (update does).
 
 use super::hooks::{HostChange, Runner};
 use super::{Env, VERSION};

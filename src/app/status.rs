@@ -1,6 +1,6 @@
 //! `nicup status`: the last status as a table or as JSON. No network, no lock.
 
-use super::view::{plain, span, table};
+use super::format::{plain, span, table};
 use super::{Env, Exit, Failure, plan, report};
 use crate::policy::code::State;
 use crate::policy::status::{self, HostStatus, ServiceStatus, Status};

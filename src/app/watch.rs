@@ -3,7 +3,7 @@
 //! Keeps no configuration, records or TLS in memory: a pass is a child process, and reports to the loop with one line
 //! ([`Wake`](crate::wire::wake::Wake)). policy::schedule decides when a pass is due.
 
-use super::links::Links;
+use super::device_events::Links;
 use super::plan::{self, RunOptions, valid};
 use super::{Env, Exit, Failure};
 use crate::policy::debounce::Change;

@@ -2,13 +2,13 @@
 //!
 //! Does not read files. Every [`Service`] is valid. Options and defaults: docs/reference.md#configuration.
 
-mod accept;
 mod build;
 mod options;
+mod validate;
 mod value;
 
-pub(super) use accept::{accepts, url};
 pub use build::build;
+pub(super) use validate::{accepts, url};
 
 use super::names::fixed_names;
 use std::fmt;

@@ -4,7 +4,7 @@
 //! Every other section becomes one service.
 
 use super::Note;
-use super::draft::{Draft, DraftAddress, DraftUplink};
+use super::service_draft::{Draft, DraftAddress, DraftUplink};
 use crate::policy::config::{Family, Source};
 
 /// The services in the order of their first sections.

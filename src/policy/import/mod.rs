@@ -6,20 +6,20 @@
 //! What the options mean: ddns-scripts 2.8.3 (dynamic_dns_updater.sh, dynamic_dns_functions.sh, update_no-ip_com.sh
 //! and the sample configuration), the old names of 2.0 and luci-app-ddns, which writes them.
 
-mod draft;
-mod fate;
 mod intervals;
 mod join;
 mod options;
 mod provider;
 mod section;
+mod service_draft;
+mod unsupported;
 mod uplink;
 mod write;
 
 use crate::wire::uci::{Package, Section};
-use fate::flag;
 use options::SectionOptions;
 use provider::is_no_ip;
+use unsupported::flag;
 
 /// A note about an option or a section.
 #[derive(Clone, Debug, PartialEq, Eq)]

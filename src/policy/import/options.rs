@@ -1,9 +1,9 @@
 //! One section of ddns-scripts: the conversion takes the options that it needs, and the rest get notes.
 //!
-//! Does not know what an option is for, except that [`fate`] has a sentence about it.
+//! Does not know what an option is for, except that [`why_unsupported`] has a sentence about it.
 
 use super::Note;
-use super::fate::{fate, flag};
+use super::unsupported::{flag, why_unsupported};
 use crate::policy::config::accepts;
 use crate::wire::uci::{Opt, Section, Value};
 
@@ -87,7 +87,7 @@ impl<'a> SectionOptions<'a> {
         left.sort_by_key(|opt| opt.line);
         let mut groups: Vec<(&str, u32, Vec<&str>)> = Vec::new();
         for opt in left {
-            let Some(sentence) = fate(opt) else { continue };
+            let Some(sentence) = why_unsupported(opt) else { continue };
             match groups.iter_mut().find(|(other, ..)| *other == sentence) {
                 Some((.., names)) => names.push(&opt.name),
                 None => groups.push((sentence, opt.line, vec![&opt.name])),

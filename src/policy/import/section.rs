@@ -3,10 +3,10 @@
 //! Ignores other sections (join merges them).
 
 use super::Note;
-use super::draft::{Draft, DraftAddress, Login, Settings};
 use super::intervals::{self, CHECK, FORCE};
 use super::options::SectionOptions;
 use super::provider::UpdateUrl;
+use super::service_draft::{Draft, DraftAddress, Login, Settings};
 use super::uplink;
 use crate::policy::config::{Family, Secret, Source};
 use crate::wire::uci::Section;

@@ -2,8 +2,8 @@
 //!
 //! Does not check whether the interface, page or script exists.
 
-use super::draft::DraftUplink;
 use super::options::SectionOptions;
+use super::service_draft::DraftUplink;
 use crate::policy::config::{self, Family, Source};
 
 /// Reads ip_source, ip_network, ip_interface, ip_url, ip_script, interface and bind_network.

@@ -2,7 +2,7 @@
 //!
 //! Leaves out nicup's defaults, except enabled and family, because users look for them.
 
-use super::draft::Draft;
+use super::service_draft::Draft;
 use crate::policy::config::{Family, Secret, Source, Url};
 use crate::wire::uci::{list_line, option_line, section_line};
 

@@ -3,7 +3,7 @@
 use crate::wire::uci::Opt;
 
 /// Why `opt` is left out; None if nicup does the same anyway.
-pub(super) fn fate(opt: &Opt) -> Option<&'static str> {
+pub(super) fn why_unsupported(opt: &Opt) -> Option<&'static str> {
     let value = opt.value.texts().first().and_then(|text| text.as_str()).unwrap_or_default();
     let unless_off = |sentence| flag(value).then_some(sentence);
     match opt.name.as_str() {
