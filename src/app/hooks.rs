@@ -61,7 +61,8 @@ impl Runner {
             return None;
         }
         let dir = root.dir().into_iter().flat_map(|dir| [OsStr::new("--root"), dir.as_os_str()]);
-        let log = if log::max_level() < LevelFilter::Warn { LOG_NOTHING } else { LOG_FAILURES };
+        let log =
+            if crate::sys::log::syslog_level() < LevelFilter::Warn { LOG_NOTHING } else { LOG_FAILURES };
         let arguments: Vec<&OsStr> = dir.chain([OsStr::new(COMMAND), OsStr::new(log)]).collect();
         let started = Background::start(&arguments).map(Runner);
         started.map_err(|error| log::warn!("{HOOKS}: the hooks could not be started: {error}")).ok()

@@ -6,7 +6,7 @@ use log::{Level, LevelFilter, Log, Metadata, Record};
 use std::fmt;
 use std::io::Write as _;
 use std::path::PathBuf;
-use std::sync::Mutex;
+use std::sync::{Mutex, OnceLock};
 use syslog::{Facility, LogFormat, Logger, LoggerBackend, Severity};
 
 /// The outputs and their levels.
@@ -51,8 +51,17 @@ pub fn log_line(level: Level, line: fmt::Arguments<'_>) {
     }
 }
 
+static SYSLOG_LEVEL: OnceLock<LevelFilter> = OnceLock::new();
+
+/// The least important level for syslog, which is not that of [`log`] with `--verbose`.
+#[must_use]
+pub fn syslog_level() -> LevelFilter {
+    SYSLOG_LEVEL.get().copied().unwrap_or(LevelFilter::Off)
+}
+
 /// Starts logging. Called once.
 pub fn start(setup: Setup) {
+    let _ = SYSLOG_LEVEL.set(setup.syslog);
     let level = if setup.verbose { LevelFilter::Debug } else { setup.syslog };
     let lines = Lines { setup, syslog: Mutex::new(None) };
     if log::set_boxed_logger(Box::new(lines)).is_ok() {

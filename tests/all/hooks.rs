@@ -211,6 +211,19 @@ fn a_hook_that_fails_is_logged_once_with_what_to_do() {
 }
 
 #[test]
+fn log_level_holds_for_hooks_of_a_verbose_run_too() {
+    let Some(r) = Router::new("log_level_holds_for_hooks_of_a_verbose_run_too") else { return };
+    r.configure("");
+    let config = r.read("etc/config/nicup");
+    r.config(&format!("{config}\nconfig nicup 'main'\n\toption log_level 'err'\n"));
+    hook(&r, "echo begun >>notes; exit 7");
+    assert_eq!(r.run(&["-v", "run"]).exit, 0);
+    notes(&r, 1);
+    std::thread::sleep(Duration::from_millis(300));
+    assert_eq!(r.syslog.take(), Vec::<String>::new());
+}
+
+#[test]
 fn a_loop_goes_on_while_a_hook_hangs() {
     let Some(r) = Router::new("a_loop_goes_on_while_a_hook_hangs") else { return };
     hook(&r, &format!("{NOTE}; echo $$ >>hanging; exec sleep 60"));
