@@ -70,5 +70,12 @@ pub(super) fn combine(
         service.family.v6().then(|| ipv6.as_ref().err().cloned().flatten()).flatten(),
     ];
     let missing = both.into_iter().flatten().fold(None, |old, new| Some(Missing::more_specific(old, new)));
-    Addresses { ipv4: ipv4.ok(), ipv6: ipv6.ok(), missing }
+    let mut addresses = Addresses { ipv4: ipv4.ok(), ipv6: ipv6.ok(), missing };
+    // One of the other interfaces has the address of the other family.
+    if !addresses.list().is_empty()
+        && let Some(missing) = &mut addresses.missing
+    {
+        missing.others.clear();
+    }
+    addresses
 }

@@ -107,6 +107,35 @@ fn the_first_uplink_with_a_usable_address_counts() {
     assert_eq!(r.host(HOME).registered_ipv4.as_deref(), Some("198.51.100.10"));
 }
 
+#[test]
+fn an_interface_whose_ipv4_address_is_used_is_not_named_as_one_without_an_address() {
+    let Some(r) =
+        Router::new("an_interface_whose_ipv4_address_is_used_is_not_named_as_one_without_an_address")
+    else {
+        return;
+    };
+    link("lte1");
+    ip("addr add 198.51.100.9/32 dev lte1");
+    let configure = |family: &str| {
+        let lists = format!("list hostname '{HOME}'\nlist interface 'wan'\nlist interface 'lte'");
+        r.config(&r.service("home", &format!("{lists}\noption family '{family}'")));
+    };
+    r.netifd.put(
+        "network.interface.dump",
+        "{\"interface\":[{\"interface\":\"wan\",\"up\":false},{\"interface\":\"lte\",\"up\":true,\"l3_device\":\"lte1\"}]}",
+    );
+    configure("both");
+    let checked = r.run(&["check"]).out;
+    assert!(checked.contains("would send 198.51.100.9"), "{checked}");
+    assert!(checked.contains("  wan is down\n") && !checked.contains("no usable address"), "{checked}");
+    r.pass(0);
+    assert_eq!(r.service_status("home").address_note.as_deref(), Some("wan is down"));
+    // With IPv6 only, neither of them has an address.
+    configure("ipv6");
+    let checked = r.run(&["check"]).out;
+    assert!(checked.contains("wan is down; no usable address on lte"), "{checked}");
+}
+
 /// A 6rd device as netifd's 6rd.sh makes one. The kernel gives it `::` and its IPv4 address in the last bits; one without
 /// the sit module gets that address by hand.
 fn six_rd(device: &str) {
