@@ -17,7 +17,7 @@ const answers = [
 	[ 'http-503', 'status:503', 'Waiting', 'has an outage (HTTP 503)', 'Nothing to do' ],
 	[ 'http-429', '429:3600', 'Waiting', 'too many requests', 'Nothing to do' ],
 	[ 'unintelligible', 'body:<html>Welcome to the hotel</html>', 'Waiting', '127.0.0.1 sent an unexpected response', 'Check the server and the path' ],
-	[ 'http-403', 'status:403', 'Waiting', '127.0.0.1 rejects the request (HTTP 403)', 'Check the login and the path' ],
+	[ 'http-403', 'status:403', 'Waiting', '127.0.0.1 rejects the request (HTTP 403)', 'Check the login and the path below, press Save & Apply, then press Resume.' ],
 	[ 'unconfirmed', 'cut-after-request', 'Waiting', 'no response came', 'Nothing to do' ],
 	[ 'tls', 'cert:wrong-name', 'Waiting', 'No secure connection', 'ca-bundle' ]
 ];
@@ -56,6 +56,18 @@ export const stories = {
 
 		assert.ok(codes.length > 20);
 		assert.deepEqual(known.sort(), codes.sort());
+	},
+
+	async 'what to do after HTTP 401 and 403 is what the program says, at No-IP and elsewhere'({ open, assert }) {
+		const page = await open('view/nicup/overview');
+		const todo = (code, server) => page.evaluate(given => L.require('nicup.meanings').then(meanings => meanings.code(...given)[1]), [ code, server ]);
+
+		for (const code of [ 'http-401', 'http-403' ]) {
+			assert.match(await todo(code, 'dynupdate.no-ip.com'), /^Look for a filter or firewall .*, then press Resume\.$/);
+			assert.match(await todo(code, 'update.example.org'), /^Check the login and the path below, press Save & Apply, then press Resume\.$/);
+		}
+
+		assert.match(await todo('http-503', 'dynupdate.no-ip.com'), /^Nothing to do/);
 	},
 
 	async 'no address, a private one, no connection, switched off and wrong settings'({ stage, open, sees, assert }) {

@@ -18,6 +18,7 @@ const states = {
 };
 
 const again = _('Nothing to do: nicup retries automatically.');
+const filter = _('Look for a filter or firewall between the router and the server, then press Resume.');
 const login = _('Correct the username and password below (with two-factor login, create a DDNS key), then press Save & Apply.');
 
 const codes = {
@@ -71,7 +72,7 @@ const elsewhere = {
 	'unintelligible': [ _('%s sent an unexpected response.'),
 		_('Check the server and the path under Connection below, then press Save & Apply.') ],
 	'rejected': [ _('%s rejects the request (HTTP %s).'),
-		_('Check the login and the path below and press Save & Apply, or press Resume.') ]
+		_('Check the login and the path below, press Save & Apply, then press Resume.') ]
 };
 
 /* How many hosts are in a state. */
@@ -116,7 +117,7 @@ return baseclass.extend({
 			return [ elsewhere[other][0].format(this.who(server), http?.[1]), elsewhere[other][1] ];
 
 		if (http != null)
-			return [ this.http(http[1]).format(this.who(server), http[1]), again ];
+			return [ this.http(http[1]).format(this.who(server), http[1]), other == 'rejected' ? filter : again ];
 
 		if (!Object.hasOwn(codes, code ?? ''))
 			return null;
