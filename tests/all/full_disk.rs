@@ -186,6 +186,10 @@ fn with_flash_and_run_folder_full_nothing_is_sent_and_a_problem_says_so() {
     assert_eq!(r.requests(), 1);
     assert!(r.syslog.take().iter().any(|line| line.contains(says)));
     r.shows(HOME, "waiting", "-");
+    let status = std::fs::read_to_string(r.root.join(STATUS)).unwrap();
+    let identified =
+        r#""message_id":"nothing-sent","message_values":["No space left on device (os error 28)"]"#;
+    assert!(status.contains(identified), "{status}");
     for dir in ["var/run/nicup", "etc/nicup"] {
         std::fs::remove_file(r.root.join(dir).join("filler")).unwrap();
     }

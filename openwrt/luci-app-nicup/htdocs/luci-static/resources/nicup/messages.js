@@ -82,7 +82,7 @@ const templates = {
 	'file-unwritable': _('cannot be written: %s'),
 	'records-in-memory': _('cannot be written (%s), so records are kept in memory until a reboot'),
 	'file-full': _('cannot be written (%s): free space there; %s is used'),
-	'nothing-sent': _('cannot be written (%s), so records are kept in memory until a reboot, and nothing is sent: free some space'),
+	'nothing-sent': _('cannot be written: %s, and nothing is sent: free some space'),
 	'mode-open': _('its mode %s lets others read the passwords: chmod 600 %s'),
 	'problems-more': _('%s more problems not shown: correct these first'),
 	'option-list': _('option %s takes one value: write option, not list'),
