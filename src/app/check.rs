@@ -148,9 +148,11 @@ fn describe(text: &mut String, service: &Service, uplink: &UplinkState) {
     }
 }
 
-/// Names the device that requests are bound to, if it has no IPv4 address.
+/// Names the device that requests are bound to, if it has no IPv4 address. Another provider's server may have IPv6.
 fn warn_of_bind(text: &mut String, env: &mut Env<'_>, service: &Service, uplink: &UplinkState) {
-    let bound = uplink.bind_device.as_deref().filter(|_| service.endpoint.bind && service.enabled);
+    let endpoint = &service.endpoint;
+    let is_bound = endpoint.bind && endpoint.is_no_ip() && service.enabled;
+    let bound = uplink.bind_device.as_deref().filter(|_| is_bound);
     let Some(device) = bound else { return };
     let has_ipv4 = |seen: &DeviceAddresses| seen.addresses.iter().any(|address| address.ip.is_ipv4());
     if env.kernel.addresses(&[device]).is_ok_and(|seen| !seen.iter().any(has_ipv4)) {
@@ -185,7 +187,7 @@ fn advise(text: &mut String, service: &Service, uplink: &UplinkState, mode: Mode
             "netifd also has {name}, which may have the IPv4 address: if so, set option interface to it"
         ));
     }
-    if service.family == Family::Ipv6 {
+    if service.family == Family::Ipv6 && service.endpoint.is_no_ip() {
         note(
             "users report that an update with IPv6 only also sets the A record, to the address that the request came from",
         );

@@ -65,6 +65,35 @@ fn check_names_the_uplink_of_each_address() {
 }
 
 #[test]
+fn check_says_what_is_true_of_no_ips_server_only_of_no_ips_server() {
+    let Some(r) = Router::new("check_says_what_is_true_of_no_ips_server_only_of_no_ips_server") else {
+        return;
+    };
+    ip("link add bound0 type veth peer name p-bound0");
+    ip("link set bound0 up");
+    ip("addr add 2001:db8:3::1/64 dev bound0 nodad");
+    let of_no_ip = [
+        "option bind: bound0 has no IPv4 address, but No-IP's server has no IPv6 address",
+        "users report that an update with IPv6 only also sets the A record",
+    ];
+    for (server, is_no_ip) in [
+        ("dynupdate.no-ip.com", true),
+        ("no-ip.com", true),
+        ("update.example.org", false),
+        ("no-ip.com.example.org", false),
+        ("my-no-ip.com", false),
+    ] {
+        let home = "option device 'bound0'\noption family 'ipv6'\noption bind '1'";
+        r.config(&r.service("home", &format!("list hostname '{HOME}'\n{home}\noption server '{server}'")));
+        let out = r.run(&["check"]).out;
+        assert!(out.contains("would send 2001:db8:3::1"), "{out}");
+        for sentence in of_no_ip {
+            assert_eq!(out.contains(sentence), is_no_ip, "{server}: {out}");
+        }
+    }
+}
+
+#[test]
 fn check_says_which_contact_is_sent_and_who_set_it() {
     let Some(r) = Router::new("check_says_which_contact_is_sent_and_who_set_it") else { return };
     let line = |out: &str| out.lines().next().unwrap_or_default().to_owned();

@@ -315,6 +315,14 @@ pub struct Endpoint {
     pub timeout: u64,
 }
 
+impl Endpoint {
+    /// Whether it is No-IP's, and not that of another provider with the same protocol.
+    #[must_use]
+    pub fn is_no_ip(&self) -> bool {
+        self.server.strip_suffix("no-ip.com").is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
+    }
+}
+
 /// `option proxy`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Proxy {
