@@ -104,7 +104,10 @@ fn failure(ended: Result<Output, RunError>) -> Option<String> {
     Some(match ended {
         Ok(output) if output.status.success() => return None,
         Ok(output) => match output.status.code() {
-            Some(code) => format!("a hook failed with status {code}: correct it, or end it with exit 0"),
+            // hotplug-call ends with the status of the last entry; of the others, nothing is known.
+            Some(code) => {
+                format!("the last hook ended with status {code}: correct it, or end it with exit 0")
+            }
             None => "a hook was killed: correct it".to_owned(),
         },
         Err(RunError::Start(error)) => {

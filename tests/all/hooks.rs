@@ -12,7 +12,7 @@ const NOTES: &str = "notes";
 fn hook(r: &Router, body: &str) {
     let root = r.root.display();
     let call = format!(
-        "#!/bin/sh\nexport HOTPLUG_TYPE=\"$1\"\nfor script in {root}/etc/hotplug.d/$1/*; do (. \"$script\"); done\n"
+        "#!/bin/sh\nexport HOTPLUG_TYPE=\"$1\"\nfor script in {root}/etc/hotplug.d/$1/*; do ([ -f \"$script\" ] && . \"$script\"); done\n"
     );
     // It is the same each time, and cannot be written while a hook of the pass before is starting.
     if !r.exists(CALL) {
@@ -175,7 +175,7 @@ fn a_hook_that_fails_is_logged_once_with_what_to_do() {
     for (body, says) in [
         (
             "exit 7",
-            "a hook failed with status 7: correct it, or end it with exit 0 (current home home.example.net)",
+            "the last hook ended with status 7: correct it, or end it with exit 0 (current home home.example.net)",
         ),
         ("kill -9 $$", "a hook was killed: correct it (current home home.example.net)"),
     ] {
@@ -221,6 +221,22 @@ fn log_level_holds_for_hooks_of_a_verbose_run_too() {
     notes(&r, 1);
     std::thread::sleep(Duration::from_millis(300));
     assert_eq!(r.syslog.take(), Vec::<String>::new());
+}
+
+#[test]
+fn only_the_status_of_the_last_hook_is_known_and_logged_as_such() {
+    let Some(r) = Router::new("only_the_status_of_the_last_hook_is_known_and_logged_as_such") else { return };
+    hook(&r, NOTE);
+    r.write("etc/hotplug.d/nicup/05-first", "exit 7\n");
+    r.pass(0);
+    notes(&r, 1);
+    // hotplug-call does not source a directory, and ends with 1 if that is the last entry.
+    std::fs::create_dir(r.root.join("etc/hotplug.d/nicup/99-folder")).unwrap();
+    r.move_to("203.0.113.7", "203.0.113.8");
+    r.pass(0);
+    notes(&r, 1);
+    let found = warnings(&r, 1);
+    assert!(found[0].contains("the last hook ended with status 1: correct it"), "{found:?}");
 }
 
 #[test]
