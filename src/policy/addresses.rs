@@ -70,7 +70,13 @@ impl Missing {
         };
         match self.others.as_slice() {
             [] => sentence,
-            others => sentence::cut(format!("{sentence}; no usable address on {}", others.join(", "))),
+            others => {
+                // Without the names, the reader would look for them; the page knows the advice by the first words.
+                let rest = format!("; no usable address on {}", others.join(", "));
+                let free = sentence::LIMIT.saturating_sub(sentence.len());
+                let rest = sentence::cut_to(rest, free.max(sentence::LIMIT / 2));
+                sentence::cut_to(sentence, sentence::LIMIT - rest.len()) + &rest
+            }
         }
     }
 
@@ -133,6 +139,22 @@ mod tests {
         let many = list(&["fifteen-letters"; 100]).explain();
         assert!(many.len() <= sentence::LIMIT && many.ends_with("..."), "{many}");
         assert_eq!(identify(Some(&many)).0.as_deref(), Some("no-address-in-list"));
+    }
+
+    #[test]
+    fn a_long_reason_is_cut_before_the_names_of_the_other_interfaces() {
+        let local = IpAddr::V6("fd12:3456:789a:bcde:1234:5678:9abc:def0".parse().unwrap());
+        let reason = missing("lte", Why::Absent(WhyAbsent::UniqueLocal(local)));
+        let message = Missing { others: vec!["wan".to_owned()], ..reason }.explain();
+        assert!(
+            message.len() == sentence::LIMIT && message.ends_with("...; no usable address on wan"),
+            "{message}"
+        );
+        let (id, values) = identify(Some(&message));
+        assert_eq!(id.as_deref(), Some("no-address-in-list"));
+        let begins =
+            format!("lte has only the local IPv6 address {local}: ask the provider for an IPv6 prefix");
+        assert!(values[0].starts_with(&begins) && values[1] == "wan", "{values:?}");
     }
 
     #[test]

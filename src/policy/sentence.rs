@@ -5,9 +5,15 @@ pub const LIMIT: usize = 160;
 
 /// At most [`LIMIT`] bytes, whole characters.
 #[must_use]
-pub fn cut(mut text: String) -> String {
-    if text.len() > LIMIT {
-        let mut end = LIMIT - 3;
+pub fn cut(text: String) -> String {
+    cut_to(text, LIMIT)
+}
+
+/// At most `limit` bytes, whole characters.
+#[must_use]
+pub fn cut_to(mut text: String, limit: usize) -> String {
+    if text.len() > limit {
+        let mut end = limit.saturating_sub(3);
         while !text.is_char_boundary(end) {
             end -= 1;
         }

@@ -70,6 +70,19 @@ export const stories = {
 		assert.match(await todo('http-503', 'dynupdate.no-ip.com'), /^Nothing to do/);
 	},
 
+	async 'a local IPv6 address has its own advice, also in a list of interfaces'({ open, assert }) {
+		const page = await open('view/nicup/overview');
+		const todo = (id, values) => page.evaluate(given => L.require('nicup.meanings').then(meanings => meanings.code('private-address', null, ...given)[1]),
+			[ id, values ]);
+		const local = 'lte has only the local IPv6 address fd12:3456:789a:bcde:1234:5678:9abc:def0: ask the provider for an IPv6 prefix, or try...';
+
+		assert.match(await todo('unique-local', [ 'lte', 'fd00::7' ]), /^Ask the provider for an IPv6 prefix/);
+		assert.match(await todo('no-address-in-list', [ local, 'wan' ]), /^Ask the provider for an IPv6 prefix/);
+
+		for (const values of [ [ 'wan has only the private address 10.0.0.2', 'lte' ], [], undefined ])
+			assert.match(await todo('no-address-in-list', values), /^Make the router in front a bridge/);
+	},
+
 	async 'no address, a private one, no connection, switched off and wrong settings'({ stage, open, sees, assert }) {
 		stage.uplink('down', null);
 		stage.uplink('lan', 'lo');

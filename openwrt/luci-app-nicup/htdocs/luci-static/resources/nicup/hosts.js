@@ -93,7 +93,7 @@ function next(host, now, events) {
 
 /* [ what happened, what to do, the program's own message ] */
 function answer(service, host) {
-	const known = meanings.code(host.code, service.server, host.message_id);
+	const known = meanings.code(host.code, service.server, host.message_id, host.message_values);
 	const message = messages.of(host, 'message') ?? '';
 	const note = messages.of(service, 'address_note');
 

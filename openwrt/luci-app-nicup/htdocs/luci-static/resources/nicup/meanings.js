@@ -104,9 +104,12 @@ return baseclass.extend({
 		return Object.keys(codes);
 	},
 
-	/* [ what it means, what to do or null ]; null if the code has no text here. `id` is the identifier of the message. */
-	code(code, server, id) {
-		if (id == 'unique-local')
+	/*
+	 * [ what it means, what to do or null ]; null if the code has no text here. `id` is the identifier of the message, `values` are
+	 * those in it: of a list of interfaces, the first is the sentence for one of them, perhaps without its end.
+	 */
+	code(code, server, id, values) {
+		if (id == 'unique-local' || (id == 'no-address-in-list' && /^\S+ has only the local IPv6 address /.test(values?.[0])))
 			return [ _('The interface has only a local IPv6 address, which cannot be reached from the internet.'),
 				_('Ask the provider for an IPv6 prefix, or choose another interface for IPv6 below.') ];
 

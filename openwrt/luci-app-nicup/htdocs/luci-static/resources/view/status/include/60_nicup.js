@@ -22,7 +22,7 @@ const rarely = 4;
 const cell = (title, text) => E('td', { 'class': 'td left', 'data-title': title }, [ E('span', { 'class': 'nicup-cell' }, [ text ]) ]);
 
 function row(service, host) {
-	const [ what, todo ] = meanings.code(host.code, service.server, host.message_id) ?? [ messages.of(host, 'message') ?? '', null ];
+	const [ what, todo ] = meanings.code(host.code, service.server, host.message_id, host.message_values) ?? [ messages.of(host, 'message') ?? '', null ];
 	const addresses = [ host.registered_ipv4, host.registered_ipv6 ].filter(address => address).join(' ');
 	const fine = host.state == 'current' || host.state == 'disabled';
 
