@@ -227,10 +227,13 @@ pub(super) fn proxy(text: &str) -> Result<Proxy, Wrong> {
     Ok(Proxy { host, port: port.ok_or("has no port: write http://host:port")?, credentials })
 }
 
+/// Also of a path, which can only have a control character in it.
+const NO_TEXT: Wrong = "is empty, too long (256 bytes) or has a control character in it";
+
 /// No control characters: a username, a password.
 pub(super) fn credential(text: &str) -> Result<String, Wrong> {
     if text.is_empty() || text.len() > 256 || text.chars().any(char::is_control) {
-        return Err("is empty, too long (256 bytes) or has a control character in it");
+        return Err(NO_TEXT);
     }
     Ok(text.to_owned())
 }
@@ -246,11 +249,10 @@ pub(super) fn contact(text: &str) -> Result<String, Wrong> {
 
 pub(super) fn absolute_path(text: &str) -> Result<String, Wrong> {
     let text = text.trim_end_matches('/');
-    if text.starts_with('/') && !text.chars().any(char::is_control) {
-        Ok(text.to_owned())
-    } else {
-        Err("is not an absolute path: begin it with /")
+    if !text.starts_with('/') {
+        return Err("is not an absolute path: begin it with /");
     }
+    if text.chars().any(char::is_control) { Err(NO_TEXT) } else { Ok(text.to_owned()) }
 }
 
 fn visible(text: &str) -> bool {

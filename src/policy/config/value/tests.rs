@@ -195,7 +195,11 @@ fn a_file_or_a_folder_is_an_absolute_path() {
     for (text, path) in [("/etc/nicup", "/etc/nicup"), ("/srv/nicup/", "/srv/nicup"), ("/a b//", "/a b")] {
         assert_eq!(absolute_path(text).as_deref(), Ok(path));
     }
-    for wrong in ["", "/", "//", "etc/nicup", "./x", "/a\nb"] {
+    for wrong in ["", "/", "//", "etc/nicup", "./x", "a\nb"] {
         assert_eq!(absolute_path(wrong), Err("is not an absolute path: begin it with /"), "{wrong}");
+    }
+    for wrong in ["/a\nb", "/a\u{7}", "/\u{85}/"] {
+        let why = absolute_path(wrong).unwrap_err();
+        assert!(why.ends_with("has a control character in it"), "{wrong:?}: {why}");
     }
 }
