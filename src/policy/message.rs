@@ -4,7 +4,7 @@
 //! [`sentence`](super::sentence), and names no secret. It is the same in status.json, on the terminal and in the log.
 
 use super::code::{Code, State};
-use super::config::Service;
+use super::config::{Service, is_no_ip};
 use super::decide::{Decision, SendReason, WaitReason};
 use super::record::{Host, Records, Retry};
 use super::sentence::cut;
@@ -169,11 +169,6 @@ fn meaning(code: Code, detail: &str, server: &str) -> String {
         }
         Code::AddressUnknown | Code::PrivateAddress | Code::NoAddress => detail.to_owned(),
     }
-}
-
-/// Whether a server is No-IP's. Another one may give responses that are its own, but not those of dyndns2.
-fn is_no_ip(server: &str) -> bool {
-    server.strip_suffix("no-ip.com").is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
 }
 
 /// The server in front of the advice: short enough that cutting the message does not remove the advice.

@@ -319,8 +319,14 @@ impl Endpoint {
     /// Whether it is No-IP's, and not that of another provider with the same protocol.
     #[must_use]
     pub fn is_no_ip(&self) -> bool {
-        self.server.strip_suffix("no-ip.com").is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
+        is_no_ip(&self.server)
     }
+}
+
+/// Whether a server is No-IP's. Another one may give responses that are its own, but not those of dyndns2.
+#[must_use]
+pub fn is_no_ip(server: &str) -> bool {
+    server.strip_suffix("no-ip.com").is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
 }
 
 /// `option proxy`.
