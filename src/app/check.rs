@@ -4,7 +4,7 @@ use super::format::{plain, span};
 use super::plan::{self, Plan};
 use super::records::RecordStore;
 use super::uplink::{UplinkState, bind_error};
-use super::{Env, Exit, Failure, RunOptions, dns, pass, source_results};
+use super::{CommandFailure, Env, Exit, RunOptions, dns, pass, source_results};
 use crate::policy::address::WhyAbsent;
 use crate::policy::config::{
     DEFAULT_FORCE_INTERVAL, Entry, Family, Issue, Level, Main, Mode, Service, SetBy, Source,
@@ -30,7 +30,7 @@ pub(super) struct Checked {
 ///
 /// # Errors
 /// A service that does not exist.
-pub(super) fn run(env: &mut Env<'_>, options: &RunOptions, dns: bool) -> Result<Checked, Failure> {
+pub(super) fn run(env: &mut Env<'_>, options: &RunOptions, dns: bool) -> Result<Checked, CommandFailure> {
     let loaded = env.config();
     plan::check_services(&loaded, options, &env.config_file())?;
     let config = match loaded {

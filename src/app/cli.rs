@@ -2,7 +2,7 @@
 
 use super::env::Loaded;
 use super::plan::{self, RunOptions};
-use super::{Env, Exit, Failure, VERSION, check, hooks, import, pass, resume, status, watch};
+use super::{CommandFailure, Env, Exit, VERSION, check, hooks, import, pass, resume, status, watch};
 use crate::policy::config::LogLevel;
 use crate::policy::status::Status;
 use crate::sys::clock::System;
@@ -55,7 +55,7 @@ pub fn main() -> ExitCode {
         Ok(matches) => command(&matches),
         Err(error) => {
             let reason = format!("{}; nicup --help lists the options", lower_first(&error.to_string()));
-            Err(Failure::new(Exit::Usage, reason))
+            Err(CommandFailure::new(Exit::Usage, reason))
         }
     };
     ExitCode::from(match outcome {
@@ -104,7 +104,7 @@ fn options(is_for_help: bool) -> Options {
     options
 }
 
-fn command(matches: &Matches) -> Result<Exit, Failure> {
+fn command(matches: &Matches) -> Result<Exit, CommandFailure> {
     if matches.opt_present("help") {
         print(&format!("{}\n", options(true).usage(HELP_HEAD)));
         return Ok(Exit::Success);
@@ -177,9 +177,9 @@ fn run_options(matches: &Matches) -> Option<RunOptions> {
 }
 
 /// The command, if it takes all options that were given.
-fn command_name(matches: &Matches) -> Result<&str, Failure> {
+fn command_name(matches: &Matches) -> Result<&str, CommandFailure> {
     let wrong = |reason: String| {
-        Failure::new(Exit::Usage, format!("{reason}; nicup --help lists commands and options"))
+        CommandFailure::new(Exit::Usage, format!("{reason}; nicup --help lists commands and options"))
     };
     let name = match matches.free.as_slice() {
         [name] => name.as_str(),
@@ -199,7 +199,7 @@ fn command_name(matches: &Matches) -> Result<&str, Failure> {
 }
 
 /// `nicup run`, once or until no host waits.
-fn run(env: &mut Env<'_>, options: &RunOptions, matches: &Matches) -> Result<Exit, Failure> {
+fn run(env: &mut Env<'_>, options: &RunOptions, matches: &Matches) -> Result<Exit, CommandFailure> {
     let loaded = env.config();
     if let Some(event) = &options.event
         && !options.in_loop
@@ -226,7 +226,7 @@ fn run(env: &mut Env<'_>, options: &RunOptions, matches: &Matches) -> Result<Exi
 }
 
 /// Whether this process need not handle a hotplug event: it concerns no service, or a resident loop handles it.
-fn hand_over(env: &mut Env<'_>, loaded: &Loaded, event: &hotplug::Event) -> Result<bool, Failure> {
+fn hand_over(env: &mut Env<'_>, loaded: &Loaded, event: &hotplug::Event) -> Result<bool, CommandFailure> {
     if !pass::concerns(env, loaded, event) {
         return Ok(true);
     }
@@ -238,19 +238,19 @@ fn hand_over(env: &mut Env<'_>, loaded: &Loaded, event: &hotplug::Event) -> Resu
     };
     if resident || is_report {
         let noted = pass::note_event(env, loaded, event);
-        noted.map_err(|error| Failure::unwritable(&run_dir, &error))?;
+        noted.map_err(|error| CommandFailure::unwritable(&run_dir, &error))?;
     }
     // If the loop ended just now, it cannot be woken, and this process handles the event.
     Ok(resident && watch::wake_loop(env, &run_dir))
 }
 
 /// `nicup import`.
-fn print_import(env: &Env<'_>) -> Result<Exit, Failure> {
+fn print_import(env: &Env<'_>) -> Result<Exit, CommandFailure> {
     let printed = import::run(env)?;
     // Users redirect this to a file, and half a configuration must not look like a whole one.
     let mut stdout = std::io::stdout();
     let written = stdout.write_all(printed.text.as_bytes()).and_then(|()| stdout.flush());
-    let cannot = |error| Failure::new(Exit::Retry, format!("the output cannot be written: {error}"));
+    let cannot = |error| CommandFailure::new(Exit::Retry, format!("the output cannot be written: {error}"));
     written.map_err(cannot)?;
     printed.notes.iter().for_each(|note| print_error(note));
     Ok(Exit::Success)

@@ -55,20 +55,20 @@ impl From<Exit> for ExitCode {
 
 /// Why a command could not do its work.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Failure {
+pub struct CommandFailure {
     /// The exit status.
     pub exit: Exit,
     /// For the user.
     pub message: String,
 }
 
-impl Failure {
-    pub(super) fn new(exit: Exit, message: impl Into<String>) -> Failure {
-        Failure { exit, message: message.into() }
+impl CommandFailure {
+    pub(super) fn new(exit: Exit, message: impl Into<String>) -> CommandFailure {
+        CommandFailure { exit, message: message.into() }
     }
 
     /// nicup cannot write below `dir`.
-    pub(super) fn unwritable(dir: &str, error: &std::io::Error) -> Failure {
-        Failure::new(Exit::Retry, format!("{dir}: cannot be written: {error}"))
+    pub(super) fn unwritable(dir: &str, error: &std::io::Error) -> CommandFailure {
+        CommandFailure::new(Exit::Retry, format!("{dir}: cannot be written: {error}"))
     }
 }

@@ -4,7 +4,7 @@
 
 use super::env::CONFIG_LIMIT;
 use super::format::plain;
-use super::{Env, Exit, Failure};
+use super::{CommandFailure, Env, Exit};
 use crate::policy::config::{Issue, Level};
 use crate::policy::import;
 use crate::sys::file;
@@ -22,9 +22,9 @@ pub(super) struct Printed {
 ///
 /// # Errors
 /// The file does not exist, is not UCI text, or has no No-IP section.
-pub(super) fn run(env: &Env<'_>) -> Result<Printed, Failure> {
+pub(super) fn run(env: &Env<'_>) -> Result<Printed, CommandFailure> {
     let name = format!("{}/ddns", env.config_dir.trim_end_matches('/'));
-    let nothing = |message: String| Failure::new(Exit::Retry, format!("{name}: {message}"));
+    let nothing = |message: String| CommandFailure::new(Exit::Retry, format!("{name}: {message}"));
     let bytes = file::read(&env.root.path(&name), CONFIG_LIMIT).map_err(|error| {
         nothing(if error.kind() == std::io::ErrorKind::NotFound {
             "there is no such file: ddns-scripts has nothing to import here".to_owned()
@@ -35,7 +35,7 @@ pub(super) fn run(env: &Env<'_>) -> Result<Printed, Failure> {
     let package = uci::parse(&bytes).map_err(|error| {
         let message = format!("parse error: {}", error.reason.explain());
         let issue = Issue { level: Level::Error, file: name.clone(), line: Some(error.line), message };
-        Failure::new(Exit::Config, issue.to_string())
+        CommandFailure::new(Exit::Config, issue.to_string())
     })?;
     let directories = directories(env, &package);
     let imported = import::convert(&package, &directories)

@@ -1,7 +1,7 @@
 //! The log lines of a pass, limited to a number of lines in an hour.
 
 use crate::policy::config::{Issue, Level};
-use crate::policy::log_limit::{Line, LogLimit};
+use crate::policy::log_limit::{LogDecision, LogLimit};
 use crate::policy::time::Uptime;
 use crate::sys::log::log_line;
 
@@ -32,11 +32,11 @@ impl LogLines {
     /// The level of a line about a change, as long as the limit of the hour is not reached.
     pub(super) fn news(&mut self, level: log::Level) -> log::Level {
         match self.limit.line(self.now, self.hosts) {
-            Line::Log => return level,
-            Line::LimitReached(limit) => self.push(log::Level::Warn, || {
+            LogDecision::Log => return level,
+            LogDecision::LimitReached(limit) => self.push(log::Level::Warn, || {
                 format!("more than {limit} lines in an hour: further lines are logged at debug")
             }),
-            Line::Suppress => {}
+            LogDecision::Suppress => {}
         }
         log::Level::Debug
     }

@@ -31,7 +31,7 @@ mod watch;
 
 pub use cli::main;
 pub use env::Env;
-pub use exit::{Exit, Failure};
+pub use exit::{CommandFailure, Exit};
 pub use plan::RunOptions;
 
 /// Where scripts and hooks find programs.

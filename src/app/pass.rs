@@ -11,7 +11,7 @@ use super::report::Report;
 use super::session::{self, Session};
 use super::update::{Deliveries, Delivery};
 use super::uplink::UplinkState;
-use super::{Env, Failure, places, source_results, sources};
+use super::{CommandFailure, Env, places, source_results, sources};
 use crate::policy::address::lifetimes;
 use crate::policy::config::{Config, Issue, Level, Service};
 use crate::policy::outcome;
@@ -27,7 +27,7 @@ pub use super::plan::RunOptions;
 ///
 /// # Errors
 /// The exit status and the message for the user, if even the status file cannot be written.
-pub fn run(env: &mut Env<'_>, options: &RunOptions) -> Result<Option<Report>, Failure> {
+pub fn run(env: &mut Env<'_>, options: &RunOptions) -> Result<Option<Report>, CommandFailure> {
     let loaded = env.config();
     run_with(env, options, loaded)
 }
@@ -40,7 +40,7 @@ pub(super) fn run_with(
     env: &mut Env<'_>,
     options: &RunOptions,
     mut loaded: Loaded,
-) -> Result<Option<Report>, Failure> {
+) -> Result<Option<Report>, CommandFailure> {
     // The process that woke the loop has checked this already.
     if let Some(event) = options.event.as_ref().filter(|_| !options.in_loop)
         && !concerns(env, &loaded, event)
@@ -50,7 +50,7 @@ pub(super) fn run_with(
     plan::check_services(&loaded, options, &env.config_file())?;
     let main = main_of(&loaded);
     let run_dir = env.root.path(&main.run_dir);
-    let cannot = |error: io::Error| Failure::unwritable(&main.run_dir, &error);
+    let cannot = |error: io::Error| CommandFailure::unwritable(&main.run_dir, &error);
     let lock = take_lock(&run_dir, options.event.is_some() && !options.in_loop).map_err(cannot)?;
     let Some((_lock, waited)) = lock else { return Ok(None) };
     if waited {
@@ -92,7 +92,7 @@ pub(super) fn note_event(env: &mut Env<'_>, loaded: &Loaded, event: &Event) -> i
     store.note_event(event, &now).map_err(|issue| io::Error::other(issue.message))
 }
 
-fn pass(env: &mut Env<'_>, options: &RunOptions, config: &Config) -> Result<Report, Failure> {
+fn pass(env: &mut Env<'_>, options: &RunOptions, config: &Config) -> Result<Report, CommandFailure> {
     let begun = env.now();
     let plan = Plan::new(config, options);
     let mut store = RecordStore::open(&env.root, &config.main, &begun, true)?;

@@ -2,7 +2,7 @@
 //!
 //! Calls policy for the decision about one host. Uses neither files nor the network.
 
-use super::{Exit, Failure, VERSION};
+use super::{CommandFailure, Exit, VERSION};
 use crate::policy::addresses::Addresses;
 use crate::policy::config::{Config, Entry, Issue, Main, Service};
 use crate::policy::decide::{self, Client, Decision, HostContext, Overrides};
@@ -152,11 +152,11 @@ pub(super) fn check_services(
     loaded: &Result<Config, Issue>,
     options: &RunOptions,
     file: &str,
-) -> Result<(), Failure> {
+) -> Result<(), CommandFailure> {
     let Ok(config) = loaded else { return Ok(()) };
     let known = |name: &&String| config.services.iter().any(|entry| entry.name() == name.as_str());
     match options.services.iter().find(|name| !known(name)) {
-        Some(unknown) => Err(Failure::new(Exit::Usage, format!("no service '{unknown}' in {file}"))),
+        Some(unknown) => Err(CommandFailure::new(Exit::Usage, format!("no service '{unknown}' in {file}"))),
         None => Ok(()),
     }
 }

@@ -7,7 +7,7 @@ use super::report::StateChange;
 use super::source_results;
 use super::store::{Store, nothing_is_sent};
 use super::uplink::UplinkState;
-use super::{Failure, VERSION};
+use super::{CommandFailure, VERSION};
 use crate::policy::addresses::{Addresses, Missing};
 use crate::policy::config::{Issue, Main, Service};
 use crate::policy::log_limit::LogLimit;
@@ -47,7 +47,12 @@ impl RecordStore {
     ///
     /// # Errors
     /// A file exists, but cannot be read because memory or descriptors are short.
-    pub(super) fn open(root: &Root, main: &Main, now: &Now, set_aside: bool) -> Result<RecordStore, Failure> {
+    pub(super) fn open(
+        root: &Root,
+        main: &Main,
+        now: &Now,
+        set_aside: bool,
+    ) -> Result<RecordStore, CommandFailure> {
         let (mut files, mut issues) = (Store::new(root, main), Vec::new());
         let records = files.load(now, set_aside, &mut issues)?;
         let (is_changed, is_begun, is_halted, attempts) = (false, false, false, Vec::new());

@@ -12,7 +12,7 @@ use crate::policy::code::{Code, State};
 use crate::policy::config::{Config, Entry, Family, Invalid, Issue, Level, Main, Service};
 use crate::policy::decide::{Decision, WaitReason};
 use crate::policy::message::{self, View};
-use crate::policy::record::{Event, Host, Key, LastReported, Records};
+use crate::policy::record::{Host, HostEvent, Key, LastReported, Records};
 use crate::policy::sentence;
 use crate::policy::status::{EventStatus, HostStatus, Problem, ServiceStatus, Status};
 use crate::policy::time::{Now, Uptime};
@@ -52,7 +52,7 @@ pub(super) struct StateChange {
     pub(super) shown: LastReported,
     pub(super) for_hooks: Option<HostChange>,
     /// What no request has recorded yet.
-    pub(super) event: Option<Event>,
+    pub(super) event: Option<HostEvent>,
 }
 
 /// When the loop must start the next pass, from the numbers that the status shows. Ignores services that `--service` leaves
@@ -301,13 +301,13 @@ fn news(
         .contains(&view.code);
     let event = view.code.filter(|_| of_no_request && !same_story).map(|code| {
         let service = service.name.clone();
-        Event { at: now.ceil(), service, hostname, code, ipv4: None, ipv6: None }
+        HostEvent { at: now.ceil(), service, hostname, code, ipv4: None, ipv6: None }
     });
     let shown = LastReported { state: view.state, code: view.code, since, ipv4, ipv6 };
     Some(StateChange { key: host.key.clone(), shown, for_hooks, event })
 }
 
-fn event_status(event: &Event, now: &Now) -> EventStatus {
+fn event_status(event: &HostEvent, now: &Now) -> EventStatus {
     EventStatus {
         time: now.wall_of(event.at),
         uptime: event.at.0,

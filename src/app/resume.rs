@@ -7,7 +7,7 @@ use super::records::RecordStore;
 use super::report::Report;
 use super::session::Session;
 use super::update::Deliveries;
-use super::{Env, Exit, Failure, pass, watch};
+use super::{CommandFailure, Env, Exit, pass, watch};
 use crate::policy::config::Service;
 use crate::policy::record::Records;
 use crate::policy::time::Now;
@@ -17,16 +17,16 @@ use std::io;
 ///
 /// # Errors
 /// The exit status and the reason: a service that does not exist, a configuration that is wrong.
-pub(super) fn run(env: &mut Env<'_>, options: &RunOptions) -> Result<(String, Report), Failure> {
+pub(super) fn run(env: &mut Env<'_>, options: &RunOptions) -> Result<(String, Report), CommandFailure> {
     let loaded = env.config();
     plan::check_services(&loaded, options, &env.config_file())?;
     let main = plan::main_of(&loaded);
     let run_dir = env.root.path(&main.run_dir);
-    let cannot = |error: io::Error| Failure::unwritable(&main.run_dir, &error);
+    let cannot = |error: io::Error| CommandFailure::unwritable(&main.run_dir, &error);
     let lock = pass::take_lock(&run_dir, false).map_err(cannot)?;
     let config = match loaded {
         Ok(config) => config,
-        Err(issue) => return Err(Failure::new(Exit::Config, issue.to_string())),
+        Err(issue) => return Err(CommandFailure::new(Exit::Config, issue.to_string())),
     };
     let now = env.now();
     let plan = Plan::new(&config, options);

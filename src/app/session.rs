@@ -104,12 +104,12 @@ impl Session {
     }
 }
 
-fn proxy(proxy: &Proxy) -> https::Proxy {
+fn proxy(proxy: &Proxy) -> https::ProxyServer {
     let authorization = proxy.credentials.as_ref().map(|both| {
         let (user, password) = both.reveal().split_once(':').unwrap_or((both.reveal(), ""));
         dyndns2::basic_auth(user, password)
     });
-    https::Proxy { host: proxy.host.clone(), port: proxy.port, authorization }
+    https::ProxyServer { host: proxy.host.clone(), port: proxy.port, authorization }
 }
 
 /// The CA file of a service: its path, and its name in messages.

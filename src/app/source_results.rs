@@ -16,17 +16,17 @@ use std::net::IpAddr;
 
 /// A page or script that returns an address.
 #[derive(Clone, Copy)]
-pub(super) enum AddressSource<'s> {
+pub(super) enum QuerySource<'s> {
     Page(&'s Url),
     Script(&'s str),
 }
 
-impl<'s> AddressSource<'s> {
+impl<'s> QuerySource<'s> {
     /// Its name in messages.
     pub(super) fn name(self) -> &'s str {
         match self {
-            AddressSource::Page(url) => &url.text,
-            AddressSource::Script(script) => script,
+            QuerySource::Page(url) => &url.text,
+            QuerySource::Script(script) => script,
         }
     }
 
@@ -34,31 +34,31 @@ impl<'s> AddressSource<'s> {
     /// response may depend on them. A script gets the service's name, so services do not share it.
     pub(super) fn key(self, service: &Service) -> String {
         let endpoint = &service.endpoint;
-        let shared = matches!(self, AddressSource::Page(_)) && !endpoint.bind && endpoint.proxy.is_none();
+        let shared = matches!(self, QuerySource::Page(_)) && !endpoint.bind && endpoint.proxy.is_none();
         if shared { self.name().to_owned() } else { format!("{} for {}", self.name(), service.name) }
     }
 }
 
 /// The source of a service's addresses of one family.
-fn source_of(service: &Service, family: WantedFamily) -> Option<AddressSource<'_>> {
+fn source_of(service: &Service, family: WantedFamily) -> Option<QuerySource<'_>> {
     let wanted = match family {
         WantedFamily::Ipv4 => service.family.v4(),
         WantedFamily::Ipv6 => service.family.v6(),
     };
     match &service.source {
         Source::Interface => None,
-        Source::Script(script) => Some(AddressSource::Script(script)),
+        Source::Script(script) => Some(QuerySource::Script(script)),
         Source::Web { url, url6 } => {
             let url = if family == WantedFamily::Ipv4 { url } else { url6 };
-            url.as_ref().map(AddressSource::Page)
+            url.as_ref().map(QuerySource::Page)
         }
     }
     .filter(|_| wanted)
 }
 
 /// All sources of a service, each once.
-pub(super) fn all(service: &Service) -> Vec<AddressSource<'_>> {
-    let mut all: Vec<AddressSource<'_>> = [WantedFamily::Ipv4, WantedFamily::Ipv6]
+pub(super) fn all(service: &Service) -> Vec<QuerySource<'_>> {
+    let mut all: Vec<QuerySource<'_>> = [WantedFamily::Ipv4, WantedFamily::Ipv6]
         .into_iter()
         .filter_map(|family| source_of(service, family))
         .collect();
@@ -68,7 +68,7 @@ pub(super) fn all(service: &Service) -> Vec<AddressSource<'_>> {
 
 /// The names of the sources, for `check`.
 pub(super) fn names(service: &Service) -> Vec<&str> {
-    all(service).into_iter().map(AddressSource::name).collect()
+    all(service).into_iter().map(QuerySource::name).collect()
 }
 
 /// Whether this pass was started to query sources at once. An interface that goes down is no reason: no page can be reached.
@@ -96,7 +96,7 @@ pub(super) fn next_of(plan: &Plan<'_>, records: &Records, service: &Service, now
         return None;
     }
     let next =
-        |source: AddressSource<'_>| next_check(service, records.source_result(&source.key(service)), now);
+        |source: QuerySource<'_>| next_check(service, records.source_result(&source.key(service)), now);
     sources.into_iter().map(next).min()
 }
 

@@ -8,7 +8,7 @@ use super::Env;
 use super::plan::Plan;
 use super::records::RecordStore;
 use super::session::{Destination, Session};
-use super::source_results::{AddressSource, all, next_check, next_of};
+use super::source_results::{QuerySource, all, next_check, next_of};
 use super::uplink::bind_error;
 use crate::policy::config::{Service, Url};
 use crate::policy::record::{Records, SourceResult};
@@ -31,7 +31,7 @@ pub(super) fn due(plan: &Plan<'_>, records: &Records, now: &Now) -> Vec<usize> {
 
 /// Whether one of the services that are `due` has a page.
 pub(super) fn asks_page(plan: &Plan<'_>, due: &[usize]) -> bool {
-    let is_page = |source: &AddressSource<'_>| matches!(source, AddressSource::Page(_));
+    let is_page = |source: &QuerySource<'_>| matches!(source, QuerySource::Page(_));
     due.iter().any(|at| all(plan.services[*at]).iter().any(is_page))
 }
 
@@ -45,7 +45,7 @@ pub(super) fn run_scripts(
 ) {
     for service in due.iter().map(|at| plan.services[*at]) {
         for source in all(service) {
-            if let AddressSource::Script(script) = source
+            if let QuerySource::Script(script) = source
                 && is_due(store, service, source, now)
             {
                 let found = run(env, service, script);
@@ -68,7 +68,7 @@ pub(super) fn fetch_pages(
     for at in due {
         let service = plan.services[*at];
         for source in all(service) {
-            if let AddressSource::Page(url) = source
+            if let QuerySource::Page(url) = source
                 && is_due(store, service, source, now)
             {
                 let device = bind_device(*at);
@@ -80,7 +80,7 @@ pub(super) fn fetch_pages(
 }
 
 /// Services share a page: nicup may have read it for another one a moment ago.
-fn is_due(store: &RecordStore, service: &Service, source: AddressSource<'_>, now: &Now) -> bool {
+fn is_due(store: &RecordStore, service: &Service, source: QuerySource<'_>, now: &Now) -> bool {
     next_check(service, store.records().source_result(&source.key(service)), now) <= now.floor()
 }
 
@@ -88,7 +88,7 @@ fn enter(
     env: &mut Env<'_>,
     store: &mut RecordStore,
     service: &Service,
-    source: AddressSource<'_>,
+    source: QuerySource<'_>,
     found: Result<Vec<IpAddr>, String>,
 ) {
     log_line(log::Level::Debug, format_args!("{}: queried {}", service.name, source.name()));

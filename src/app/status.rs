@@ -1,7 +1,7 @@
 //! `nicup status`: the last status as a table or as JSON. No network, no lock.
 
 use super::format::{plain, span, table};
-use super::{Env, Exit, Failure, plan, report};
+use super::{CommandFailure, Env, Exit, plan, report};
 use crate::policy::code::State;
 use crate::policy::status::{self, HostStatus, ServiceStatus, Status};
 use crate::sys::file;
@@ -16,7 +16,7 @@ const LIMIT: usize = 1 << 20;
 ///
 /// # Errors
 /// There is no status file, or it has another version.
-pub(super) fn run(env: &mut Env<'_>, json: bool, only: &[String]) -> Result<(String, Exit), Failure> {
+pub(super) fn run(env: &mut Env<'_>, json: bool, only: &[String]) -> Result<(String, Exit), CommandFailure> {
     let main = plan::main_of(&env.config());
     let name = format!("{}/status.json", main.run_dir);
     let unreadable = |error: io::Error| {
@@ -29,10 +29,10 @@ pub(super) fn run(env: &mut Env<'_>, json: bool, only: &[String]) -> Result<(Str
         }
     };
     let bytes = file::read(&env.root.path(&name), LIMIT)
-        .map_err(|error| Failure::new(Exit::Retry, unreadable(error)))?;
+        .map_err(|error| CommandFailure::new(Exit::Retry, unreadable(error)))?;
     let text = String::from_utf8_lossy(&bytes);
     let Some(mut status) = status::read(&text) else {
-        return Err(Failure::new(
+        return Err(CommandFailure::new(
             Exit::Retry,
             format!("{name} is damaged or of another version: write it anew with nicup run"),
         ));
@@ -41,7 +41,7 @@ pub(super) fn run(env: &mut Env<'_>, json: bool, only: &[String]) -> Result<(Str
         return Ok((format!("{}\n", text.trim_end()), report::exit_of(&status)));
     }
     if let Some(unknown) = only.iter().find(|name| status.services.iter().all(|s| s.name != **name)) {
-        return Err(Failure::new(Exit::Usage, format!("no service '{unknown}' in {name}")));
+        return Err(CommandFailure::new(Exit::Usage, format!("no service '{unknown}' in {name}")));
     }
     status.services.retain(|service| only.is_empty() || only.contains(&service.name));
     let uptime = env.now().ceil().0;

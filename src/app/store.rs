@@ -1,7 +1,7 @@
 //! records.json, state.json and attempts.json on disk. Sets a damaged file aside, does not write an unchanged one, and
 //! writes each to the other directory while its own cannot be written.
 
-use super::{Exit, Failure};
+use super::{CommandFailure, Exit};
 use crate::policy::config::{Issue, Level, Main};
 use crate::policy::record::{
     Attempt, ReadError, Records, read_attempts, read_records, read_state, write_attempts, write_records,
@@ -75,7 +75,7 @@ impl Store {
         now: &Now,
         set_aside: bool,
         issues: &mut Vec<Issue>,
-    ) -> Result<Records, Failure> {
+    ) -> Result<Records, CommandFailure> {
         let mut records = Records::default();
         for (place, is_fallback) in [(&self.fallback, true), (&self.records, false)] {
             let Some(text) = read(place, issues)? else { continue };
@@ -207,7 +207,7 @@ impl Store {
 }
 
 impl Volatile {
-    fn read(&mut self, issues: &mut Vec<Issue>) -> Result<Option<&str>, Failure> {
+    fn read(&mut self, issues: &mut Vec<Issue>) -> Result<Option<&str>, CommandFailure> {
         self.stored = read(&self.place, issues)?;
         if self.stored.is_none() {
             self.stored = read(&self.fallback, issues)?;
@@ -268,13 +268,13 @@ fn write(place: &Location, text: &str, keep: Keep) -> io::Result<()> {
     file::replace(&place.path, text.as_bytes(), 0o600, keep)
 }
 
-fn read(place: &Location, issues: &mut Vec<Issue>) -> Result<Option<String>, Failure> {
+fn read(place: &Location, issues: &mut Vec<Issue>) -> Result<Option<String>, CommandFailure> {
     match file::read_own(&place.path, LIMIT) {
         // A file that is not text is damaged; the parser reports it.
         Ok(bytes) => Ok(Some(String::from_utf8(bytes).unwrap_or_default())),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) if file::is_shortage(&error) => {
-            Err(Failure::new(Exit::Retry, format!("{}: cannot be read: {error}", place.name)))
+            Err(CommandFailure::new(Exit::Retry, format!("{}: cannot be read: {error}", place.name)))
         }
         Err(error) => {
             issues.push(warning(place, format!("cannot be read ({error}): its content is unknown")));

@@ -184,7 +184,7 @@ impl Delivery<'_, '_> {
     }
 
     /// Records the transport that a request used, and warns each time that it sent a password unencrypted.
-    fn note_transport(&mut self, service: &Service, hosts: &[DueHost], transport: Transport) {
+    fn note_transport(&mut self, service: &Service, hosts: &[DueHost], transport: TransportChoice) {
         let usual = transport.tls && transport.port == service.endpoint.port;
         for (hostname, _) in hosts {
             self.store.note_transport(service, hostname, (!usual).then(|| transport.name()));
@@ -239,12 +239,12 @@ fn target(update: Update<'_>, hosts: &[DueHost]) -> String {
 
 /// A port, and whether nicup uses TLS on it.
 #[derive(Clone, Copy, PartialEq, Eq)]
-struct Transport {
+struct TransportChoice {
     tls: bool,
     port: u16,
 }
 
-impl Transport {
+impl TransportChoice {
     /// As status.json names it.
     fn name(self) -> String {
         format!("{}:{}", if self.tls { "https" } else { "http" }, self.port)
@@ -255,11 +255,16 @@ impl Transport {
 const OTHER_PORT: u16 = 8245;
 
 /// The transports to a server, in the order of the attempts. nicup uses the next one only if no connection was established.
-fn transports(endpoint: &Endpoint) -> Vec<Transport> {
-    let mut list =
-        vec![Transport { tls: true, port: endpoint.port }, Transport { tls: true, port: OTHER_PORT }];
+fn transports(endpoint: &Endpoint) -> Vec<TransportChoice> {
+    let mut list = vec![
+        TransportChoice { tls: true, port: endpoint.port },
+        TransportChoice { tls: true, port: OTHER_PORT },
+    ];
     if endpoint.plaintext {
-        list.extend([Transport { tls: false, port: 80 }, Transport { tls: false, port: OTHER_PORT }]);
+        list.extend([
+            TransportChoice { tls: false, port: 80 },
+            TransportChoice { tls: false, port: OTHER_PORT },
+        ]);
     }
     list.dedup();
     list
@@ -268,7 +273,7 @@ fn transports(endpoint: &Endpoint) -> Vec<Transport> {
 /// Whether nicup may try the next transport: only if no connection was established, so a certificate error ends the
 /// search. Exception: No-IP documents plain HTTP on its other port, but not TLS. If that port does not speak TLS, nicup
 /// goes on, because the next transport is there only if the user allowed plain HTTP.
-fn may_try_next(failed: &Failed, transport: Transport, endpoint: &Endpoint) -> bool {
+fn may_try_next(failed: &Failed, transport: TransportChoice, endpoint: &Endpoint) -> bool {
     let cut = matches!(failed.failure, Failure::Connect | Failure::Timeout);
     if !failed.connected {
         return cut;

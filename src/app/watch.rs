@@ -5,7 +5,7 @@
 
 use super::device_events::Links;
 use super::plan::{self, RunOptions, valid};
-use super::{Env, Exit, Failure};
+use super::{CommandFailure, Env, Exit};
 use crate::policy::debounce::Change;
 use crate::policy::schedule::{self, Input, Schedule};
 use crate::sys::events::{Events, Woken};
@@ -40,9 +40,9 @@ pub(super) struct LoopMode<'a> {
 ///
 /// # Errors
 /// The exit status and the message for the user: another loop is running, or a system call failed.
-pub(super) fn run(env: &mut Env<'_>, mode: &LoopMode<'_>) -> Result<Exit, Failure> {
+pub(super) fn run(env: &mut Env<'_>, mode: &LoopMode<'_>) -> Result<Exit, CommandFailure> {
     let cannot_wait =
-        |error: io::Error| Failure::new(Exit::Retry, format!("cannot wait for events: {error}"));
+        |error: io::Error| CommandFailure::new(Exit::Retry, format!("cannot wait for events: {error}"));
     // Catches signals before another process can find and wake this one, because an uncaught signal would end it.
     let mut events = Events::open().map_err(cannot_wait)?;
     let loaded = env.config();
@@ -53,7 +53,7 @@ pub(super) fn run(env: &mut Env<'_>, mode: &LoopMode<'_>) -> Result<Exit, Failur
     let pass_limit = schedule::pass_limit(loaded.is_ok().then_some(services.as_slice()));
     let missing = schedule::expected(&services, mode.options.event.as_ref(), &mode.options.services);
     let run_dir = env.root.path(&main.run_dir);
-    let cannot = |error: io::Error| Failure::unwritable(&main.run_dir, &error);
+    let cannot = |error: io::Error| CommandFailure::unwritable(&main.run_dir, &error);
     file::make_dir(&run_dir).map_err(cannot)?;
     let path = run_dir.join("loop.lock");
     let mut lock = None;
@@ -76,7 +76,7 @@ pub(super) fn run(env: &mut Env<'_>, mode: &LoopMode<'_>) -> Result<Exit, Failur
     if lock.is_none() {
         let pid = loop_pid(env, &main.run_dir).map_or(String::new(), |pid| format!(" (pid {pid})"));
         let message = format!("nicup is running already{pid}: nicup resume wakes it");
-        return Err(Failure::new(Exit::Retry, message));
+        return Err(CommandFailure::new(Exit::Retry, message));
     }
     drop(loaded);
     let schedule = Schedule::start(now(env), missing, mode.options.force);

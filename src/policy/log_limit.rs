@@ -29,7 +29,7 @@ impl Default for LogLimit {
 
 /// What to do with a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Line {
+pub enum LogDecision {
     /// Log it.
     Log,
     /// It is the first one above the limit: log that the limit is reached instead.
@@ -40,7 +40,7 @@ pub enum Line {
 
 impl LogLimit {
     /// Counts one more line, on a router with so many hosts.
-    pub fn line(&mut self, now: Uptime, hosts: usize) -> Line {
+    pub fn line(&mut self, now: Uptime, hosts: usize) -> LogDecision {
         if now.since(self.since) >= HOUR || self.lines == 0 {
             *self = LogLimit { since: now, lines: 0 };
         }
@@ -48,9 +48,9 @@ impl LogLimit {
         let hosts = u32::try_from(hosts).unwrap_or(u32::MAX);
         let limit = EACH.saturating_mul(hosts).saturating_add(LINES);
         match self.lines {
-            count if count <= limit => Line::Log,
-            first if first == limit + 1 => Line::LimitReached(limit),
-            _ => Line::Suppress,
+            count if count <= limit => LogDecision::Log,
+            first if first == limit + 1 => LogDecision::LimitReached(limit),
+            _ => LogDecision::Suppress,
         }
     }
 }
@@ -64,16 +64,16 @@ mod tests {
         let mut log_limit = LogLimit::default();
         for hour in [5, 5 + HOUR] {
             for at in 0..70 {
-                assert_eq!(log_limit.line(Uptime(hour + at), 1), Line::Log);
+                assert_eq!(log_limit.line(Uptime(hour + at), 1), LogDecision::Log);
             }
-            assert_eq!(log_limit.line(Uptime(hour + HOUR - 1), 1), Line::LimitReached(70));
-            assert_eq!(log_limit.line(Uptime(hour + HOUR - 1), 1), Line::Suppress);
+            assert_eq!(log_limit.line(Uptime(hour + HOUR - 1), 1), LogDecision::LimitReached(70));
+            assert_eq!(log_limit.line(Uptime(hour + HOUR - 1), 1), LogDecision::Suppress);
         }
     }
 
     #[test]
     fn a_router_with_all_hosts_can_log_a_line_for_each() {
         let mut log_limit = LogLimit::default();
-        assert!((0..1000).all(|_| log_limit.line(Uptime(7), 1000) == Line::Log));
+        assert!((0..1000).all(|_| log_limit.line(Uptime(7), 1000) == LogDecision::Log));
     }
 }

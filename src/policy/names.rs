@@ -35,7 +35,7 @@ macro_rules! names {
                 out.push('"');
             }
 
-            fn read(&mut self, input: &mut $crate::wire::json::Reader<'_>) -> Option<()> {
+            fn read(&mut self, input: &mut $crate::wire::json::JsonReader<'_>) -> Option<()> {
                 *self = input.text()?.parse().ok()?;
                 Some(())
             }

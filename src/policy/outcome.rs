@@ -15,7 +15,7 @@ use super::code::{Code, Kind};
 use super::config::Service;
 use super::decide::{self, Addresses, CLOCK_PACE, RATE_LIMIT_CHANGES, RATE_LIMIT_WINDOW, SendReason};
 use super::fingerprint::{self, StopScope};
-use super::record::{Account, Event, Host, Ordered, RETRY_AFTER_LIMIT, Records, Registered, Retry, Stop};
+use super::record::{Account, Host, HostEvent, Ordered, RETRY_AFTER_LIMIT, Records, Registered, Retry, Stop};
 use super::time::{Now, Timestamp, Uptime, Wait};
 use crate::wire::dyndns2::{Failed, Failure, Reply};
 use std::net::IpAddr;
@@ -363,7 +363,7 @@ fn note(
 ) {
     let (service, hostname) = (service.name.clone(), hostname.to_owned());
     let (ipv4, ipv6) = (addresses.ipv4, addresses.ipv6);
-    records.note(Event { at, service, hostname, code, ipv4, ipv6 });
+    records.note(HostEvent { at, service, hostname, code, ipv4, ipv6 });
 }
 
 fn step(ladder: &[u64], failures: u32) -> u64 {

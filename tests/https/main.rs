@@ -12,7 +12,7 @@ use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use nicup::sys::https::{Clock, Https, Route, Transport};
+use nicup::sys::https::{CertificateClock, Https, Route, Transport};
 use nicup::wire::dyndns2::{Answer, BODY_LIMIT, Failed, Failure, Request};
 use server::{End, Identity, Script, Server, answer, ca_file, leaf, root};
 
@@ -20,7 +20,7 @@ const CA_NAME: &str = "/etc/ssl/certs/ca-certificates.crt";
 const SECRET: &str = "dXNlcjpzZWNyZXQ=";
 const GOOD: &str = "HTTP/1.1 200 OK\r\nContent-Length: 17\r\n\r\ngood 203.0.113.7\n";
 /// 2026-01-01, within the years of [`server::leaf`].
-const NOW: Clock = Clock::Fixed(1_767_225_600);
+const NOW: CertificateClock = CertificateClock::Fixed(1_767_225_600);
 
 fn request() -> Request {
     Request {

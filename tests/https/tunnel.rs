@@ -1,13 +1,13 @@
 //! The proxy: asked to CONNECT, and only then trusted to carry TLS.
 
 use super::*;
-use nicup::sys::https::Proxy;
+use nicup::sys::https::ProxyServer;
 use std::io::Write;
 
 pub(crate) const TOKEN: &str = "cHJveHk6aHVzaA==";
 
-fn proxy(port: u16, authorization: Option<String>) -> Proxy {
-    Proxy { host: "127.0.0.1".into(), port, authorization }
+fn proxy(port: u16, authorization: Option<String>) -> ProxyServer {
+    ProxyServer { host: "127.0.0.1".into(), port, authorization }
 }
 
 /// A proxy that says yes and is then the server itself; what it saw is its own request, then the server's.

@@ -6,8 +6,8 @@
 mod rows;
 
 use super::{
-    Account, Attempt, Event, Host, LastReported, Ordered, Records, Registered, Retry, Server, SourceResult,
-    Stop,
+    Account, Attempt, Host, HostEvent, LastReported, Ordered, Records, Registered, Retry, Server,
+    SourceResult, Stop,
 };
 use super::{EVENT_LIMIT, RETRY_AFTER_LIMIT, RETRY_LIMIT};
 use crate::policy::log_limit::LogLimit;
@@ -177,7 +177,7 @@ pub fn read_state(text: &str, now: &Now, mut records: Records) -> Result<Records
     }
     for row in file.events.into_iter().take(EVENT_LIMIT) {
         let (at, code, ipv4, ipv6) = (past(row.at), row.code, row.ipv4, row.ipv6);
-        records.events.push(Event { at, service: row.service, hostname: row.hostname, code, ipv4, ipv6 });
+        records.events.push(HostEvent { at, service: row.service, hostname: row.hostname, code, ipv4, ipv6 });
     }
     Ok(records)
 }

@@ -31,7 +31,7 @@ pub struct Records {
     /// Servers that reject this program or ordered a wait.
     pub servers: Vec<Server>,
     /// Newest first, at most [`EVENT_LIMIT`].
-    pub events: Vec<Event>,
+    pub events: Vec<HostEvent>,
     /// The last results of web pages and scripts.
     pub sources: Vec<SourceResult>,
     /// Fingerprint of the problems that were logged last.
@@ -208,7 +208,7 @@ pub struct Ordered {
 
 /// Something that happened to a host, for the page's timeline.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Event {
+pub struct HostEvent {
     /// When.
     pub at: Uptime,
     /// The section's name.
@@ -306,7 +306,7 @@ impl Records {
     }
 
     /// Puts an event first and drops the oldest.
-    pub fn note(&mut self, event: Event) {
+    pub fn note(&mut self, event: HostEvent) {
         self.events.insert(0, event);
         self.events.truncate(EVENT_LIMIT);
     }

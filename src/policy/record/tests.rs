@@ -7,9 +7,9 @@ fn stop() -> Stop {
     Stop { code: Code::Abuse, detail: String::new(), print: 7, at }
 }
 
-fn event(at: u64) -> Event {
+fn event(at: u64) -> HostEvent {
     let (service, hostname) = ("home".to_owned(), "h.example".to_owned());
-    Event { at: Uptime(at), service, hostname, code: Code::Good, ipv4: None, ipv6: None }
+    HostEvent { at: Uptime(at), service, hostname, code: Code::Good, ipv4: None, ipv6: None }
 }
 
 #[test]

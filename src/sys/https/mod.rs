@@ -24,7 +24,7 @@ use std::net::Ipv6Addr;
 use std::path::Path;
 use std::time::Duration;
 
-pub use proxy::Proxy;
+pub use proxy::ProxyServer;
 pub use resolve::look_up;
 pub use roots::{CA_BUNDLE, CaProblem, inspect_ca};
 
@@ -49,7 +49,7 @@ pub struct Route<'a> {
     /// The network device to send through (SO_BINDTODEVICE).
     pub device: Option<&'a str>,
     /// An HTTP proxy, asked to CONNECT.
-    pub proxy: Option<&'a Proxy>,
+    pub proxy: Option<&'a ProxyServer>,
 }
 
 /// Carries a request to a server.
@@ -68,7 +68,7 @@ pub trait Transport {
 
 /// The time for verifying certificates.
 #[derive(Clone, Copy, Debug, Default)]
-pub enum Clock {
+pub enum CertificateClock {
     /// The system's clock.
     #[default]
     System,
@@ -80,7 +80,7 @@ pub enum Clock {
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Https {
     /// For certificates only, not for the timeout.
-    pub clock: Clock,
+    pub clock: CertificateClock,
 }
 
 impl Transport for Https {

@@ -43,7 +43,7 @@ impl<'a> Pem<'a> {
             let mut place = self.at..self.at + length;
             self.at += whole;
             let (mut width, mut gap) = even(&self.buffer[place.clone()]);
-            let mut outline = Text { characters: &self.buffer[place.clone()], width, gap }.outline();
+            let mut outline = PemText { characters: &self.buffer[place.clone()], width, gap }.outline();
             if outline.is_none() {
                 // Lines of uneven length are rare enough to be moved together.
                 let mut end = place.start;
@@ -56,11 +56,11 @@ impl<'a> Pem<'a> {
                 }
                 place.end = end;
                 (width, gap) = (usize::MAX, 0);
-                outline = Text { characters: &self.buffer[place.clone()], width, gap }.outline();
+                outline = PemText { characters: &self.buffer[place.clone()], width, gap }.outline();
             }
             if let Some(outline) = outline {
                 return Ok(Some(Block {
-                    text: Text { characters: &self.buffer[place], width, gap },
+                    text: PemText { characters: &self.buffer[place], width, gap },
                     outline,
                 }));
             }
@@ -150,14 +150,14 @@ impl<'a> Pem<'a> {
 /// How many characters a certificate has, line ends included, from its first bytes.
 fn length(characters: &[u8]) -> Option<usize> {
     let (width, gap) = even(characters);
-    let text = Text { characters, width, gap };
+    let text = PemText { characters, width, gap };
     let encoded = element(&|at| text.byte(at), 0)?.body.end.div_ceil(3) * 4;
     Some(encoded + encoded.div_ceil(width) * gap)
 }
 
 /// One certificate, still in base64.
 pub(super) struct Block<'a> {
-    text: Text<'a>,
+    text: PemText<'a>,
     outline: Outline,
 }
 
@@ -192,14 +192,14 @@ fn even(characters: &[u8]) -> (usize, usize) {
 
 /// Base64 in lines of one length.
 #[derive(Clone, Copy)]
-struct Text<'a> {
+struct PemText<'a> {
     characters: &'a [u8],
     width: usize,
     /// Characters of a line end.
     gap: usize,
 }
 
-impl Text<'_> {
+impl PemText<'_> {
     /// None if it is not a whole certificate.
     fn outline(self) -> Option<Outline> {
         let get = |at| self.byte(at);

@@ -10,7 +10,7 @@ use crate::wire::dyndns2::{Failed, Failure};
 
 /// Where a proxy listens. No Debug: it contains a secret.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Proxy {
+pub struct ProxyServer {
     /// Name or address.
     pub host: String,
     /// TCP port.
@@ -23,7 +23,7 @@ pub struct Proxy {
 const ANSWER_LIMIT: usize = 8 * 1024;
 
 /// Requests a tunnel to `host` (in the form of a URL) and `port` over a connection to the proxy.
-pub(super) fn tunnel(tcp: &mut Tcp, proxy: &Proxy, host: &str, port: u16) -> Result<(), Failed> {
+pub(super) fn tunnel(tcp: &mut Tcp, proxy: &ProxyServer, host: &str, port: u16) -> Result<(), Failed> {
     let mut request = format!("CONNECT {host}:{port} HTTP/1.1\r\nHost: {host}:{port}\r\n");
     if let Some(authorization) = &proxy.authorization {
         request.push_str("Proxy-Authorization: ");
@@ -65,7 +65,7 @@ fn status(answer: &[u8]) -> Option<&[u8]> {
 }
 
 /// Any failure of the connection to the proxy counts as a proxy failure.
-pub(super) fn as_proxy_failure(proxy: &Proxy, failed: Failed) -> Failed {
+pub(super) fn as_proxy_failure(proxy: &ProxyServer, failed: Failed) -> Failed {
     match failed.failure {
         Failure::Dns | Failure::Connect => problem(proxy, &format!("cannot be reached: {}", failed.detail)),
         Failure::NotTls
@@ -78,13 +78,13 @@ pub(super) fn as_proxy_failure(proxy: &Proxy, failed: Failed) -> Failed {
 }
 
 #[allow(clippy::wildcard_enum_match_arm)] // std's enum grows
-fn broken(tcp: &Tcp, proxy: &Proxy, error: &io::Error) -> Failed {
+fn broken(tcp: &Tcp, proxy: &ProxyServer, error: &io::Error) -> Failed {
     match error.kind() {
         io::ErrorKind::TimedOut => tcp.deadline.missed(Phase::Proxy),
         _ => problem(proxy, &describe(error, None)),
     }
 }
 
-fn problem(proxy: &Proxy, what: &str) -> Failed {
+fn problem(proxy: &ProxyServer, what: &str) -> Failed {
     failed(Failure::Proxy, format!("the proxy {}:{} {what}", proxy.host, proxy.port))
 }

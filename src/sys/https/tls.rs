@@ -19,7 +19,7 @@ use webpki::ring as algorithm;
 use super::explain::{self, cut, tls_failed};
 use super::roots::FromFile;
 use super::tcp::{Phase, Tcp};
-use super::{Clock, Route, failed};
+use super::{CertificateClock, Route, failed};
 use crate::wire::dyndns2::{Failed, Failure};
 
 /// A TLS session over a connection.
@@ -30,7 +30,12 @@ pub(super) struct Tls {
 
 impl Tls {
     /// Completes the handshake. The last flight of TLS 1.3 stays in the session, to be sent with the request in one write.
-    pub(super) fn start(mut tcp: Tcp, route: &Route<'_>, roots: File, clock: Clock) -> Result<Tls, Failed> {
+    pub(super) fn start(
+        mut tcp: Tcp,
+        route: &Route<'_>,
+        roots: File,
+        clock: CertificateClock,
+    ) -> Result<Tls, Failed> {
         let name = ServerName::try_from(route.server)
             .map_err(|_| {
                 failed(Failure::Tls, format!("{} cannot be the name in a certificate", route.server))
@@ -90,7 +95,7 @@ pub(super) enum Broken {
     Tls(Error),
 }
 
-fn config(route: &Route<'_>, roots: File, clock: Clock) -> Result<ClientConfig, Error> {
+fn config(route: &Route<'_>, roots: File, clock: CertificateClock) -> Result<ClientConfig, Error> {
     let verifier = FromFile { file: roots, ca_name: route.ca_name.to_string(), algorithms: ALGORITHMS };
     let mut cipher_suites = vec![
         cipher_suite::TLS13_AES_128_GCM_SHA256,
@@ -195,12 +200,12 @@ impl KeyProvider for NoKeys {
     }
 }
 
-impl TimeProvider for Clock {
+impl TimeProvider for CertificateClock {
     fn current_time(&self) -> Option<rustls_pki_types::UnixTime> {
         use std::time::{Duration, SystemTime, UNIX_EPOCH};
         let since = match self {
-            Clock::System => SystemTime::now().duration_since(UNIX_EPOCH).ok()?,
-            Clock::Fixed(seconds) => Duration::from_secs(*seconds),
+            CertificateClock::System => SystemTime::now().duration_since(UNIX_EPOCH).ok()?,
+            CertificateClock::Fixed(seconds) => Duration::from_secs(*seconds),
         };
         Some(rustls_pki_types::UnixTime::since_unix_epoch(since))
     }

@@ -8,7 +8,7 @@
 
 mod reader;
 
-pub use reader::Reader;
+pub use reader::JsonReader;
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
@@ -18,7 +18,7 @@ pub trait Json {
     fn write(&self, out: &mut String);
 
     /// Reads it at the current position. None: the text contains something else.
-    fn read(&mut self, input: &mut Reader<'_>) -> Option<()>;
+    fn read(&mut self, input: &mut JsonReader<'_>) -> Option<()>;
 
     /// The value of a missing field of this type. None: the field is required.
     fn absent(&mut self) -> Option<()> {
@@ -46,7 +46,7 @@ pub fn to_text(value: &dyn Json) -> String {
 #[must_use]
 pub fn from_text<T: Json + Default>(text: &str) -> Option<T> {
     let mut value = T::default();
-    let mut input = Reader::new(text);
+    let mut input = JsonReader::new(text);
     value.read(&mut input)?;
     input.end().then_some(value)
 }
@@ -61,7 +61,7 @@ macro_rules! object {
                 $crate::wire::json::write_object(out, &[$(concat!("\"", stringify!($field), "\":")),*], &[$($field),*]);
             }
 
-            fn read(&mut self, input: &mut $crate::wire::json::Reader<'_>) -> Option<()> {
+            fn read(&mut self, input: &mut $crate::wire::json::JsonReader<'_>) -> Option<()> {
                 let $name { $($field),* } = self;
                 input.object(&[$(concat!("\"", stringify!($field), "\":")),*], &mut [$($field),*])
             }
@@ -124,7 +124,7 @@ impl<T: Json + Default + PartialEq> Json for Sparse<T> {
         self.0.write(out);
     }
 
-    fn read(&mut self, input: &mut Reader<'_>) -> Option<()> {
+    fn read(&mut self, input: &mut JsonReader<'_>) -> Option<()> {
         self.0.read(input)
     }
 
@@ -143,7 +143,7 @@ impl Json for String {
         write_text(out, self);
     }
 
-    fn read(&mut self, input: &mut Reader<'_>) -> Option<()> {
+    fn read(&mut self, input: &mut JsonReader<'_>) -> Option<()> {
         *self = input.text()?.into_owned();
         Some(())
     }
@@ -154,7 +154,7 @@ impl Json for bool {
         out.push_str(if *self { "true" } else { "false" });
     }
 
-    fn read(&mut self, input: &mut Reader<'_>) -> Option<()> {
+    fn read(&mut self, input: &mut JsonReader<'_>) -> Option<()> {
         *self = input.literal("true");
         (*self || input.literal("false")).then_some(())
     }
@@ -165,7 +165,7 @@ impl Json for u64 {
         write_number(out, *self);
     }
 
-    fn read(&mut self, input: &mut Reader<'_>) -> Option<()> {
+    fn read(&mut self, input: &mut JsonReader<'_>) -> Option<()> {
         *self = input.number()?.parse().ok()?;
         Some(())
     }
@@ -176,7 +176,7 @@ impl Json for u32 {
         u64::from(*self).write(out);
     }
 
-    fn read(&mut self, input: &mut Reader<'_>) -> Option<()> {
+    fn read(&mut self, input: &mut JsonReader<'_>) -> Option<()> {
         let mut wide = 0u64;
         wide.read(input)?;
         *self = wide.try_into().ok()?;
@@ -192,7 +192,7 @@ impl Json for i64 {
         write_number(out, self.unsigned_abs());
     }
 
-    fn read(&mut self, input: &mut Reader<'_>) -> Option<()> {
+    fn read(&mut self, input: &mut JsonReader<'_>) -> Option<()> {
         *self = input.number()?.parse().ok()?;
         Some(())
     }
@@ -206,7 +206,7 @@ impl<T: Json + Default> Json for Option<T> {
         }
     }
 
-    fn read(&mut self, input: &mut Reader<'_>) -> Option<()> {
+    fn read(&mut self, input: &mut JsonReader<'_>) -> Option<()> {
         *self = None;
         if input.literal("null") { Some(()) } else { self.insert(T::default()).read(input) }
     }
@@ -232,7 +232,7 @@ macro_rules! address {
                 }
             }
 
-            fn read(&mut self, input: &mut Reader<'_>) -> Option<()> {
+            fn read(&mut self, input: &mut JsonReader<'_>) -> Option<()> {
                 *self = if input.literal("null") { None } else { Some(input.text()?.parse().ok()?) };
                 Some(())
             }
@@ -266,7 +266,7 @@ impl<T: Json + Default> Json for Vec<T> {
         out.push(']');
     }
 
-    fn read(&mut self, input: &mut Reader<'_>) -> Option<()> {
+    fn read(&mut self, input: &mut JsonReader<'_>) -> Option<()> {
         self.clear();
         input.items(&mut |input| {
             self.push(T::default());

@@ -4,7 +4,7 @@ use super::Json;
 use std::borrow::Cow;
 
 /// A text, and how far it has been read.
-pub struct Reader<'a> {
+pub struct JsonReader<'a> {
     text: &'a str,
     at: usize,
 }
@@ -17,9 +17,9 @@ fn bare(name: &str) -> &str {
     &name[1..name.len() - 2]
 }
 
-impl<'a> Reader<'a> {
+impl<'a> JsonReader<'a> {
     pub(super) fn new(text: &'a str) -> Self {
-        Reader { text, at: 0 }
+        JsonReader { text, at: 0 }
     }
 
     /// Whether only blanks follow.

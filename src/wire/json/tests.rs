@@ -120,17 +120,17 @@ fn a_number_has_a_sign_only_if_it_is_below_zero() {
 #[test]
 fn a_sparse_field_is_written_only_if_it_holds_something() {
     #[derive(Debug, Default, PartialEq, Eq)]
-    struct Note {
+    struct Sample {
         id: u32,
         values: Sparse<Vec<String>>,
     }
-    object!(Note { id, values });
+    object!(Sample { id, values });
     for (values, text) in [(vec![], r#"{"id":1}"#), (vec!["a".to_owned()], r#"{"id":1,"values":["a"]}"#)] {
-        let note = Note { id: 1, values: Sparse(values) };
+        let note = Sample { id: 1, values: Sparse(values) };
         assert_eq!(to_text(&note), text);
         assert_eq!(from_text(text), Some(note));
     }
-    assert_eq!(from_text::<Note>(r#"{"id":1,"values":"a"}"#), None);
+    assert_eq!(from_text::<Sample>(r#"{"id":1,"values":"a"}"#), None);
 }
 
 #[test]

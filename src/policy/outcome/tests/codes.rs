@@ -42,9 +42,9 @@ fn each_code_applies_to_what_the_table_says() {
 }
 
 /// A change of the configuration, and its name.
-type Change = (&'static str, fn(&mut Story));
+type Edit = (&'static str, fn(&mut Story));
 
-const CHANGES: [Change; 9] = [
+const CHANGES: [Edit; 9] = [
     ("server", |s| s.services[0].endpoint.server = "other.example".into()),
     ("port", |s| s.services[0].endpoint.port = 8443),
     ("path", |s| s.services[0].endpoint.path = "/update".into()),

@@ -2,7 +2,7 @@
 
 use crate::policy::code::{Code, State};
 use crate::policy::reason::SendReason;
-use crate::wire::json::{Json, Reader, object};
+use crate::wire::json::{Json, JsonReader, object};
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 /// Rows of a file. Each is converted to text at once, so that no list of all rows has to fit into memory.
@@ -32,7 +32,7 @@ impl<T: Json + Default> Json for Rows<T> {
         out.push(']');
     }
 
-    fn read(&mut self, input: &mut Reader<'_>) -> Option<()> {
+    fn read(&mut self, input: &mut JsonReader<'_>) -> Option<()> {
         self.read.read(input)
     }
 }

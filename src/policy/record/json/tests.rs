@@ -68,7 +68,14 @@ fn full() -> Records {
     let _ = records.found(vec!["pppoe-wan".to_owned()]);
     records.track("lte", false);
     let (service, hostname) = ("home".to_owned(), "h.example".to_owned());
-    records.note(Event { at: Uptime(4), service, hostname, code: Code::NoChange, ipv4: None, ipv6: None });
+    records.note(HostEvent {
+        at: Uptime(4),
+        service,
+        hostname,
+        code: Code::NoChange,
+        ipv4: None,
+        ipv6: None,
+    });
     records
 }
 
