@@ -7,7 +7,7 @@ use super::uplink::{UplinkState, bind_error};
 use super::{CommandFailure, Env, Exit, RunOptions, dns, pass, source_results};
 use crate::policy::address::WhyAbsent;
 use crate::policy::config::{
-    DEFAULT_FORCE_INTERVAL, Entry, Family, Issue, Level, Main, Mode, Service, SetBy, Source,
+    DEFAULT_FORCE_INTERVAL, Entry, Family, Issue, Level, Main, Mode, Service, SetBy, Source, is_no_ip,
 };
 use crate::policy::decide::{Decision, Missing, Why};
 use crate::policy::message;
@@ -123,16 +123,16 @@ fn describe(text: &mut String, service: &Service, uplink: &UplinkState) {
     let mut from =
         uplink.at.explain().unwrap_or_else(|| match source_results::names(service).join(" and ") {
             none if none.is_empty() => "no address needed".to_owned(),
-            asked => asked,
+            names => names,
         });
-    let mut separator = ", ";
-    for address in uplink.addresses.list() {
-        if let Some(at) = uplink.at_ipv6.as_ref().filter(|_| address.is_ipv6()) {
-            from += &format!("; {}", at.explain().unwrap_or_default());
-            separator = ", ";
-        }
-        from += &format!("{separator}{address}");
-        separator = " and ";
+    for (at, address) in uplink.addresses.list().iter().enumerate() {
+        from += &match &uplink.at_ipv6 {
+            Some(place) if address.is_ipv6() => {
+                format!("; {}, {address}", place.explain().unwrap_or_default())
+            }
+            _ if at == 0 => format!(", {address}"),
+            _ => format!(" and {address}"),
+        };
     }
     let endpoint = &service.endpoint;
     let _ = writeln!(
@@ -151,7 +151,7 @@ fn describe(text: &mut String, service: &Service, uplink: &UplinkState) {
 /// Names the device that requests are bound to, if it has no IPv4 address. Another provider's server may have IPv6.
 fn warn_of_bind(text: &mut String, env: &mut Env<'_>, service: &Service, uplink: &UplinkState) {
     let endpoint = &service.endpoint;
-    let is_bound = endpoint.bind && endpoint.is_no_ip() && service.enabled;
+    let is_bound = endpoint.bind && is_no_ip(&endpoint.server) && service.enabled;
     let bound = uplink.bind_device.as_deref().filter(|_| is_bound);
     let Some(device) = bound else { return };
     let has_ipv4 = |seen: &DeviceAddresses| seen.addresses.iter().any(|address| address.ip.is_ipv4());
@@ -187,7 +187,7 @@ fn advise(text: &mut String, service: &Service, uplink: &UplinkState, mode: Mode
             "netifd also has {name}, which may have the IPv4 address: if so, set option interface to it"
         ));
     }
-    if service.family == Family::Ipv6 && service.endpoint.is_no_ip() {
+    if service.family == Family::Ipv6 && is_no_ip(&service.endpoint.server) {
         note(
             "users report that an update with IPv6 only also sets the A record, to the address that the request came from",
         );

@@ -315,14 +315,6 @@ pub struct Endpoint {
     pub timeout: u64,
 }
 
-impl Endpoint {
-    /// Whether it is No-IP's, and not that of another provider with the same protocol.
-    #[must_use]
-    pub fn is_no_ip(&self) -> bool {
-        is_no_ip(&self.server)
-    }
-}
-
 /// Whether a server is No-IP's. Another one may give responses that are its own, but not those of dyndns2.
 #[must_use]
 pub fn is_no_ip(server: &str) -> bool {
