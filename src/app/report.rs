@@ -111,28 +111,26 @@ pub(super) fn unsent(
         let (server, user) = (&service.endpoint.server, &service.username);
         for hostname in &service.hostnames {
             let is_in = |list: &[Key]| list.iter().any(|key| key.is(server, user, hostname));
-            let what = match (is_in(tried), is_in(failed)) {
-                (false, _) if is_forced => "not sent, possible",
-                (true, true) => "the update failed, next",
-                (false, _) | (true, false) => continue,
-            };
-            let decision = plan.decide(records, service, hostname, &uplink.addresses, now);
-            let is_current = matches!(decision, Decision::Leave { .. });
-            match decision {
+            let line = match plan.decide(records, service, hostname, &uplink.addresses, now) {
                 Decision::Leave { wait: Some((until, cause)), .. } | Decision::WaitUntil { until, cause }
-                    if (is_forced || is_current)
-                        && (!is_in(tried) || matches!(cause, WaitReason::Server(..))) =>
+                    if is_forced && !is_in(tried) =>
                 {
-                    unsent.push(format!("{hostname}: {}", not_sent(what, &cause, service, until, now)));
+                    not_sent("not sent, possible", &cause, service, until, now)
                 }
                 // The summary has every other failure.
+                Decision::Leave { wait: Some((until, cause @ WaitReason::Server(..))), .. }
+                    if is_in(failed) =>
+                {
+                    not_sent("the update failed, next", &cause, service, until, now)
+                }
                 Decision::Leave { .. }
                 | Decision::WaitUntil { .. }
                 | Decision::Send(_)
                 | Decision::Stopped(_)
                 | Decision::NoAddress(_)
-                | Decision::Disabled => {}
-            }
+                | Decision::Disabled => continue,
+            };
+            unsent.push(format!("{hostname}: {line}"));
         }
     }
     unsent

@@ -28,7 +28,7 @@ type DueHost = (String, SendReason);
 pub(super) struct Deliveries {
     /// The hosts that a request contained.
     pub(super) tried: Vec<Key>,
-    /// Those that the server did not accept.
+    /// The hosts whose update the server did not accept, or that nicup could not send.
     pub(super) failed: Vec<Key>,
     /// Passwords that were sent unencrypted in this pass.
     pub(super) clear_text: Vec<Issue>,
