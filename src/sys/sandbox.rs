@@ -168,7 +168,8 @@ mod tests {
             set_capabilities(None, CapabilitySets { effective: few, permitted: few, inheritable: none })
                 .unwrap();
             lock_down().unwrap();
-            assert_eq!(capabilities(None).unwrap().permitted, few);
+            let left = capabilities(None).unwrap();
+            assert_eq!((left.permitted, left.effective), (few, few));
         });
         locked.join().unwrap();
     }

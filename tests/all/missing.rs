@@ -201,18 +201,23 @@ fn the_ipv4_address_of_a_dynamic_interface_counts_and_others_are_named() {
     ip("link set modem0 up");
     r.config(&r.service("home", &format!("list hostname '{HOME}'")));
     r.netifd.up("wan", "modem0");
+    let dynamic = |name: &str| {
+        format!(r#"{{"interface":"{name}","up":true,"dynamic":true,"l3_device":"{}"}}"#, r.device)
+    };
     let dump = |name: &str| {
-        let child =
-            format!(r#"{{"interface":"{name}","up":true,"dynamic":true,"l3_device":"{}"}}"#, r.device);
+        let (child, guest) = (dynamic(name), dynamic("guest_4"));
         r.netifd.put(
             DUMP,
-            &format!(r#"{{"interface":[{{"interface":"wan","up":true,"l3_device":"modem0"}},{child}]}}"#),
+            &format!(
+                r#"{{"interface":[{{"interface":"wan","up":true,"l3_device":"modem0"}},{child},{guest}]}}"#
+            ),
         );
     };
     // Which of them has the address that counts depends on the provider.
     dump("wan6_map");
     let checked = r.run(&["check"]);
     assert!(checked.out.contains("netifd also has wan6_map, which may have the IPv4 address"), "{checked:?}");
+    assert!(!checked.out.contains("guest_4"), "another uplink's: {checked:?}");
     assert_eq!(r.run(&["run"]).exit, 1);
     dump("wan_4");
     r.pass(0);

@@ -276,3 +276,18 @@ fn a_prefix_that_is_no_longer_announced_is_noticed_by_the_other_ones_lifetime() 
         assert_eq!(apply(7, new, minutes), change, "{minutes}");
     }
 }
+
+#[test]
+fn a_longer_lifetime_counts_only_on_the_device_of_the_chosen_address() {
+    let span = |ip: &str| Span { ip: ip.parse().unwrap(), until: Some(60_000) };
+    let (chosen, others) = (span("2001:db8:a::7"), vec![span("2001:db8:b::7")]);
+    let mut links = following(&[("wan", 7), ("lan", 3)]);
+    links.follow(&["wan".to_owned(), "lan".to_owned()]);
+    links.compare(&[Preferred { device: "wan".to_owned(), chosen, others }]);
+    let came = Some(Change::Came(IpVersion::Ipv6));
+    for (index, expected) in [(3, [came, None]), (7, [came, DEVICE])] {
+        let renewed =
+            Address { preferred: Lifetime::Seconds(7 * 86_400), ..address(index, "2001:db8:b::7", Flags(0)) };
+        assert_eq!([0, 1].map(|_| links.apply(&Body::Address(renewed))), expected, "{index}");
+    }
+}
