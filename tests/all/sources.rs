@@ -327,6 +327,22 @@ fn services_share_a_page_but_not_one_that_is_asked_another_way() {
 }
 
 #[test]
+fn netifd_is_queried_before_a_page_is_read() {
+    let Some(r) = Router::new("netifd_is_queried_before_a_page_is_read") else { return };
+    let page = Page::new("203.0.113.50");
+    r.config(
+        &(r.service("home", &format!("list hostname '{HOME}'"))
+            + &r.service("work", &format!("list hostname '{OFFICE}'\n{}", page.options()))),
+    );
+    // The IPv4 address is beside wan. With the page's bytes come the restrictions that let no `ubus` start any more.
+    r.netifd.put("network.interface.wan.status", r#"{"up":true,"l3_device":"lo"}"#);
+    let beside = format!(r#"{{"interface":"wan_4","up":true,"dynamic":true,"l3_device":"{}"}}"#, r.device);
+    r.netifd.put("network.interface.dump", &format!(r#"{{"interface":[{beside}]}}"#));
+    r.pass(0);
+    assert_eq!(sent(&r), ["203.0.113.7", "203.0.113.50"]);
+}
+
+#[test]
 fn a_private_address_is_explained_with_what_helps() {
     let Some(r) = Router::new("a_private_address_is_explained_with_what_helps") else { return };
     for (address, says, is_behind_a_router) in [
