@@ -1,4 +1,4 @@
-/* Loaded into the program by the fault table: another wall clock, and a note of the most memory that it ever had. */
+/* The fault table preloads this into nicup: it changes the wall clock and records the peak memory. */
 #define _GNU_SOURCE
 #include <stdio.h>
 #include <stdlib.h>
@@ -7,7 +7,7 @@
 #include <time.h>
 #include <unistd.h>
 
-/* FAULT_CLOCK: seconds to add to the wall clock, for each reading the next number, then always the last. */
+/* FAULT_CLOCK: seconds to add to the wall clock, one number for each reading; the last one repeats. */
 int clock_gettime(clockid_t id, struct timespec *time)
 {
     static const char *rest;
@@ -26,7 +26,7 @@ int clock_gettime(clockid_t id, struct timespec *time)
     return result;
 }
 
-/* FAULT_PEAK: where VmHWM goes, in KiB. */
+/* FAULT_PEAK: the file to write VmHWM to, in KiB. */
 __attribute__((destructor)) static void note(void)
 {
     char line[256];

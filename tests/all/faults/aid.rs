@@ -1,10 +1,10 @@
-//! Runs the program with `aid.c` loaded into it: its peak memory is known for sure, and its clock is ours.
+//! Runs nicup with `aid.c` preloaded, which measures the exact peak memory and sets the clock.
 
 use crate::common::{Ran, Router, finish};
 use std::process::Command;
 use std::sync::OnceLock;
 
-/// Compiled once a test program. There is a C compiler wherever this project was built: ring needs one.
+/// Compiled once per test program. A C compiler exists wherever this project builds, because ring needs one.
 fn library() -> &'static str {
     const LIBRARY: &str = concat!(env!("CARGO_TARGET_TMPDIR"), "/faults-aid.so");
     const SOURCE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/all/faults/aid.c");
@@ -17,7 +17,8 @@ fn library() -> &'static str {
     LIBRARY
 }
 
-/// One run, and the most memory that it had, in KiB. `clock`: seconds to add to the wall clock, reading by reading.
+/// Runs nicup once; also returns its peak memory in KiB. `clock`: seconds to add to the wall clock, one number per
+/// reading.
 pub(crate) fn run(r: &Router, arguments: &[&str], clock: Option<&str>) -> (Ran, u64) {
     let peak = r.root.join("peak");
     let _ = std::fs::remove_file(&peak);

@@ -1,4 +1,4 @@
-//! The answer cut after its first byte, its second, and so on, until it is whole.
+//! Cuts the response after its first byte, after its second, and so on, until it is complete.
 
 use super::story::is_as_the_row_says;
 use super::table::Row;
@@ -17,7 +17,7 @@ pub(crate) fn check_row(row: &Row, r: &Router) {
             break;
         }
         is_as_the_row_says(row, r, ran.exit);
-        // As if it had never been tried.
+        // Restores the state from before the attempt.
         r.write(RECORDS, &records);
         r.write(STATE, &state);
         bytes += 1;

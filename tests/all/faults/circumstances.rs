@@ -1,6 +1,6 @@
-//! What goes wrong around the program: its network, its names, its clock, its certificates.
+//! Faults in nicup's environment: network, DNS, clock, certificates.
 //!
-//! What a server does wrong is in the table itself, as a behaviour of the simulator.
+//! Faults of a server are in the table itself, as a behaviour of the simulator.
 
 use super::aid;
 use super::dns::{self, Says};
@@ -9,21 +9,21 @@ use noip_simulator::{Account, Listen, Options, Simulator, TEST_PASSWORD, TEST_US
 use std::net::Ipv4Addr;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-/// Seconds for one way to the server.
+/// Seconds for each transport to the server.
 pub(crate) const TIMEOUT: u64 = 3;
-/// Nobody listens there.
+/// No server listens on this address.
 const DEAD: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 66);
 const ALIVE: Ipv4Addr = Ipv4Addr::LOCALHOST;
-/// Where another server listens, on the port of the right one.
+/// Another server listens here, on the same port as the right one.
 const OTHER: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 9);
 const DAY: i64 = 86_400;
 
-/// How the server is found.
+/// How nicup reaches the server.
 enum Place {
     Loopback,
-    /// An address that routes and links can be changed for.
+    /// An address whose routes and links the test can change.
     Far(Ipv4Addr),
-    /// By a name of this row only.
+    /// By a name that only this row uses.
     Name(String),
 }
 
@@ -40,12 +40,12 @@ fn place(row: &str) -> Place {
     }
 }
 
-/// What is wrong, and what stands around the router because of it.
+/// What the fault changes around the router.
 #[derive(Default)]
 pub(crate) struct Scene {
-    /// Seconds that the wall clock is wrong by, reading by reading.
+    /// Seconds that the wall clock is wrong by, one number per reading.
     pub(crate) clock: Option<String>,
-    /// Servers that no password may reach.
+    /// Servers that must not receive a password.
     others: Vec<Simulator>,
 }
 
@@ -62,7 +62,7 @@ pub(crate) fn options(row: &str) -> Options {
     }
 }
 
-/// The network as it should be.
+/// Sets up the network as it should be.
 pub(crate) fn prepare(row: &str, r: &Router) {
     match place(row) {
         Place::Loopback => {}
@@ -81,7 +81,7 @@ fn configure(row: &str, r: &Router, more: &str) {
     r.configure(&format!("option server '{server}'\noption timeout '{TIMEOUT}'\n{more}"));
 }
 
-/// Breaks it.
+/// Causes the fault.
 pub(crate) fn begin(row: &str, r: &Router) -> Scene {
     let mut scene = Scene::default();
     match place(row) {
@@ -95,7 +95,7 @@ pub(crate) fn begin(row: &str, r: &Router) -> Scene {
         "clock_in_2100" => Some((4_102_444_800 - now).to_string()),
         "clock_jumps_ahead" => Some((19 * 365 * DAY).to_string()),
         "clock_jumps_back" => Some((-DAY / 2).to_string()),
-        // A pass begins in 1970, and NTP comes before it has a connection.
+        // The pass begins in 1970, and NTP sets the clock before nicup has a connection.
         "clock_set_meanwhile" => Some(format!("{0},{0},0", 1000 - now)),
         _ => None,
     };
@@ -108,7 +108,7 @@ pub(crate) fn begin(row: &str, r: &Router) -> Scene {
     }
     scene.clock = wrong;
     let right = r.sim.ca_pem();
-    // Text that is base64 in form, and no certificate.
+    // Looks like base64, but is not a certificate.
     let garbage = |lines: usize| {
         let block =
             format!("-----BEGIN CERTIFICATE-----\n{}-----END CERTIFICATE-----\n", "QUJD".repeat(16) + "\n");
@@ -174,7 +174,7 @@ fn far(row: &str, r: &Router, address: Ipv4Addr, scene: &mut Scene) {
     }
 }
 
-/// Mends it.
+/// Ends the fault.
 pub(crate) fn end(row: &str, r: &Router, scene: &mut Scene) {
     for other in scene.others.drain(..) {
         assert_eq!(other.requests().len(), 0, "a password went to the wrong server");
@@ -182,7 +182,7 @@ pub(crate) fn end(row: &str, r: &Router, scene: &mut Scene) {
     match place(row) {
         Place::Loopback => {}
         Place::Name(name) => dns::say(&name, Says::Addresses(vec![ALIVE])),
-        // An address of the router's own comes before any route.
+        // A local address takes precedence over any route.
         Place::Far(address) if row != "refused" && row != "tls_stripped" => {
             ip(&format!("addr add {address}/32 dev lo"));
         }

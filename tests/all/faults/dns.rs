@@ -1,4 +1,4 @@
-//! A name server of the tests' own network: what it says of a name can be chosen, and changes at once.
+//! A name server in the tests' network. Tests choose what it answers for a name, with immediate effect.
 
 use std::collections::HashMap;
 use std::net::{Ipv4Addr, UdpSocket};
@@ -6,20 +6,20 @@ use std::path::Path;
 use std::process::Command;
 use std::sync::{Mutex, OnceLock};
 
-/// What is answered.
+/// What it answers.
 #[derive(Clone, Debug)]
 pub(crate) enum Says {
     /// These addresses, in this order.
     Addresses(Vec<Ipv4Addr>),
-    /// Nothing, ever.
+    /// It never answers.
     Nothing,
     /// NXDOMAIN.
     UnknownName,
     /// SERVFAIL.
     Failure,
-    /// Bytes that are no answer.
+    /// Bytes that are not a DNS response.
     Garbage,
-    /// An answer to another question: its number is not the one that was asked with.
+    /// A response to another question: its ID does not match the query's.
     Forged(Ipv4Addr),
 }
 
@@ -30,7 +30,7 @@ fn names() -> &'static Mutex<HashMap<String, Says>> {
     NAMES.get_or_init(Mutex::default)
 }
 
-/// From now on, this is said of a name.
+/// Sets the answer for a name from now on.
 pub(crate) fn say(name: &str, says: Says) {
     static SERVING: OnceLock<()> = OnceLock::new();
     SERVING.get_or_init(|| {
@@ -57,7 +57,7 @@ fn serve(socket: &UdpSocket) {
     }
 }
 
-/// Name and type of the one question, and where it ends (RFC 1035, 4.1).
+/// Name and type of the only question, and the offset of its end (RFC 1035, 4.1).
 fn question(query: &[u8]) -> Option<(String, u16, usize)> {
     let (mut at, mut labels) = (12, Vec::new());
     loop {

@@ -1,4 +1,4 @@
-//! The fault table: each row of `table.md` is told with the real program, and fails where the table is not true.
+//! The fault table: tests each row of `table.md` with the real program, and fails where the table is wrong.
 //!
 //! A row without a test fails, and so does a test without a row.
 

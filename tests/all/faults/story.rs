@@ -1,4 +1,4 @@
-//! A row of the table, told: 203.0.113.7 is registered and 203.0.113.8 is to be, and something is wrong.
+//! Tests a row: 203.0.113.7 is registered, nicup should update to 203.0.113.8, and there is a fault.
 
 use super::aid;
 use super::bytes;
@@ -12,8 +12,8 @@ use std::time::{Duration, Instant};
 
 const OLD: Ipv4Addr = Ipv4Addr::new(203, 0, 113, 7);
 const NEW: Ipv4Addr = Ipv4Addr::new(203, 0, 113, 8);
-/// KiB that a fault may cost beyond what an ordinary update of the same router took: room for the longest answer that is
-/// read, and what the C library feels like.
+/// KiB that a fault may cost beyond an ordinary update of the same router: room for the longest response that nicup
+/// reads, and for variations in the C library.
 const ROOM: u64 = 512;
 
 pub(crate) fn check_row(name: &str) {
@@ -23,7 +23,7 @@ pub(crate) fn check_row(name: &str) {
     let (ran, ordinary) = aid::run(&r, &["run"], None);
     assert_eq!((ran.exit, r.requests(), recorded(&r)), (0, 1, Some(OLD)), "{ran:?}");
 
-    // First of all: routes through a device go with its last address.
+    // Before anything else: the kernel removes a device's routes together with its last address.
     r.move_to(&OLD.to_string(), &NEW.to_string());
     let mut scene = circumstances::begin(name, &r);
     if name.ends_with("_at_every_byte") {
@@ -36,7 +36,7 @@ pub(crate) fn check_row(name: &str) {
     assert!(peak < ordinary + ROOM, "{peak} KiB, an ordinary update had {ordinary}");
     at_once(&row, &r, &scene);
 
-    // The fault is over, and so is its wait.
+    // The fault has ended, and so has its wait.
     circumstances::end(name, &r, &mut scene);
     if !row.is_harmless() {
         r.back_off_is_over();
@@ -47,13 +47,13 @@ pub(crate) fn check_row(name: &str) {
     assert_eq!(r.sim.registered(HOME).0, Some(NEW));
 }
 
-/// The pass with the fault: what the row says, and nothing else. Gives its peak memory in KiB.
+/// The pass with the fault does what the row says, and nothing else. Returns its peak memory in KiB.
 fn faulty(row: &Row, r: &Router, scene: &Scene) -> u64 {
     let before = r.sim.requests().len();
     let begun = Instant::now();
     let (ran, peak) = aid::run(r, &["run"], scene.clock.as_deref());
     let took = begun.elapsed();
-    // Two ways, each in its own time, and a machine that is busy.
+    // Two transports, each with its own timeout, and a busy machine.
     assert!(took < Duration::from_secs(2 * TIMEOUT) + slack(4000), "{took:?}");
     let host = is_as_the_row_says(row, r, ran.exit);
     let message = host.message.unwrap_or_default();
@@ -65,20 +65,20 @@ fn faulty(row: &Row, r: &Router, scene: &Scene) -> u64 {
     peak
 }
 
-/// State, code, exit status, failures, next attempt and record.
+/// Compares state, code, exit status, failures, next attempt and record with the row.
 pub(crate) fn is_as_the_row_says(row: &Row, r: &Router, exit: i32) -> HostStatus {
     let (status, host) = (r.status(), r.host(HOME));
     let state = if row.is_harmless() { "current" } else { "waiting" };
     let shown = (host.state.as_str(), host.code.as_deref().unwrap_or("-"), exit, host.failures);
     assert_eq!(shown, (state, row.code.as_str(), row.exit, row.failures), "{host:#?}");
     let next = host.next_attempt_uptime.unwrap().saturating_sub(status.uptime);
-    // A pass looks at its certificates after a failure: on a busy machine that takes a moment of the wait.
+    // After a failure the pass examines the certificates, which takes part of the wait on a busy machine.
     assert!((row.next.saturating_sub(3)..=row.next + 1).contains(&next), "next attempt in {next} s");
     assert_eq!(recorded(r), Some(if row.recorded { NEW } else { OLD }));
     host
 }
 
-/// A pass right behind the one with the fault asks nobody, and finds everything as it was.
+/// Another pass at once makes no connection and leaves everything as it was.
 fn at_once(row: &Row, r: &Router, scene: &Scene) {
     let before = (r.sim.requests().len(), r.sim.connections().accepted);
     let (ran, _) = aid::run(r, &["run"], scene.clock.as_deref());
@@ -88,7 +88,7 @@ fn at_once(row: &Row, r: &Router, scene: &Scene) {
     assert_eq!(host.failures, row.failures);
 }
 
-/// The address that is on record.
+/// The recorded address.
 fn recorded(r: &Router) -> Option<Ipv4Addr> {
     let records = record::read_records(&r.read(RECORDS)).unwrap();
     assert_eq!(records.hosts.len(), 1);

@@ -4,11 +4,11 @@ use noip_simulator::Behaviour;
 
 const TABLE: &str = include_str!("table.md");
 
-/// What must happen.
+/// A row: what must happen.
 #[derive(Debug)]
 pub(crate) struct Row {
     pub(crate) name: String,
-    /// What the simulator does; None: the circumstances are made by hand.
+    /// What the simulator does; None: the test itself causes the fault.
     pub(crate) server: Option<Behaviour>,
     pub(crate) code: String,
     pub(crate) exit: i32,
@@ -17,7 +17,7 @@ pub(crate) struct Row {
     pub(crate) next: u64,
     /// Requests that reached the server.
     pub(crate) sent: usize,
-    /// Whether the new address was recorded; else the old one still is.
+    /// Whether nicup recorded the new address; otherwise it kept the old one.
     pub(crate) recorded: bool,
     /// A part of the message.
     pub(crate) says: String,
@@ -39,7 +39,7 @@ pub(crate) fn row(name: &str) -> Row {
 }
 
 fn parse(line: &str) -> Option<Row> {
-    // A bar within a cell is written with a backslash, as Markdown wants it.
+    // Markdown needs a backslash before a bar within a cell.
     let line = line.replace("\\|", "\0");
     let cells: Vec<String> = line.split('|').map(|cell| cell.trim().replace('\0', "|")).collect();
     let [_, name, _, server, code, exit, failures, next, sent, record, says, _] = cells.as_slice() else {
