@@ -1,4 +1,4 @@
-//! What other programs may say, and what is kept and told.
+//! Limits of other programs' output, and of what nicup keeps and logs.
 
 use super::exchange::{anew, configure, long_name, name};
 use crate::common::{HOME, RECORDS, Router, STATUS};
@@ -63,7 +63,7 @@ pub(crate) fn events(r: &Router, limit: usize) {
     }
 }
 
-/// Hosts that are switched off, with names of so many bytes.
+/// Disabled hosts with names of `bytes` bytes. Returns the size of the status.
 fn hosts(r: &Router, count: usize, bytes: usize) -> usize {
     let name = |at: usize| long_name(at, bytes);
     let names: String = (0..count).map(|at| format!("list hostname '{}'\n", name(at))).collect();
@@ -76,7 +76,7 @@ fn hosts(r: &Router, count: usize, bytes: usize) -> usize {
 pub(crate) fn status_file(r: &Router, limit: usize) {
     const LUCI: usize = 262_144;
     assert!(limit < LUCI);
-    // No host is left out as long as there is room, and then no more than must be.
+    // nicup leaves out no host while all fit, and then no more than necessary.
     let (mut whole, mut cut) = (false, false);
     for (count, bytes) in [(950, 20), (1000, 20), (1000, 140), (1000, 240)] {
         let size = hosts(r, count, bytes);
@@ -104,7 +104,7 @@ pub(crate) fn status_file(r: &Router, limit: usize) {
 pub(crate) fn log_lines(r: &Router, limit: usize) {
     let told =
         |lines: &[String], priority: &str| lines.iter().filter(|line| line.starts_with(priority)).count();
-    // The first request, and then the address goes and comes: a line each time.
+    // The first request, then the address disappears and returns: one line each time.
     r.pass(0);
     let mut there = true;
     let mut flap = |times: usize| {

@@ -1,4 +1,4 @@
-//! What a configuration may hold.
+//! Limits of a configuration.
 
 use crate::common::{CONFIG, HOME, Router};
 use std::fmt::Write as _;
@@ -21,7 +21,7 @@ pub(crate) fn file(r: &Router, limit: usize) {
     assert_eq!((pass(r).0, r.requests()), (0, 1), "nothing was forgotten");
 }
 
-/// Services that are switched off, each with so many hostnames; what one holds back is held back of all.
+/// Disabled services with these numbers of hostnames. Disabled ones count towards the limits, too.
 fn switched_off(r: &Router, hosts: &[usize]) -> String {
     let mut text = String::new();
     for (service, hosts) in hosts.iter().enumerate() {
@@ -66,7 +66,7 @@ pub(crate) fn hostnames(r: &Router, limit: usize) {
     );
 }
 
-/// One option of so many bytes is right, of one more wrong.
+/// An option of the largest size is valid, and with one more byte it is not.
 fn value(r: &Router, option: &str, right: &str, wrong: &str) {
     let text = |enabled: u8, value: &str| {
         let hostname = if option == "hostname" { value } else { HOME };
@@ -74,7 +74,7 @@ fn value(r: &Router, option: &str, right: &str, wrong: &str) {
         r.service("home", &format!("option enabled '{enabled}'\nlist hostname '{hostname}'\n{other}"))
     };
     assert_eq!(wrong.len(), right.len() + 1);
-    // What is right would be sent.
+    // nicup would send the valid one.
     r.config(&text(0, right));
     assert_eq!(pass(r), (0, Vec::new()));
     r.config(&text(1, wrong));
@@ -84,7 +84,7 @@ fn value(r: &Router, option: &str, right: &str, wrong: &str) {
 }
 
 pub(crate) fn hostname(r: &Router, limit: usize) {
-    // Labels of 63 bytes at most.
+    // Labels are at most 63 bytes long.
     let name = |size: usize| {
         let mut name = format!("{}.", "a".repeat(49)).repeat(5);
         name += &"b".repeat(size - name.len());
@@ -106,7 +106,7 @@ pub(crate) fn problems(r: &Router, limit: usize) {
         for at in 0..limit + surplus.min(1) {
             writeln!(text, "\toption unknown{at} '1'").unwrap();
         }
-        // What is not told counts all the same.
+        // An error beyond the limit is not shown, but still counts.
         text += if surplus == 2 { "config service 'bad'\n" } else { "" };
         r.config(&text);
         let run = r.run(&["run"]).exit;

@@ -1,4 +1,4 @@
-//! What goes to a server in one request, and what is taken from it.
+//! Limits of a request and of its response.
 
 use crate::common::{HOME, RECORDS, Router, STATE};
 use noip_simulator::{Account, Options, TEST_PASSWORD, TEST_USERNAME};
@@ -9,7 +9,7 @@ pub(crate) fn name(at: usize) -> String {
     format!("h{at}.example.net")
 }
 
-/// `.example.net` with labels before it, so many bytes in all.
+/// A name below example.net with `bytes` bytes in all.
 pub(crate) fn long_name(at: usize, bytes: usize) -> String {
     let mut name = format!("h{at}.");
     let tail = "example.net";
@@ -20,7 +20,7 @@ pub(crate) fn long_name(at: usize, bytes: usize) -> String {
     name + "." + tail
 }
 
-/// An account for any name: what is counted here is not the registry's business.
+/// An account with all of these names, so that the registry never interferes with counting.
 pub(crate) fn options() -> Options {
     let mut names: Vec<String> = (0..HOSTS).map(name).collect();
     names.push(HOME.to_owned());
@@ -33,7 +33,7 @@ pub(crate) fn configure(r: &Router, names: &[String]) {
     r.config(&r.service("home", &format!("option device '{}'\n{list}", r.device)));
 }
 
-/// A pass of a router that knows nothing yet.
+/// A pass of a router without records and state.
 pub(crate) fn anew(r: &Router) -> i32 {
     for file in [RECORDS, STATE] {
         let _ = std::fs::remove_file(r.root.join(file));
@@ -56,13 +56,13 @@ pub(crate) fn request_bytes(r: &Router, limit: usize) {
     const AROUND: usize = "/nic/update?hostname=&myip=203.0.113.7".len();
     const COUNT: usize = 18;
     for (surplus, requests) in [(0, 1), (1, 2)] {
-        // As many names of one length as there is room for, the last one filling it.
+        // As many names of one length as fit; the last one fills the rest.
         let room = limit + surplus - AROUND - (COUNT - 1);
         let each = room / COUNT;
         let mut names: Vec<String> = (1..COUNT).map(|at| long_name(at, each)).collect();
         names.push(long_name(0, room - each * (COUNT - 1)));
         configure(r, &names);
-        // Nobody knows these names; what is asked is what counts.
+        // The server does not know these names; only the requests count.
         r.sim.script(vec!["words:nohost".parse().unwrap(); requests]);
         let before = r.requests();
         assert_eq!(anew(r), 4);
@@ -75,7 +75,7 @@ pub(crate) fn request_bytes(r: &Router, limit: usize) {
     }
 }
 
-/// Exactly this answer is good, and unintelligible if there is one byte more of it.
+/// nicup accepts a response of exactly this size, and not one with one more byte.
 fn answered(r: &Router, size: usize, answer: impl Fn(usize) -> String) {
     for (surplus, exit, code) in [(0, 0, "good"), (1, 1, "unintelligible")] {
         r.answers(&[&format!("raw:{}", answer(size + surplus).replace('\r', "\\r").replace('\n', "\\n"))]);
@@ -93,7 +93,7 @@ pub(crate) fn answer_body(r: &Router, limit: usize) {
     });
 }
 
-/// Headers of so many bytes in all.
+/// Headers of `size` bytes in all.
 fn headers(size: usize) -> String {
     let (first, last) =
         ("HTTP/1.1 200 OK\r\nX-Filler: ", format!("\r\nContent-Length: {}\r\n\r\n", GOOD.len()));

@@ -1,4 +1,4 @@
-//! The limits of `table.md`: each is tried at its number and one past it.
+//! The limits in `table.md`: tests each at its number and at one more.
 //!
 //! A row without a test fails, and so does a test without a row.
 
@@ -10,7 +10,7 @@ use crate::common::{Router, say};
 
 const TABLE: &str = include_str!("table.md");
 
-/// Names and numbers.
+/// Names and numbers of the rows.
 fn rows() -> Vec<(String, usize)> {
     let lines = TABLE.lines().filter(|line| line.starts_with("| `"));
     let row = |line: &str| {
