@@ -1,10 +1,10 @@
-//! What the documentation refers to exists: files, headings, tests.
+//! Checks that files, headings and tests that the documentation refers to exist.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// Folders of files that are not ours to check.
+/// Folders with files from elsewhere.
 const PASSED_OVER: [&str; 3] = ["target", ".git", "node_modules"];
 
 fn top() -> &'static Path {
@@ -28,7 +28,7 @@ fn files(folder: &Path, ends: &[&str]) -> Vec<PathBuf> {
     found
 }
 
-/// The anchor that a forge makes of a heading: lower case, blanks as hyphens, punctuation dropped.
+/// The anchor that GitHub and GitLab make from a heading: lower case, spaces as hyphens, no punctuation.
 fn anchor(heading: &str) -> String {
     let kept = heading.trim().to_lowercase();
     let kept = kept.chars().filter(|c| c.is_alphanumeric() || matches!(c, ' ' | '-' | '_'));
@@ -54,7 +54,7 @@ fn anchors(path: &Path) -> Vec<String> {
         .collect()
 }
 
-/// Why a link from `file` leads nowhere.
+/// Why a link from `file` is broken.
 fn broken(file: &Path, link: &str) -> Option<String> {
     if link.contains("://") || link.starts_with("mailto:") {
         return None;
@@ -68,7 +68,7 @@ fn broken(file: &Path, link: &str) -> Option<String> {
     missing.then(|| format!("{}: no heading {link}", file.display()))
 }
 
-/// The targets of a Markdown text's links.
+/// The targets of the links in a Markdown text.
 fn links(text: &str) -> impl Iterator<Item = &str> {
     text.split("](").skip(1).filter_map(|rest| rest.split_once(')')).map(|(link, _)| link)
 }
@@ -111,14 +111,14 @@ fn the_tests_that_the_documentation_names_exist() {
     let code: String = sources.iter().map(|path| fs::read_to_string(path).unwrap()).collect();
     for (file, least) in [("SECURITY.md", 15), ("docs/comparison.md", 25), ("tests/all/faults/table.md", 8)] {
         let text = fs::read_to_string(top().join(file)).unwrap();
-        // The rows of the first table of faults have their own test.
+        // The rows of the first table have tests named after them, which faults checks itself.
         let text = text.split("## Addresses, events and files").last().unwrap();
         let quoted = text.split('`').skip(1).step_by(2);
         let names: Vec<&str> =
             quoted.filter(|word| word.matches('_').count() >= 3 && !word.contains(' ')).collect();
         assert!(names.len() > least, "{file}: {names:?}");
         for name in names {
-            // A function, or a row of a table of tests.
+            // A function, or a row of a table-driven test.
             let forms = [format!("\nfn {name}("), format!("    fn {name}("), format!("\n    {name}: ")];
             let found = forms.iter().any(|form| code.contains(form));
             assert!(found, "{file}: no test {name}");
@@ -126,7 +126,7 @@ fn the_tests_that_the_documentation_names_exist() {
     }
 }
 
-/// The names that `text` links to in `folder`, a path with its `/` or nothing.
+/// The names in `folder` that `text` links to. `folder` ends with `/`, or is empty.
 fn indexed(text: &str, folder: &str) -> Vec<String> {
     let name = |link: &str| Some(link.strip_prefix(folder)?.split('/').next()?.to_owned());
     let row = |line: &str| links(line).next().and_then(name);
@@ -136,7 +136,7 @@ fn indexed(text: &str, folder: &str) -> Vec<String> {
     names
 }
 
-/// What is in a folder, but for `left_out`.
+/// The entries of a folder, except `left_out`.
 fn entries(folder: &Path, left_out: &str) -> Vec<String> {
     let name = |entry: fs::DirEntry| entry.file_name().to_string_lossy().into_owned();
     let mut names: Vec<String> = fs::read_dir(folder).unwrap().map(|entry| name(entry.unwrap())).collect();
@@ -151,7 +151,7 @@ fn the_index_of_the_tests_is_whole() {
     let text = fs::read_to_string(folder.join("README.md")).unwrap();
     let (programs, modules) = text.split_once("\n## all\n").unwrap();
     assert_eq!(indexed(programs, ""), entries(&folder, "README.md"));
-    // A module of several files has a folder beside its own file, or with its table.
+    // A module with several files has a folder beside its own file or around its table.
     let stem = |name: &String| name.trim_end_matches(".rs").to_owned();
     let mut there: Vec<String> = entries(&folder.join("all"), "main.rs").iter().map(stem).collect();
     there.dedup();
@@ -159,7 +159,7 @@ fn the_index_of_the_tests_is_whole() {
     assert_eq!(listed, there);
 }
 
-/// The titles of the paragraphs in a section of a man page, without roff's marks.
+/// The paragraph titles in a section of a man page, without roff markup.
 fn titles(page: &str, section: &str) -> Vec<String> {
     let start = format!(".SH {section}\n");
     let body = page.split_once(&start).and_then(|(_, rest)| rest.split(".SH ").next()).unwrap();
@@ -184,7 +184,7 @@ fn the_man_page_has_the_commands_options_and_exit_statuses_of_the_program() {
     assert_eq!(titles(&page, "COMMANDS"), commands);
 
     let is_option = |line: &&str| line.trim_start().starts_with('-');
-    // At least two blanks, or the end of the line, follow an option.
+    // An option ends at two or more spaces, or at the end of the line.
     let options: Vec<&str> =
         options.lines().filter(is_option).filter_map(|line| line.trim_start().split("  ").next()).collect();
     assert!(options.len() > 10, "{help}");

@@ -1,7 +1,7 @@
-//! Every sentence of the program, in one file that a person can read: `tests/messages.md`.
+//! Collects every sentence of the program in one readable file: `tests/messages.md`.
 //!
-//! Reads the sources as text, so that no sentence can be added without this test: `NICUP_WRITE=1 cargo test --test all messages`
-//! writes the file anew.
+//! Reads the sources as text, so the test fails if a sentence is missing from the file: `NICUP_WRITE=1 cargo test
+//! --test all messages` writes it again.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -16,7 +16,7 @@ fn top() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// The program's own files, in order; those of unit tests are left out.
+/// The program's source files in order, without unit tests.
 fn sources(folder: &Path) -> Vec<PathBuf> {
     let mut entries: Vec<PathBuf> =
         fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
@@ -30,7 +30,7 @@ fn sources(folder: &Path) -> Vec<PathBuf> {
     entries.into_iter().filter(|path| !is_test(path)).flat_map(of_entry).collect()
 }
 
-/// The string at the head of `text`: what it says, and how many bytes it takes. None: no string begins here.
+/// The string literal at the start of `text`: its content, and its length in bytes. None: no literal starts here.
 fn string(text: &str) -> Option<(String, usize)> {
     let raw = text.strip_prefix('r').map(|rest| (rest, rest.len() - rest.trim_start_matches('#').len()));
     if let Some((rest, hashes)) = raw
@@ -45,7 +45,7 @@ fn string(text: &str) -> Option<(String, usize)> {
             '"' => return Some((sentence, at + 2)),
             '\\' => match letters.next()?.1 {
                 'n' => sentence.push('\n'),
-                // A line that goes on: its indentation is none of the sentence.
+                // A line continuation: the indentation is not part of the sentence.
                 '\n' => {
                     while letters.as_str().starts_with(char::is_whitespace) {
                         letters.next();
@@ -59,7 +59,7 @@ fn string(text: &str) -> Option<(String, usize)> {
     None
 }
 
-/// The bytes of an attribute at the head of `text`.
+/// The length in bytes of an attribute at the start of `text`.
 fn attribute(text: &str) -> Option<usize> {
     let mut at = text.find('[').filter(|at| matches!(&text[..*at], "#" | "#!"))?;
     let mut depth = 0;
@@ -77,7 +77,7 @@ fn attribute(text: &str) -> Option<usize> {
     None
 }
 
-/// A source up to its module of tests, which is the last thing in it.
+/// A source up to its test module, which comes last.
 fn without_tests(text: &str) -> &str {
     let is_module = |(at, _): &(usize, &str)| {
         let item = text[*at..].lines().find(|line| !line.starts_with("#["));
@@ -86,7 +86,7 @@ fn without_tests(text: &str) -> &str {
     text.match_indices("#[cfg(test)]").find(is_module).map_or(text, |(at, _)| &text[..at])
 }
 
-/// The strings of a source, without those of its comments, attributes and tests.
+/// The strings of a source, without those in comments, attributes and tests.
 fn strings(text: &str) -> Vec<String> {
     let mut rest = without_tests(text);
     let (mut found, mut before) = (Vec::new(), ' ');
@@ -109,14 +109,14 @@ fn strings(text: &str) -> Vec<String> {
     found
 }
 
-/// `{name}` and `{name:?}` as `{}`.
+/// Replaces `{name}` and `{name:?}` with `{}`.
 fn with_holes(sentence: &str) -> String {
     let mut parts = sentence.split('{');
     let first = parts.next().unwrap_or_default().to_owned();
     parts.fold(first, |text, part| text + "{" + part.find('}').map_or(part, |end| &part[end..]))
 }
 
-/// Whether a person would read it: two words, one after the other.
+/// Whether it is text for people: two words in a row.
 fn is_sentence(text: &str) -> bool {
     let is_word = |part: &str| {
         part.trim_matches(|c: char| !c.is_alphanumeric())

@@ -1,6 +1,6 @@
-//! openwrt/release-check: it names each value that still has its placeholder, and a release build refuses until none has.
+//! openwrt/release-check names each remaining placeholder, and a release build fails while there is one.
 //!
-//! Works on copies of the files that the check reads, with git history of their own. Builds nothing.
+//! Works on copies of the files that the check reads, in a separate git repository. Builds nothing.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -11,11 +11,11 @@ const COPIED: [&str; 7] =
 const NICUP: &str = "openwrt/nicup/Makefile";
 const LUCI: &str = "openwrt/luci-app-nicup/Makefile";
 
-/// A copy of what the check reads.
+/// A copy of the files that the check reads.
 struct Tree(PathBuf);
 
 impl Tree {
-    /// As the files are today; nothing without git.
+    /// The files as they are today; None without git.
     fn of_today(name: &str) -> Option<Tree> {
         if Command::new("git").arg("--version").output().is_err() {
             println!("SKIP {name}: git is missing");
@@ -33,7 +33,7 @@ impl Tree {
         Some(tree)
     }
 
-    /// With every value set.
+    /// With every placeholder filled in.
     fn ready(name: &str) -> Option<Tree> {
         let tree = Tree::of_today(name)?;
         tree.set("Cargo.toml", "repository = ", "\"https://git.example.org/ours\"");
@@ -71,7 +71,7 @@ impl Tree {
         fs::read_to_string(self.0.join(file)).unwrap()
     }
 
-    /// What comes after `start` in the first line that begins with it.
+    /// Replaces what follows `start` in the first line that begins with it.
     fn set(&self, file: &str, start: &str, value: &str) {
         let before = self.read(file);
         let line =
@@ -85,7 +85,7 @@ impl Tree {
         fs::write(self.0.join(file), before.replace(from, to)).unwrap();
     }
 
-    /// Files that contain `words`, but for the check itself, which must know the placeholder.
+    /// Files that contain `words`, except the check itself, which must contain the placeholder.
     fn naming(&self, words: &str) -> Vec<String> {
         let search = ["-rlF", "--exclude-dir=.git", "--exclude=release-check", words, "."];
         let output = Command::new("grep").args(search).current_dir(&self.0).output().unwrap();
@@ -96,13 +96,13 @@ impl Tree {
         self.run("release-check", arguments)
     }
 
-    /// A script of openwrt/ in the copy, on the copy.
+    /// Runs a script of openwrt/ from the copy, on the copy.
     fn run(&self, script: &str, arguments: &[&str]) -> Output {
         let script = self.0.join("openwrt").join(script);
         Command::new(script).args(arguments).env("NICUP_TOP", &self.0).output().unwrap()
     }
 
-    /// The lines that name what is missing.
+    /// The lines that name something missing.
     fn missing(&self) -> Vec<String> {
         let output = self.check(&[]);
         let printed = text(&output.stdout);
@@ -184,7 +184,7 @@ fn each_value_that_is_left_out_is_named_with_its_file() {
         let mut missing = tree.missing();
         fs::write(tree.0.join(file), before).unwrap();
         if named.starts_with("RELEASED") {
-            // The files in the archive have that time.
+            // RELEASED is also the time of the files in the archive, so their hash changes, too.
             assert!(missing.pop().unwrap().contains("PKG_HASH is not the hash"));
         }
         let [line] = &missing[..] else { panic!("{start}{value}: {missing:#?}") };

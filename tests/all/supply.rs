@@ -1,8 +1,8 @@
-//! What nicup is made of that others wrote: where it comes from, under which licence, and nothing twice, as deny.toml
-//! says. And its own unsafe code: in one file.
+//! Third-party code in nicup, by the rules of deny.toml: its origin, its licences, and no duplicates. Also nicup's own
+//! unsafe code: in one file.
 //!
-//! Works offline, from the lock files and from what cargo has unpacked, in place of cargo-deny, which takes minutes to
-//! build. Knows no advisories: `tests/run deny` does.
+//! Works offline, from the lock files and from the crates that cargo has unpacked. cargo-deny takes minutes to build,
+//! so it is a separate step, `tests/run deny`, which also checks advisories.
 
 use miniserde::{Deserialize, json};
 use std::collections::{BTreeMap, BTreeSet};
@@ -10,7 +10,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// Lock files of the product's workspace, and of those beside it.
+/// Lock files of the product's workspace and of the separate ones.
 const LOCKS: [&str; 3] = ["Cargo.lock", "tests/libuci/Cargo.lock", "tests/fuzz/Cargo.lock"];
 /// The manifests of the workspaces.
 const MANIFESTS: [&str; 3] = ["Cargo.toml", "tests/fuzz/Cargo.toml", "tests/libuci/Cargo.toml"];
@@ -21,7 +21,7 @@ fn top() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// The values of list `name` in deny.toml: what stands between the first quotes of its lines.
+/// The values of list `name` in deny.toml: the first quoted text of each line.
 fn deny(name: &str) -> Vec<String> {
     let text = fs::read_to_string(top().join("deny.toml")).unwrap();
     let list = text.split_once(&format!("\n{name} = [\n")).unwrap().1;
@@ -31,7 +31,7 @@ fn deny(name: &str) -> Vec<String> {
     found
 }
 
-/// One `[[package]]` of a lock file: its fields by name, lists left out.
+/// One `[[package]]` of a lock file: its fields by name, without lists.
 fn locked(text: &str) -> Vec<BTreeMap<&str, &str>> {
     text.split("[[package]]")
         .skip(1)
@@ -116,7 +116,7 @@ struct Kind {
     kind: Option<String>,
 }
 
-/// Cargo's own view of this workspace, on Linux.
+/// Cargo's metadata of this workspace, for Linux.
 fn metadata() -> Metadata {
     let platform = format!("{}-unknown-linux-gnu", std::env::consts::ARCH);
     let arguments =
@@ -126,7 +126,7 @@ fn metadata() -> Metadata {
     json::from_str(std::str::from_utf8(&output.stdout).unwrap()).unwrap()
 }
 
-/// Whether a licence expression leaves us a choice that we accept: `A OR (B AND C)`, and the old `A/B`.
+/// Whether a licence expression includes an option that deny.toml allows: `A OR (B AND C)`, and the old `A/B`.
 fn acceptable(expression: &str) -> bool {
     let plain = expression.replace(['(', ')'], " ").replace('/', " OR ");
     let allowed = deny("allow");
@@ -178,7 +178,7 @@ fn rust_files(folder: &Path, found: &mut Vec<PathBuf>) {
     }
 }
 
-/// Whether a file lifts the lint that forbids unsafe code.
+/// Whether a file allows unsafe code.
 fn may_be_unsafe(text: &str) -> bool {
     text.lines().map(str::trim_start).any(|line| {
         let attribute = line.starts_with("#[") || line.starts_with("#![");

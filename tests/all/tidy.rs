@@ -1,8 +1,8 @@
-//! The floor plan and the house rules, held by tests: which rooms may name which, circles of modules, what the pure rooms
-//! never touch, sizes, leftovers.
+//! Enforces the architecture and the house rules: which floors may use which, module cycles, what the pure floors never
+//! touch, sizes, leftovers.
 //!
-//! Reads sources as text. Comments and literals are blanked first, so only code counts. Every rule has a snippet that
-//! breaks it, so that a rule cannot die unnoticed.
+//! Reads sources as text. Comments and literals are blanked first, so only code counts. Each rule has a snippet that
+//! violates it, so a rule cannot stop working unnoticed.
 
 mod graph;
 mod sizes;
@@ -11,18 +11,18 @@ mod text;
 use std::path::{Path, PathBuf};
 use text::{code, line_of, under, without_tests, words};
 
-/// Which rooms a room may name.
+/// Which floors a floor may name.
 const FLOORS: [(&str, &[&str]); 4] = [
     ("wire", &["wire"]),
     ("policy", &["policy", "wire"]),
     ("sys", &["sys", "wire"]),
     ("app", &["app", "policy", "sys", "wire"]),
 ];
-/// The rooms without a world.
+/// The floors without clocks, files and sockets.
 const PURE: [&str; 2] = ["wire", "policy"];
-/// What a pure room never takes from the standard library.
+/// Modules of the standard library that a pure floor never uses.
 const WORLD_OF_STD: [&str; 6] = ["env", "fs", "io", "os", "process", "thread"];
-/// Types of the world that a pure room never names, whatever path leads to them.
+/// Types with side effects that a pure floor never names, by any path.
 const WORLD_TYPES: [&str; 8] = [
     "Instant",
     "SystemTime",
@@ -33,28 +33,28 @@ const WORLD_TYPES: [&str; 8] = [
     "UnixListener",
     "UnixStream",
 ];
-/// Crates that are the world.
+/// Crates with side effects.
 const WORLD_CRATES: [&str; 6] = ["log", "rustix", "rustls", "socket2", "syslog", "ureq"];
-/// Crates of the world that only `sys` names: the log, which every step of a pass writes, is not one of them.
+/// Crates that only `sys` names. Not the log crate: every step of a pass logs.
 const CRATES_OF_SYS: [&str; 7] = ["libc", "rustix", "rustls", "signal_hook", "socket2", "syslog", "ureq"];
-/// What only `sys` takes from the standard library, and types of it.
+/// Modules of the standard library that only `sys` uses.
 const STD_OF_SYS: [&str; 3] = ["fs", "os", "thread"];
-/// Types that only `sys` names: programs are run there.
+/// Types that only `sys` names, because programs are started there.
 const TYPES_OF_SYS: [&str; 2] = ["Command", "Stdio"];
-/// Files of `app` that still touch the world themselves.
+/// Files of `app` that still do what `sys` should do.
 const WORLDLY: [(&str, &str); 0] = [];
-/// Circles of modules that are still there. To be emptied, never to grow.
+/// Remaining module cycles. The list may only shrink.
 const CIRCLES: [&[&str]; 0] = [];
-/// Macros that write.
+/// Macros that print.
 const WORLD_MACROS: [&str; 5] = ["dbg", "eprint", "eprintln", "print", "println"];
 const MOST_LINES: usize = 400;
-/// Fields of a struct, outside configuration and records and what is a file's or netifd's own shape.
+/// The most fields of a struct, except for configuration, records, and the formats of files and netifd.
 const MOST_FIELDS: usize = 8;
 const SHAPES: [&str; 4] =
     ["src/policy/config/", "src/policy/record/", "src/policy/status.rs", "src/wire/ubus.rs"];
-/// Structs that have more fields still. To be emptied, never to grow.
+/// Remaining structs with more fields. The list may only shrink.
 const WIDE: [(&str, &str); 0] = [];
-/// Lines of a function, outside tables.
+/// The most lines of a function, except for tables.
 const MOST_LINES_OF_A_FUNCTION: usize = 60;
 /// Functions that are tables.
 const TABLES: [(&str, &str); 2] =
@@ -95,7 +95,7 @@ fn collect(root: &Path, folder: &Path, found: &mut Vec<(String, String)>) {
     }
 }
 
-/// Rust sources with the room that they are in (`None`: lib.rs, main.rs, tests).
+/// Rust sources with their floors (`None`: lib.rs, main.rs, tests).
 fn sources() -> Vec<(String, Option<&'static str>, String)> {
     let room = |name: &str| {
         let inside = name.strip_prefix("src/")?;
@@ -105,7 +105,7 @@ fn sources() -> Vec<(String, Option<&'static str>, String)> {
     rust.map(|(name, text)| (name.clone(), room(&name), text)).collect()
 }
 
-/// Lines of `room`'s `code` that name a room it may not name: through `crate::`, or by climbing to it with `super::`.
+/// Lines of `code` that name a floor that `room` may not name: through `crate::`, or by climbing to it with `super::`.
 fn wrong_edges(room: &str, code: &str) -> Vec<usize> {
     let allowed = FLOORS.iter().find(|(name, _)| *name == room).unwrap().1;
     let is_room = |name: &str| FLOORS.iter().any(|(room, _)| *room == name);
@@ -127,7 +127,7 @@ fn env(code: &str) -> Vec<(usize, &str)> {
     of_std.chain(names).collect()
 }
 
-/// Lines of `app`'s `code` that touch what is for `sys` to touch.
+/// Lines of `app`'s `code` that use what only `sys` may use.
 fn taken_from_sys(code: &str) -> Vec<(usize, &str)> {
     let of_std = under(code, "std").into_iter().filter(|(_, name)| STD_OF_SYS.contains(name));
     let names = words(code).filter(|(at, word)| {
@@ -140,7 +140,7 @@ fn taken_from_sys(code: &str) -> Vec<(usize, &str)> {
     of_std.chain(names.map(|(at, word)| (line_of(code, at), word))).collect()
 }
 
-/// Calls that end the program where a value is not what the author thought.
+/// Calls that panic on an unexpected value.
 fn panics(code: &str) -> Vec<usize> {
     let code = without_tests(code);
     let calls = words(&code).filter(|(at, word)| {
@@ -151,7 +151,7 @@ fn panics(code: &str) -> Vec<usize> {
     calls.map(|(at, _)| line_of(&code, at)).collect()
 }
 
-/// Words that promise work. Written in two pieces, or this file would be the first to be found.
+/// Words that announce work. Split in two here, or this file would match.
 fn leftovers(text: &str) -> Vec<usize> {
     let notes = [concat!("TO", "DO"), concat!("FIX", "ME"), concat!("X", "XX")];
     let macros = [concat!("to", "do"), concat!("unimple", "mented")];
@@ -165,7 +165,7 @@ fn too_long(name: &str, text: &str) -> bool {
     text.lines().count() > MOST_LINES && !LONG.iter().any(|(long, _)| *long == name)
 }
 
-/// A tests.rs belongs to the file that names it, whose head stands for both.
+/// A tests.rs needs no head: the file that declares it has one.
 fn headless(name: &str, text: &str) -> bool {
     !text.starts_with("//! ") && !name.ends_with("/tests.rs")
 }

@@ -1,18 +1,18 @@
-//! The graph of the modules: which module names which, and whether a circle is in it.
+//! The graph of modules: which module names which, and whether it has a cycle.
 //!
-//! A module and its submodules are one room, and may name each other. Of two other modules the rooms count that they
-//! lie in, below the folder that holds both: `policy::import::fate` names `policy::import::options` within import,
-//! `policy::outcome::books` names policy::record within policy.
+//! A module and its submodules may name each other. For two other modules, the graph has an edge between their parents
+//! right below the common folder: `policy::import::fate` naming `policy::import::options` is an edge within import,
+//! `policy::outcome::books` naming `policy::record` an edge within policy.
 
 use super::text::{code, is_word, without_tests};
 use std::collections::{BTreeMap, BTreeSet};
 
 type Path = Vec<String>;
-/// The names that each module takes from others, and what is behind them.
+/// The names that each module imports, and the paths that they stand for.
 type Imports = BTreeMap<Path, BTreeMap<String, Path>>;
 type Edges = BTreeSet<(String, String)>;
 
-/// The module of a file of the library; None: it is a test's, or main.rs.
+/// The module of a file of the library; None: a test, or main.rs.
 fn module(file: &str) -> Option<Path> {
     let inside = file.strip_prefix("src/")?.strip_suffix(".rs")?;
     let mut path: Path = inside.split('/').map(str::to_owned).collect();
@@ -25,8 +25,8 @@ fn module(file: &str) -> Option<Path> {
     Some(path)
 }
 
-/// All paths that begin within `code` with `crate`, `super` or `self`, or that a `use` names: with the name that a `use`
-/// gives it.
+/// All paths in `code` that begin with `crate`, `super` or `self`, or that a `use` names, with the name that the `use`
+/// introduces.
 fn paths(code: &str) -> Vec<(Option<String>, Path)> {
     let mut found = Vec::new();
     let mut rest = code;
@@ -46,7 +46,7 @@ fn paths(code: &str) -> Vec<(Option<String>, Path)> {
     found
 }
 
-/// The next word of `text`, and where it ends.
+/// The next word of `text`, and the offset of its end.
 fn next_word(text: &str) -> Option<(usize, &str)> {
     let start = text.find(is_word)?;
     let end = text[start..].find(|c| !is_word(c)).map_or(text.len(), |length| start + length);
@@ -57,7 +57,7 @@ fn segments(path: &str) -> Path {
     path.split("::").map(str::trim).filter(|part| !part.is_empty()).map(str::to_owned).collect()
 }
 
-/// The paths of a `use` tree below `prefix`.
+/// Collects the paths of a `use` tree below `prefix`.
 fn tree_paths(tree: &str, prefix: &Path, found: &mut Vec<(Option<String>, Path)>) {
     let tree = tree.trim();
     if let Some((head, group)) = tree.split_once('{') {
@@ -82,7 +82,7 @@ fn tree_paths(tree: &str, prefix: &Path, found: &mut Vec<(Option<String>, Path)>
     }
 }
 
-/// The module that `path` leads to from module `from`; None: another crate's.
+/// The module that `path` leads to from module `from`; None: in another crate.
 fn target(from: &Path, path: &[String], imports: &Imports, depth: usize) -> Option<Path> {
     let mut at = match path.first()?.as_str() {
         "crate" => Path::new(),
@@ -98,7 +98,7 @@ fn target(from: &Path, path: &[String], imports: &Imports, depth: usize) -> Opti
         } else if imports.contains_key(&child) {
             at = child;
         } else {
-            // What a module took from another one is the other one's.
+            // A name that a module imported belongs to the module that it comes from.
             let behind = imports.get(&at)?.get(part).filter(|_| depth > 0);
             return behind.and_then(|behind| target(&at, behind, imports, depth - 1)).or(Some(at));
         }
@@ -110,7 +110,7 @@ fn below(path: &Path, child: &str) -> Path {
     path.iter().cloned().chain([child.to_owned()]).collect()
 }
 
-/// The rooms of `from` and `to` below the folder that holds both; None: one is in the other.
+/// The parents of `from` and `to` right below their common folder; None: one contains the other.
 fn rooms(from: &Path, to: &Path) -> Option<(String, String)> {
     let common = from.iter().zip(to).take_while(|(a, b)| a == b).count();
     let room = |path: &Path| Some(path.get(..=common)?.join("::"));
@@ -133,7 +133,7 @@ fn edges(files: &[(String, String)]) -> Edges {
     edges
 }
 
-/// The circles: rooms that all lead to each other, in the order of their names.
+/// The cycles: modules that all lead to each other, sorted by name.
 pub(crate) fn circles(files: &[(String, String)]) -> Vec<Vec<String>> {
     let edges = edges(files);
     let rooms: BTreeSet<&String> = edges.iter().flat_map(|(from, to)| [from, to]).collect();

@@ -1,8 +1,8 @@
-//! How many fields a struct has, and how many lines a function.
+//! Counts the fields of structs and the lines of functions.
 //!
-//! Reads code that rustfmt formatted: what begins at an indent ends with a brace at that indent.
+//! Relies on rustfmt: an item ends with a brace at the indentation of its first line.
 
-/// Each item of `code` that begins with `keyword`: its line, its name and its lines.
+/// Each item of `code` that begins with `keyword`: line number, name and lines.
 fn items<'a>(code: &'a str, keyword: &str) -> Vec<(usize, &'a str, Vec<&'a str>)> {
     let lines: Vec<&str> = code.lines().collect();
     let mut found = Vec::new();
@@ -26,7 +26,7 @@ fn items<'a>(code: &'a str, keyword: &str) -> Vec<(usize, &'a str, Vec<&'a str>)
     found
 }
 
-/// Structs of more than `most` fields: line, name, fields.
+/// Structs of more than `most` fields: line number, name, fields.
 pub(crate) fn wide_structs(code: &str, most: usize) -> Vec<(usize, &str, usize)> {
     let field = |line: &&&str| {
         let line = line.trim_start();
@@ -43,7 +43,7 @@ pub(crate) fn wide_structs(code: &str, most: usize) -> Vec<(usize, &str, usize)>
     items(code, "struct").into_iter().map(count).filter(|(.., fields)| *fields > most).collect()
 }
 
-/// Functions of more than `most` lines: line, name, lines.
+/// Functions of more than `most` lines: line number, name, lines.
 pub(crate) fn long_functions(code: &str, most: usize) -> Vec<(usize, &str, usize)> {
     let long = items(code, "fn").into_iter().map(|(at, name, lines)| (at, name, lines.len()));
     long.filter(|(.., lines)| *lines > most).collect()

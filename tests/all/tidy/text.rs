@@ -1,8 +1,8 @@
-//! Reads Rust as text: what is code, its words, and what a path names.
+//! Reads Rust as text: which parts are code, its words, and what a path names.
 //!
-//! Not a parser: what a macro makes, it does not see.
+//! Not a parser: it does not see what a macro expands to.
 
-/// The code alone: comments, strings and characters become blanks, lines stay where they are.
+/// Only the code: comments, strings and characters become spaces, and line breaks stay.
 pub(crate) fn code(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
@@ -19,7 +19,7 @@ pub(crate) fn code(text: &str) -> String {
     out
 }
 
-/// How many bytes at the head of `text` are a comment or a literal.
+/// The length in bytes of a comment or literal at the start of `text`.
 fn literal(text: &str, before: Option<char>) -> Option<usize> {
     if text.starts_with("//") {
         return Some(text.find('\n').unwrap_or(text.len()));
@@ -74,7 +74,7 @@ pub(crate) fn line_of(code: &str, at: usize) -> usize {
     code[..at].matches('\n').count() + 1
 }
 
-/// What is named right under `root`: `root::x` gives x, `root::{a, b::c}` gives a and b, `root::*` gives a star.
+/// The names right below `root`: `root::x` gives x, `root::{a, b::c}` gives a and b, `root::*` gives a star.
 pub(crate) fn under<'a>(code: &'a str, root: &str) -> Vec<(usize, &'a str)> {
     let mut found = Vec::new();
     for (at, _) in words(code).filter(|(_, word)| *word == root) {
