@@ -1,10 +1,11 @@
-//! Every bad input: one clear message with its place and what to do, the right exit status, and nothing good lost.
+//! Bad input: nicup prints one clear message with place and remedy, exits with the right status, and keeps everything
+//! valid.
 
 use crate::common::{CA, CONFIG, HOME, RECORDS, Router, STATE, STATUS};
 use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
 
-/// A configuration that is no use at all: exit 3, no host, one problem, told the same way everywhere.
+/// nicup cannot use this configuration at all: exit 3, no host, and one problem, worded the same in every output.
 fn useless(r: &Router, problem: &str) {
     let _ = r.syslog.take();
     let ran = r.pass(3);
@@ -64,7 +65,7 @@ fn no_uci_text() {
     assert_eq!(r.requests(), 0);
 }
 
-/// One service is wrong, the other one runs.
+/// One service is wrong, and the other one still runs.
 fn one_is_wrong(story: &str, more: &str, problem: &str) {
     let Some(r) = Router::new(story) else { return };
     let device = format!("\toption device '{}'\n", r.device);
@@ -109,7 +110,7 @@ fn a_hostname_with_a_blank_in_a_list() {
     );
 }
 
-/// As [`one_is_wrong`], by the beginning of the problem.
+/// Like [`one_is_wrong`], but compares only the beginning of the problem.
 fn one_is_wrong_starts(story: &str, more: &str, problem: &str) {
     let Some(r) = Router::new(story) else { return };
     let device = format!("\toption device '{}'\n", r.device);
@@ -165,7 +166,7 @@ fn a_configuration_that_others_can_read_is_a_warning() {
     let wanted =
         "warning /etc/config/nicup: its mode 644 lets others read the passwords: chmod 600 /etc/config/nicup";
     assert_eq!(r.problems(), [wanted]);
-    // It is said once, not with every pass.
+    // nicup logs it once, not in every pass.
     assert_eq!(r.syslog.take().iter().filter(|line| line.contains("chmod")).count(), 1);
     r.pass(0);
     assert_eq!(r.syslog.take(), Vec::<String>::new());
@@ -238,7 +239,7 @@ fn a_damaged_state_costs_no_record() {
     r.pass(0);
     assert!(r.problems()[0].starts_with("warning /var/run/nicup/state.json: is damaged: set aside as"));
     assert_eq!((r.requests(), r.stamp(RECORDS)), (1, records));
-    // No pass reads the status.
+    // A pass does not read the status.
     r.write(STATUS, "garbage");
     assert_eq!(r.run(&["status"]).exit, 1);
     r.pass(0);

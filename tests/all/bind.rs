@@ -1,4 +1,4 @@
-//! Two uplinks, and the server in a namespace of its own behind both: which one a request leaves through.
+//! Two uplinks, and the server behind both in its own namespace: which uplink a request uses.
 
 use crate::common::{CA, HOME, Router, ip, patience};
 use noip_simulator::{Listen, Options, Simulator};
@@ -18,7 +18,7 @@ fn wait_for(path: &Path) {
     }
 }
 
-/// The other end of both uplinks. Started as a process of its own by the stories, and a story of nothing by itself.
+/// The far end of both uplinks. The tests start it as a separate process; without FOLDER it does nothing.
 #[test]
 fn the_server_behind_both_uplinks() {
     let Some(folder) = std::env::var_os(FOLDER).map(PathBuf::from) else { return };
@@ -43,7 +43,7 @@ fn the_server_behind_both_uplinks() {
     let _ = std::io::stdin().read_to_end(&mut Vec::new());
 }
 
-/// The server's process; it ends with its input.
+/// The server's process. It exits when its standard input closes.
 struct Server(Child, PathBuf);
 
 impl Server {
@@ -76,11 +76,12 @@ impl Server {
         Server(child, folder)
     }
 
-    /// Whether each request since the last time came through the second uplink.
+    /// For each request since the last call: whether it came through the second uplink.
     fn through_the_second(&self) -> Vec<bool> {
         let path = self.1.join("log");
         let text = std::fs::read_to_string(&path).unwrap();
-        // The log is written at its own offset: what was seen is counted, not cut.
+        // The server still writes the log at its own offset, so remember how many lines were read and do not truncate
+        // it.
         let seen = self.1.join("seen");
         let before: usize = std::fs::read_to_string(&seen).map_or(0, |text| text.parse().unwrap());
         let lines: Vec<&str> = text.lines().filter(|line| line.contains("GET /")).collect();
@@ -113,7 +114,7 @@ fn bind_sends_through_the_wan_device_and_no_other() {
         r.config(&r.service("home", &home));
     };
 
-    // The kernel's route, whatever the interface: what users of the others complain about.
+    // Without bind, the kernel's route decides, not option interface. Users of other clients complain about this.
     configure("option interface 'wanb'");
     r.pass(0);
     assert_eq!(server.through_the_second(), [false]);
@@ -124,7 +125,7 @@ fn bind_sends_through_the_wan_device_and_no_other() {
     configure("option device 'wanb'\noption bind '1'");
     r.pass(0);
     assert_eq!(server.through_the_second(), [true]);
-    // Failover takes the requests along.
+    // After a failover the requests use the new uplink, too.
     configure("list interface 'wan'\nlist interface 'wanb'\noption bind '1'");
     r.pass(0);
     r.address("del 203.0.113.7/24");
@@ -134,7 +135,7 @@ fn bind_sends_through_the_wan_device_and_no_other() {
     r.address("add 203.0.113.7/24");
     ip(&format!("route add default via 203.0.113.1 dev {} metric 1", r.device));
 
-    // The address of a LAN host is on the LAN, the way out is not.
+    // The address of a LAN host belongs to the LAN, but the requests leave through the WAN.
     ip("link add br-lan type veth peer name port1");
     ip("link set br-lan up");
     ip("addr add 2001:db8:1:2::1/64 dev br-lan nodad");
@@ -145,7 +146,8 @@ fn bind_sends_through_the_wan_device_and_no_other() {
     assert_eq!(server.through_the_second(), [true]);
     assert_eq!(r.host(HOME).registered_ipv6.as_deref(), Some("2001:db8:1:2::5"));
 
-    // A page is asked through the uplink whose address it is to tell, and so is an update without any address.
+    // nicup fetches a page through the uplink whose address it detects, and sends an offline update through the uplink,
+    // too.
     let page = format!("option source 'web'\noption source_url 'https://{SERVER}/ip'\n");
     configure(&(page.clone() + "option interface 'wanb'\noption bind '1'"));
     r.pass(0);
@@ -162,7 +164,7 @@ fn bind_sends_through_the_wan_device_and_no_other() {
     assert!(message.out.contains("through br-lan (option bind)"), "{message:?}");
     assert_eq!(server.through_the_second(), Vec::<bool>::new());
 
-    // A device that is down is no reason to take another one.
+    // If the device is down, nicup does not use another one.
     r.netifd.put("network.interface.wanb.status", "{\"up\":false}");
     for (more, code) in [
         (page + "option interface 'wanb'\noption bind '1'", "address-unknown"),

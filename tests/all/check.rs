@@ -1,4 +1,4 @@
-//! What `check` says beside problems.
+//! What `check` prints besides problems.
 
 use crate::common::{HOME, RECORDS, Router, ip};
 
@@ -25,7 +25,7 @@ fn check_says_what_would_be_sent_and_sends_and_writes_nothing() {
         changed.out.contains("would send 203.0.113.8: the registered address is different"),
         "{changed:?}"
     );
-    // Not even what a run would set aside.
+    // Not even a damaged file, which a run would set aside.
     r.write(RECORDS, "{");
     let before = r.snapshot();
     let damaged = r.run(&["check"]);
@@ -55,7 +55,7 @@ fn check_names_the_uplink_of_each_address() {
     let out = checked("option interface6 'lan'");
     let uplinks = format!("home: wan is {device}, 203.0.113.7; lan is br-lan0, 2001:db8:1::1; to https://");
     assert!(out.contains(&uplinks), "{out}");
-    // From one uplink, both are behind its name.
+    // If one uplink has both addresses, `check` prints its name once.
     ip(&format!("addr add 2001:db8:2::2/64 dev {device} nodad"));
     let out = checked("");
     assert!(
@@ -105,7 +105,7 @@ fn check_says_which_contact_is_sent_and_who_set_it() {
         "contact sent to the server: {default} ({of} default: set option contact to your email address)"
     );
     assert_eq!(line(&r.run(&["check"]).out), unset);
-    // What is set to nothing is not set.
+    // An empty option counts as unset.
     for (option, says) in [
         ("", unset.as_str()),
         ("you@example.org", "contact sent to the server: you@example.org (from option contact)"),
@@ -116,7 +116,7 @@ fn check_says_which_contact_is_sent_and_who_set_it() {
         let check = r.run(&["check"]);
         assert_eq!((check.exit, line(&check.out).as_str(), check.err.as_str()), (0, says, ""));
     }
-    // And what it says is what is sent.
+    // nicup really sends the contact that `check` prints.
     r.pass(0);
     let raw = r.sim.requests().remove(0).raw;
     assert!(String::from_utf8_lossy(&raw).contains(&format!(" {default}\r\n")));

@@ -1,4 +1,4 @@
-//! The commands around a pass, hotplug's events, reboots, crashes, and several passes at once.
+//! The commands other than a plain run, hotplug events, reboots, crashes, and several passes at once.
 
 use crate::common::{ATTEMPTS, CONFIG, HOME, OFFICE, RECORDS, Router, STATE, STATUS, finish, patience};
 use std::time::{Duration, Instant};
@@ -17,7 +17,7 @@ fn force_sends_once_and_is_then_held_for_ten_minutes() {
     assert_eq!((held.exit, r.requests()), (0, 2));
     let line = "home.example.net: not sent, possible 10 min from now: the unchanged address was sent less than 10 min ago\n";
     assert!(held.out.ends_with(line), "{held:?}");
-    // A changed address is not held by that.
+    // This limit does not apply to a changed address.
     r.move_to("203.0.113.7", "203.0.113.8");
     r.pass(0);
     assert_eq!(r.requests(), 3);
@@ -107,7 +107,7 @@ fn status_shows_the_file() {
     assert_eq!(row[..5], [HOME, "current", "203.0.113.7", "203.0.113.7", "good"]);
     assert_eq!(r.run(&["status", "-s", "nobody"]).exit, 2);
     assert_eq!((r.snapshot(), r.requests()), (before, 1));
-    // The exit status is that of the run.
+    // `status` exits with the same status as the run.
     r.answers(&["words:badauth"]);
     r.move_to("203.0.113.7", "203.0.113.8");
     r.pass(4);
@@ -188,7 +188,7 @@ fn an_event_of_ours_needs_no_netifd() {
     assert_eq!(r.hotplug(&[("ACTION", "ifdown"), ("INTERFACE", "wan")]).exit, 1);
     r.shows(HOME, "no-address", "no-address");
     assert_eq!((r.requests(), r.netifd.calls()), (2, vec![]));
-    // A service with a device is found by it.
+    // The event finds a service with option device by its device.
     r.configure("");
     r.move_to("203.0.113.8", "203.0.113.9");
     assert_eq!(r.hotplug(&[("ACTION", "ifup"), ("INTERFACE", "other"), ("DEVICE", &r.device)]).exit, 0);
@@ -249,7 +249,7 @@ fn what_must_survive_a_reboot_does() {
         r.pass(exit);
         let (sent, before) = (r.requests(), r.host(HOME));
         if exit == 1 {
-            // This machine may have been up for longer than the wait, which a router that was restarted has not.
+            // This machine may have been up for longer than the wait; a router that just restarted has not.
             r.set(RECORDS, "seconds", i64::try_from(r.status().uptime).unwrap() + 7200);
         }
         r.reboot();
@@ -303,7 +303,7 @@ fn passes_wait_for_each_other_and_events_for_none() {
     while !seat.exists() && begun.elapsed() < patience() {
         std::thread::sleep(Duration::from_millis(5));
     }
-    std::thread::sleep(Duration::from_millis(100)); // from the file to its lock
+    std::thread::sleep(Duration::from_millis(100)); // it creates the file first and then locks it
     let third = r.hotplug(&event);
     assert_eq!(
         (third.exit, begun.elapsed() < Duration::from_millis(1300)),
@@ -374,7 +374,7 @@ fn a_pass_over_many_services_that_is_killed_repeats_none() {
     assert!(r.sim.wait_for(23, patience()));
     child.kill().unwrap();
     child.wait().unwrap();
-    // Of 20, the state has the outcome; of two, the records; of one, nobody.
+    // For 20 hosts the outcome is in the state, for two in the records, and for one nowhere.
     assert!(r.exists(STATE) && r.exists(ATTEMPTS));
     r.pass(1);
     assert_eq!((r.requests(), r.exists(ATTEMPTS)), (25, false));

@@ -1,6 +1,6 @@
-//! What a pass costs: instructions, memory, round trips, and time where nobody answers.
+//! What a pass costs: instructions, memory, round trips, and time without a response.
 //!
-//! Only a release build tells: NICUP_RELEASE is its path, NICUP_STATIC that of a static one.
+//! The numbers count only for a release build: NICUP_RELEASE is its path, NICUP_STATIC the path of a static one.
 
 use crate::common::{CA, HOME, NICUP, Router, STATUS, say, skip, tool};
 use noip_simulator::{Account, Options, TEST_PASSWORD, TEST_USERNAME, TlsOptions, TlsVersions};
@@ -10,10 +10,10 @@ use std::time::{Duration, Instant};
 
 /// Instructions of an unchanged pass over 500 hosts on a router with 1,000 addresses.
 const INSTRUCTIONS: u64 = 45_000_000;
-/// Peak memory of an unchanged pass of a static build, KiB.
+/// Peak memory of an unchanged pass of a static build, in KiB.
 const MEMORY: u64 = 4096;
 
-/// A large router: 200 links with 1,000 addresses, 100 services of 5 hosts, and as many roots as a router has.
+/// A large router: 200 links with 1,000 addresses, 100 services of 5 hosts, and a CA bundle as large as a router's.
 fn large(story: &str) -> Option<Router> {
     let names: Vec<String> = (0..500).map(|i| format!("host{i}.example.net")).collect();
     let hosts: Vec<&str> = names.iter().map(String::as_str).collect();
@@ -42,14 +42,14 @@ fn large(story: &str) -> Option<Router> {
     Some(r)
 }
 
-/// A value of /proc/PID/status in KiB; None once the process has ended.
+/// A value from /proc/PID/status in KiB; None after the process has exited.
 fn memory(pid: u32, name: &str) -> Option<u64> {
     let text = std::fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
     let line = text.lines().find(|line| line.starts_with(name))?;
     line.split_whitespace().nth(1)?.parse().ok()
 }
 
-/// The peak memory of a pass, KiB.
+/// The peak memory of a pass, in KiB.
 fn peak(r: &Router, program: &str) -> u64 {
     let run = ["--root", r.root.to_str().unwrap(), "run"];
     let mut child = r.command(program, &run).stdout(Stdio::null()).spawn().unwrap();
@@ -96,7 +96,7 @@ fn a_large_router_costs_little() {
     assert!(r.read(STATUS).len() < 256 * 1024, "LuCI could not read the status");
 }
 
-/// The calls on the connection, by strace: what was sent before the answer came.
+/// The calls that send on the connection, from strace.
 fn sends(story: &str, versions: TlsVersions) -> Option<Vec<String>> {
     let tls = TlsOptions { versions, ..TlsOptions::default() };
     let r = Router::with(story, Options { tls, ..Options::default() })?;

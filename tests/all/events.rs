@@ -1,5 +1,5 @@
-//! Which hotplug events start a pass: those of a mobile modem's dynamic interfaces, of the device that the last pass
-//! found, and mwan3's reports on the interfaces of a list.
+//! Which hotplug events start a pass: events of a mobile modem's dynamic interfaces and of the device that the last
+//! pass found, and mwan3's reports on listed interfaces.
 
 use crate::common::{HOME, Router, STATE, STATUS, ip};
 
@@ -45,21 +45,21 @@ fn an_event_of_the_device_that_the_last_pass_found_is_ours() {
     assert_eq!(r.snapshot(), before, "another device: nothing is touched, and no lock is taken");
     assert_eq!(r.hotplug(&event).exit, 0);
     assert_eq!((r.requests(), registered(&r).as_deref()), (2, Some("203.0.113.8")));
-    // It is still the device of the uplink while that is down.
+    // The device still belongs to the uplink while the uplink is down.
     r.netifd.put("network.interface.wwan.status", "{\"up\":false}");
     r.pass(1);
     r.netifd.up("wwan", &r.device);
     r.move_to("203.0.113.8", "203.0.113.9");
     assert_eq!(r.hotplug(&event).exit, 0);
     assert_eq!(registered(&r).as_deref(), Some("203.0.113.9"));
-    // What is disabled has no events.
+    // Events do not concern a disabled service.
     let disabled = format!("list hostname '{HOME}'\noption interface 'wwan'\noption enabled '0'");
     r.config(&r.service("home", &disabled));
     let before = r.snapshot();
     assert_eq!((r.hotplug(&event).exit, r.snapshot() == before), (0, true));
 }
 
-/// Two uplinks, and mwan3's reports on them.
+/// Two uplinks, which mwan3 reports on.
 fn two_uplinks(story: &str, lte: &str) -> Option<Router> {
     let r = Router::new(story)?;
     ip(&format!("link add {lte} type veth peer name p-{lte}"));
@@ -83,7 +83,7 @@ fn an_uplink_that_mwan3_reports_disconnected_is_down_until_it_is_connected() {
         |action, interface| [("ACTION", action), ("INTERFACE", interface), ("DEVICE", device.as_str())];
     assert_eq!(r.hotplug(&report("disconnected", "wan")).exit, 0);
     assert_eq!(registered(&r).as_deref(), Some("198.51.100.9"));
-    // netifd's events and plain runs do not make it usable, nor does a report on the other one.
+    // Neither netifd's events nor plain runs nor a report on the other interface make it usable again.
     r.pass(0);
     assert_eq!(r.hotplug(&report("ifup", "wan")).exit, 0);
     let other = [("ACTION", "connected"), ("INTERFACE", "lte"), ("DEVICE", "lte1")];
@@ -94,7 +94,7 @@ fn an_uplink_that_mwan3_reports_disconnected_is_down_until_it_is_connected() {
     assert!(message.contains("wan has no connection, as mwan3 reports"), "{message}");
     assert_eq!(r.hotplug(&report("connected", "wan")).exit, 0);
     assert_eq!(registered(&r).as_deref(), Some("203.0.113.7"));
-    // An interface that is not of the list is not ours.
+    // A report on an interface outside the list does not concern the service.
     let before = r.snapshot();
     assert_eq!(r.hotplug(&report("disconnected", "guest")).exit, 0);
     assert_eq!(r.snapshot(), before);

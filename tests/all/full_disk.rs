@@ -1,9 +1,9 @@
-//! Flash and run directory full or read-only: no update is held back, no old status stays, no stop is lost.
+//! Flash and run directory full or read-only: nicup still sends updates, leaves no old status and loses no stop.
 
 use crate::common::{ATTEMPTS, HOME, RECORDS, Router, STATE, STATUS, patience};
 use std::process::Command;
 
-/// A little tmpfs in place of a folder; undone by [`unmount`].
+/// Mounts a small tmpfs over a folder; [`unmount`] removes it.
 fn mount(r: &Router, dir: &str, options: &str) {
     let path = r.root.join(dir);
     std::fs::create_dir_all(&path).unwrap();
@@ -15,7 +15,7 @@ fn unmount(r: &Router, dir: &str) {
     assert!(Command::new("umount").arg(r.root.join(dir)).status().unwrap().success());
 }
 
-/// Fills what is left of a folder's filesystem.
+/// Fills a folder's filesystem.
 fn fill(r: &Router, dir: &str) {
     let mut size = 1 << 16;
     let path = r.root.join(dir).join("filler");
@@ -53,10 +53,10 @@ fn a_read_only_flash_does_not_stop_updates() {
     );
     assert_eq!((problems.len(), r.requests()), (1, 2));
     assert_eq!(r.mode("var/run/nicup/records.json"), 0o600);
-    // The next pass still knows, and still says so.
+    // The next pass still knows the update, and still reports the problem.
     r.pass(0);
     assert_eq!((r.problems(), r.requests()), (problems, 2));
-    // Stops are not forgotten either.
+    // nicup keeps stops, too.
     r.answers(&["words:badauth"]);
     r.move_to("203.0.113.8", "203.0.113.9");
     r.pass(4);
@@ -107,7 +107,7 @@ fn a_full_run_folder_keeps_no_update_back_and_no_old_status() {
     r.pass(0);
     assert_eq!(r.requests(), 2);
     assert!(r.read(RECORDS).contains("203.0.113.8"));
-    // The status fits in place: it is the present one, and names what is wrong.
+    // The new status fits into the space of the old one: it is current, and names the problem.
     r.shows(HOME, "current", "good");
     assert!(
         r.problems().iter().any(|problem| problem.contains("/etc/nicup/state.json is used")),
@@ -115,7 +115,7 @@ fn a_full_run_folder_keeps_no_update_back_and_no_old_status() {
         r.problems()
     );
     assert!(r.exists(ASIDE) && !r.exists(STATE) && !r.exists(ATTEMPTS) && !r.exists(NOTE_ASIDE));
-    // The old state made room for the new one: it goes back to its place, and flash is left alone.
+    // nicup has removed the old state, so the new one fits in run_dir again, and nicup leaves flash alone.
     r.pass(0);
     assert!(!r.exists(ASIDE) && r.read(STATE).contains("203.0.113.8"));
     std::fs::remove_file(r.root.join("var/run/nicup/filler")).unwrap();
@@ -153,7 +153,7 @@ fn a_status_that_cannot_be_written_is_removed() {
     mount(&r, "var/run/nicup", "size=64k");
     r.pass(0);
     fill(&r, "var/run/nicup");
-    // Larger than the room that the old one has.
+    // This status does not fit into the space of the old one.
     let many: String = (0..40).map(|n| format!("list hostname 'h{n}.example.net'\n")).collect();
     r.configure(&many);
     let ran = r.run(&["run"]);
@@ -177,7 +177,7 @@ fn with_flash_and_run_folder_full_nothing_is_sent_and_a_problem_says_so() {
     fill(&r, "etc/nicup");
     assert_eq!(r.run(&["run", "--force"]).exit, 1, "the address is registered, but was not sent again");
     r.move_to("203.0.113.7", "203.0.113.8");
-    // Without the note that a request was begun, a crash could become a tight loop of requests.
+    // Without a note of the request before it is sent, a crash could lead to a tight loop of requests.
     let ran = r.pass(1);
     let says = "/var/run/nicup/attempts.json: warning: cannot be written: No space left on device";
     assert!(ran.err.contains(says) && ran.err.contains("nothing is sent: free some space"), "{ran:?}");

@@ -1,4 +1,4 @@
-//! The user's own hooks: when they run, with which variables, and that no pass waits for them.
+//! The user's hooks: when they run, with which variables, and that a pass does not wait for them.
 
 use crate::common::{HOME, OFFICE, Router, finish, patience, slack};
 use noip_simulator::TEST_PASSWORD;
@@ -8,13 +8,14 @@ use std::time::{Duration, Instant};
 const CALL: &str = "sbin/hotplug-call";
 const NOTES: &str = "notes";
 
-/// OpenWrt's hotplug-call, as far as a hook can see it: scripts are sourced in their order.
+/// OpenWrt's hotplug-call, as far as a hook can tell: it sources the scripts in order.
 fn hook(r: &Router, body: &str) {
     let root = r.root.display();
     let call = format!(
         "#!/bin/sh\nexport HOTPLUG_TYPE=\"$1\"\nfor script in {root}/etc/hotplug.d/$1/*; do ([ -f \"$script\" ] && . \"$script\"); done\n"
     );
-    // It is the same each time, and cannot be written while a hook of the pass before is starting.
+    // Written once: the content never changes, and a file that is being executed (by the previous pass) cannot be
+    // written.
     if !r.exists(CALL) {
         r.write(CALL, call);
         std::fs::set_permissions(r.root.join(CALL), PermissionsExt::from_mode(0o755)).unwrap();
@@ -22,10 +23,10 @@ fn hook(r: &Router, body: &str) {
     r.write("etc/hotplug.d/nicup/10-mine", format!("cd {root}\n{body}\n"));
 }
 
-/// Writes its variables to the notes, one line for each run.
+/// Appends its variables to the notes, one line per run.
 const NOTE: &str = "echo \"$ACTION,$SERVICE,$HOSTNAME,$IPV4,$IPV6,$CODE\" >>notes";
 
-/// The notes since the last call, once there are so many lines.
+/// Waits for that many lines of notes, and returns those since the last call.
 fn notes(r: &Router, lines: usize) -> Vec<String> {
     let path = r.root.join(NOTES);
     let end = Instant::now() + patience();
@@ -135,7 +136,7 @@ fn a_hook_that_hangs_or_fails_holds_up_no_pass() {
         r.pass(0);
         std::fs::remove_dir_all(r.root.join("var/run")).unwrap(); // no rate limit
     }
-    // Nor is one needed, nor hotplug-call.
+    // Updates need neither hooks nor hotplug-call.
     std::fs::remove_dir_all(r.root.join("etc/hotplug.d")).unwrap();
     std::fs::remove_file(r.root.join(CALL)).unwrap();
     r.move_to("203.0.113.9", "203.0.113.11");
@@ -145,7 +146,7 @@ fn a_hook_that_hangs_or_fails_holds_up_no_pass() {
     }
 }
 
-/// The warnings about hooks, once there are so many.
+/// Waits for that many warnings about hooks, and returns them.
 fn warnings(r: &Router, lines: usize) -> Vec<String> {
     let end = Instant::now() + patience();
     let mut found: Vec<String> = Vec::new();
@@ -186,7 +187,7 @@ fn a_hook_that_fails_is_logged_once_with_what_to_do() {
         assert!(found[0].contains("<28>") && found[0].contains(says), "{found:?}");
         assert!(!found[0].contains(TEST_PASSWORD), "{found:?}");
     }
-    // Without hotplug-call, or with one that cannot be executed, no hook runs.
+    // If hotplug-call is missing or not executable, no hook runs.
     modes(0o644);
     change();
     let found = warnings(&r, 1);
@@ -198,7 +199,7 @@ fn a_hook_that_fails_is_logged_once_with_what_to_do() {
     change();
     let found = warnings(&r, 1);
     assert!(found[0].contains("No such file"), "{found:?}");
-    // Hooks that succeed are not logged, and without hooks nothing is missing.
+    // Successful hooks are not logged, and neither is the absence of hooks.
     hook(&r, "echo done >>notes");
     r.move_to("203.0.113.11", "203.0.113.12");
     r.pass(0);
@@ -230,7 +231,7 @@ fn only_the_status_of_the_last_hook_is_known_and_logged_as_such() {
     r.write("etc/hotplug.d/nicup/05-first", "exit 7\n");
     r.pass(0);
     notes(&r, 1);
-    // hotplug-call does not source a directory, and ends with 1 if that is the last entry.
+    // hotplug-call does not source a directory, and exits with 1 if the last entry is one.
     std::fs::create_dir(r.root.join("etc/hotplug.d/nicup/99-folder")).unwrap();
     r.move_to("203.0.113.7", "203.0.113.8");
     r.pass(0);

@@ -1,10 +1,10 @@
-//! `nicup import` as a user runs it: ddns-scripts' file in, a configuration out that `nicup check` accepts.
+//! `nicup import` as a user runs it: ddns-scripts' file in, a configuration that `nicup check` accepts out.
 
 use std::fs;
 use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
 
-/// ddns-scripts' default configuration as LuCI leaves it for No-IP, and two more providers' sections.
+/// ddns-scripts' default configuration as LuCI saves it for No-IP, and sections for two more providers.
 const DDNS: &str = r#"#
 # Please read https://openwrt.org/docs/guide-user/base-system/ddns
 #
@@ -78,7 +78,7 @@ impl System {
 
     fn command(&self, command: &str) -> Command {
         let mut nicup = Command::new(env!("CARGO_BIN_EXE_nicup"));
-        // no ubus: netifd of the machine that runs the test is not asked
+        // without ubus: do not query netifd of the machine that runs the test
         nicup.arg("--root").arg(&self.0).arg(command).env("PATH", "/nonexistent");
         nicup
     }
@@ -110,7 +110,7 @@ fn the_output_is_a_configuration_that_check_accepts() {
     ] {
         assert!(text.contains(line), "{line:?} is not in\n{text}");
     }
-    // The head names every section; only one of the two became a service.
+    // The header names every section, but only one of the two became a service.
     assert!(!text.contains("duck") && !text.contains("service 'myddns_ipv6'"), "{text}");
     for note in [
         "/etc/config/ddns:5: global: option ddns_dateformat is not carried over",
@@ -145,7 +145,7 @@ fn where_there_is_nothing_to_import_it_says_so_and_prints_nothing() {
     assert!(notes.starts_with("nicup: /etc/config/ddns: no section of No-IP"), "{notes}");
     assert!(notes.ends_with(": it has sections of duckdns.org\n"), "{notes}");
 
-    // What is switched off and incomplete there is no mistake in nicup's configuration.
+    // A section that is disabled and incomplete in ddns is no error in nicup's configuration.
     system.write("ddns", b"config service no_ip\n\toption service_name no-ip.com\n\toption enabled 0\n");
     let (exit, text, _) = system.run("import");
     assert_eq!(exit, Some(0));

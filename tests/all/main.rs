@@ -1,7 +1,7 @@
-//! What the program does for a router's user, and what the repository promises: a module for each subject, in one program
-//! that is linked once.
+//! What nicup does for a router's user, and rules of the repository: a module for each subject, in one program that is
+//! linked once.
 //!
-//! The stories of a module share a network namespace, which no other module sees (common/namespace).
+//! The tests of a module share a network namespace, which no other module uses (common/namespace).
 #![forbid(unsafe_code)]
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 

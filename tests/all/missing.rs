@@ -1,4 +1,4 @@
-//! Why there is no address: each message names what is wrong with the uplink, and what to do about it.
+//! Why there is no address: each message names the fault of the uplink and the remedy.
 
 use crate::common::{HOME, Router};
 use std::process::Command;
@@ -6,7 +6,7 @@ use std::process::Command;
 const WAN: &str = "network.interface.wan.status";
 const DUMP: &str = "network.interface.dump";
 
-/// Replaces all addresses of the WAN device.
+/// Replaces all addresses of the WAN device with these.
 fn only(r: &Router, device: &str, addresses: &[&str]) {
     let ip = |arguments: &[&str]| {
         assert!(Command::new("ip").args(arguments).args(["dev", device]).status().unwrap().success());
@@ -211,7 +211,7 @@ fn the_ipv4_address_of_a_dynamic_interface_counts_and_others_are_named() {
         let wan = r#"{"interface":"wan","up":true,"l3_device":"modem0"}"#;
         r.netifd.put(DUMP, &format!(r#"{{"interface":[{wan},{child},{guest},{others}]}}"#));
     };
-    // Which of them has the address that counts depends on the provider.
+    // Which of them has the public address depends on the provider.
     dump("wan6_map");
     let checked = r.run(&["check"]);
     assert!(checked.out.contains("netifd also has wan6_map, which may have the IPv4 address"), "{checked:?}");

@@ -1,6 +1,6 @@
-//! What netifd itself says. The files in tests/fixtures/netifd are the output of `ubus call network.interface.NAME status` and
-//! `network.interface dump`, byte for byte, of netifd of June 2025 with an ubusd of December 2025. The proto handlers
-//! for dhcp, dhcpv6 and pppoe gave it addresses of the documentation ranges.
+//! Parses netifd's real output. The files in tests/fixtures/netifd are the output of `ubus call network.interface.NAME
+//! status` and `network.interface dump`, byte for byte, from netifd of June 2025 with ubusd of December 2025. The
+//! protocol handlers for dhcp, dhcpv6 and pppoe gave it addresses from the documentation ranges.
 
 use nicup::policy::address::WhyDown;
 use nicup::wire::ubus::{Interface, dump, status};
@@ -11,7 +11,7 @@ fn output_of(file: &str) -> String {
         .unwrap()
 }
 
-/// What matters of an interface that is up.
+/// The fields of an interface that are compared here.
 type Short = (Option<String>, bool, Option<String>);
 
 fn interface(name: &str, up: bool, device: Option<&str>) -> Short {

@@ -1,7 +1,7 @@
-//! Real addresses, made with `ip` in a network namespace of their own, read through rtnetlink.
+//! Real addresses, created with `ip` in a separate network namespace and read through rtnetlink.
 //!
-//! Needs root or user namespaces, and veth: the test runs itself again under `unshare`. Where that is not allowed it
-//! prints SKIP and why; with CI set that is a failure.
+//! Needs root or user namespaces, and veth: the test runs itself again under `unshare`. Where that is not allowed, it
+//! prints SKIP and the reason; with CI set, it fails.
 
 use crate::common::skip;
 use nicup::sys::netlink::{AddressSource, Netlink};
@@ -15,7 +15,7 @@ use std::process::{Command, Stdio};
 
 const INSIDE: &str = "NICUP_TEST_NAMESPACE";
 
-/// Whether this process is in a namespace of its own, where `name` may run. If not, runs it there.
+/// Whether this process is in its own namespace, where `name` may run. If not, runs the test in one.
 fn inside(name: &str) -> bool {
     if std::env::var_os(INSIDE).is_some() {
         return true;
@@ -43,7 +43,7 @@ fn quiet(command: &mut Command) -> bool {
     command.stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok_and(|status| status.success())
 }
 
-/// Runs lines of `ip`.
+/// Runs lines of `ip` commands.
 fn ip(lines: &str) {
     use std::io::Write as _;
     let mut child = Command::new("ip").args(["-batch", "-"]).stdin(Stdio::piped()).spawn().unwrap();

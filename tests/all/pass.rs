@@ -1,4 +1,4 @@
-//! One pass of the real program after another: what leaves, what stays silent, and what is left in the files.
+//! Passes of the real program in sequence: what nicup sends, when it sends nothing, and what it writes to its files.
 
 use crate::common::{HOME, OFFICE, RECORDS, Router, STATE, STATUS};
 use noip_simulator::{Account, CertKind, Options, TEST_PASSWORD, TEST_USERNAME};
@@ -33,7 +33,7 @@ fn the_files_are_as_the_contract_says() {
     assert_eq!((r.mode(STATUS), r.mode(STATE), r.mode(RECORDS)), (0o644, 0o600, 0o600));
     assert!(!r.exists("var/run/nicup/status.json.new") && !r.exists("etc/nicup/records.json.new"));
     let text = r.read(STATUS);
-    // Numbers are shown as 0: times differ.
+    // Replaces numbers with 0, because times differ.
     let mut shape = String::new();
     let mut digits = false;
     for c in text.chars() {
@@ -117,7 +117,7 @@ fn an_interface_costs_one_call_of_ubus() {
     let home = r.service_status("home");
     assert_eq!((home.interface.as_deref(), home.device), (Some("wan"), Some(r.device.clone())));
 
-    // With IPv6, netifd's siblings are asked for too, all at once.
+    // With IPv6, nicup also queries netifd for dynamic interfaces, with a single call.
     let wan = format!("{{\"interface\":\"wan\",\"up\":true,\"l3_device\":\"{}\"}}", r.device);
     r.netifd.put(
         "network.interface.dump",
@@ -154,7 +154,7 @@ fn a_second_address_does_not_take_the_place_of_the_registered_one() {
     r.address("add 203.0.113.9/32");
     r.pass(0);
     r.address("del 203.0.113.7/32");
-    r.address("add 203.0.113.7/32"); // now behind .9 in the kernel's order
+    r.address("add 203.0.113.7/32"); // now after .9 in the kernel's order
     r.pass(0);
     assert_eq!((r.requests(), r.host(HOME).registered_ipv4.unwrap()), (1, "203.0.113.7".to_owned()));
 }
@@ -185,7 +185,7 @@ fn both_families_go_in_one_request_and_the_second_may_come_late() {
     r.pass(0);
     let sent: Vec<_> = r.sim.requests().into_iter().map(|request| request.myip.unwrap()).collect();
     assert_eq!((sent, r.requests()), (vec!["203.0.113.7".into(), "203.0.113.7,2001:db8::7".into()], 2));
-    // One of them gone is no reason to send.
+    // nicup sends nothing when one of them disappears.
     r.address("del 2001:db8::7/64");
     r.pass(0);
     r.shows(HOME, "current", "good");
@@ -228,7 +228,7 @@ fn a_netifd_that_does_not_answer_is_not_an_address_that_is_gone() {
         assert!(host.message.as_ref().unwrap().contains(words), "{host:?}");
         assert!(host.next_attempt.is_some() && host.registered_ipv4.is_some(), "{host:?}");
     }
-    // No ubus at all.
+    // ubus is missing.
     r.netifd.remove("ubus");
     r.pass(1);
     assert!(r.shows(HOME, "waiting", "address-unknown").message.unwrap().contains("could not be started"));

@@ -1,10 +1,10 @@
-//! What an answer does beyond its own host: to other hosts, logins and servers, and to the waits that follow.
+//! What a response changes beyond its own host: for other hosts, logins and servers, and for later waits.
 
 use crate::common::{HOME, OFFICE, Router, STATE};
 use noip_simulator::{Account, Options, TEST_PASSWORD, TEST_USERNAME};
 use std::time::{Duration, Instant};
 
-/// Two services with logins of their own; what the first earns may concern the second.
+/// Two services with separate logins. A response to the first may concern the second.
 fn two_services(story: &str, second_user: &str) -> Option<Router> {
     let accounts = vec![
         Account::new(TEST_USERNAME, TEST_PASSWORD, &[HOME, OFFICE]),
@@ -120,7 +120,7 @@ fn a_refused_connection() {
     r.pass(1);
     let host = r.shows(HOME, "waiting", "connect");
     assert!(host.message.unwrap().contains("127.0.0.1:1: connection refused"));
-    // Another port is another way: it is tried at once, but not within 10 seconds.
+    // Another port is another transport: nicup tries it at once, but not within 10 s.
     r.configure("");
     r.pass(1);
     r.set(STATE, "last", 0);

@@ -1,4 +1,4 @@
-//! What a pass has given up by the time a stranger's bytes reach it, and what runs outside of that.
+//! The privileges that a pass has dropped before it reads from the network, and what runs without this restriction.
 
 use crate::common::{HOME, Router, finish, patience};
 use std::collections::BTreeMap;
@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 /// CAP_DAC_OVERRIDE, CAP_FOWNER and CAP_NET_RAW of linux/capability.h.
 const KEPT: u64 = 1 << 1 | 1 << 3 | 1 << 13;
 
-/// What the kernel says about a process.
+/// The status that the kernel reports for a process.
 fn marks(status: &Path) -> BTreeMap<String, String> {
     let text = fs::read_to_string(status).unwrap();
     let pairs = text.lines().filter_map(|line| line.split_once(':'));
@@ -49,7 +49,7 @@ fn who_hears_the_server_can_start_nothing_and_has_no_power_over_the_kernel() {
     for set in ["CapPrm", "CapEff", "CapInh"] {
         assert_eq!(capabilities(&marks, set) & !KEPT, 0, "{set}: {marks:?}");
     }
-    // A pass that speaks to nobody has nothing to give up, and is done too soon to be looked at.
+    // A pass without network traffic has nothing to drop, and ends too soon to be examined.
     r.pass(0);
     assert_eq!(r.requests(), 1);
 }
@@ -59,7 +59,7 @@ fn a_page_hears_from_a_pass_that_has_given_all_that_up() {
     let Some(r) = Router::new("a_page_hears_from_a_pass_that_has_given_all_that_up") else { return };
     let page = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}/ip", page.local_addr().unwrap());
-    // The second service needs netifd, which is a program to start.
+    // The second service needs netifd, so nicup has to start a program.
     r.config(
         &(r.service(
             "home",

@@ -1,4 +1,4 @@
-//! Addresses from a script: what it is given, what it may print, and what it cannot hold up.
+//! Addresses from a script: its environment, its output, and what it cannot delay.
 
 use crate::common::{HOME, OFFICE, Router, STATE, slack};
 use noip_simulator::TEST_PASSWORD;
@@ -7,7 +7,7 @@ use std::time::Instant;
 
 const SCRIPT: &str = "/etc/where am I; exit 1";
 
-/// A script with a name that no shell would survive.
+/// A script whose name would break an unquoted shell command.
 fn script(r: &Router, body: &str) -> String {
     let file = SCRIPT.trim_start_matches('/');
     r.write(file, format!("#!/bin/sh\n{body}\n"));
@@ -136,10 +136,10 @@ fn a_script_that_others_could_have_written_is_not_run() {
     ours("usr/lib", 0o755);
     says("/tmp/where", "is below /tmp, where others can write: move it");
     says("/etc/luci-uploads/where", "is below /etc/luci-uploads");
-    // A link is judged by what it leads to.
+    // For a symbolic link, the target decides.
     std::os::unix::fs::symlink(r.root.join("tmp/where"), r.root.join("usr/lib/link")).unwrap();
     says("/usr/lib/link", "is below /tmp");
-    // A namespace of a user's own has no other user in it.
+    // A user namespace without root maps no other user, so chown fails there.
     let file = r.root.join("usr/lib/where");
     if std::os::unix::fs::chown(&file, Some(65_534), None).is_ok() {
         says("/usr/lib/where", "chown root /usr/lib/where");

@@ -1,4 +1,4 @@
-//! No password anywhere but in the configuration and on the wire: not on the terminal, in logs, files or /proc.
+//! Passwords are only in the configuration and on the wire: not on the terminal, in logs, in files or in /proc.
 
 use crate::common::{HOME, Ran, Router, finish, patience};
 use noip_simulator::{Account, Options, TEST_USERNAME};
@@ -7,7 +7,7 @@ use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::Path;
 
 const PASSWORD: &str = "Zq7-pass%word:x";
-/// The same behind the username in Basic's base64; its middle third stays the same with another username before it.
+/// The same after the username, in Basic's base64. After some other usernames its middle third is the same.
 const BASE64: &str = "dGVzdC1rZXk6WnE3LXBhc3Mld29yZDp4";
 const PROXY_USER: &str = "proxyman";
 const PROXY_PASSWORD: &str = "Wv9-proxy-pass";
@@ -33,7 +33,7 @@ fn no_secret(text: &[u8], place: &str) {
     }
 }
 
-/// Looks wherever somebody else could.
+/// Searches everything that other users could read.
 #[track_caller]
 fn nothing_leaked(r: &Router, ran: &Ran) {
     no_secret(ran.out.as_bytes(), "stdout");
@@ -101,7 +101,7 @@ fn no_response_makes_nicup_print_a_secret() {
 #[test]
 fn a_page_that_repeats_the_request_is_not_repeated() {
     let Some(r) = router("a_page_that_repeats_the_request_is_not_repeated") else { return };
-    // Cut at 80 characters, a part of a secret would be left.
+    // Truncated at 80 characters, the message would keep a part of the secret.
     let late = format!("body:{}{PASSWORD}", "x".repeat(70));
     for answer in [format!("body:Basic {BASE64}"), format!("body:user {TEST_USERNAME} {PASSWORD}"), late] {
         let _ = std::fs::remove_dir_all(r.root.join("var/run/nicup"));
@@ -133,7 +133,7 @@ fn a_wrong_configuration_repeats_no_secret() {
     }
 }
 
-/// What anybody on the machine can read of a process and its threads.
+/// Everything that other processes can read about a process and its threads.
 fn spied(pid: u32) -> Vec<u8> {
     let proc = Path::new("/proc").join(pid.to_string());
     let mut seen = Vec::new();
@@ -166,7 +166,7 @@ fn a_running_process_shows_nothing() {
     assert!(r.netifd.saw().contains("nicup"), "ubus looked at its parent");
 }
 
-/// An HTTP proxy: refuses the first CONNECT with all that it was told, and lets the next ones through.
+/// An HTTP proxy: rejects the first CONNECT and repeats the request in the response, then accepts the following ones.
 fn proxy(to: SocketAddr) -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();

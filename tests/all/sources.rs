@@ -1,4 +1,5 @@
-//! Addresses from a web page, for a router behind another NAT: when it is asked, and what counts as an answer.
+//! Addresses from a web page, for a router behind another NAT: when nicup fetches the page, and which responses it
+//! accepts.
 
 use crate::common::{HOME, OFFICE, Router, STATE};
 use noip_simulator::{CertKind, Options};
@@ -6,7 +7,7 @@ use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
 use std::sync::{Arc, Mutex};
 
-/// A page over http, and the requests that it got.
+/// A page over http, and the requests that it received.
 struct Page {
     port: u16,
     answer: Arc<Mutex<String>>,
@@ -48,13 +49,13 @@ impl Page {
         format!("http://127.0.0.1:{}/ip?as=text", self.port)
     }
 
-    /// The options that make a service ask it.
+    /// The options that make a service use this page.
     fn options(&self) -> String {
         format!("option source 'web'\noption source_url '{}'\n", self.url())
     }
 }
 
-/// check_interval is over.
+/// Ends check_interval.
 fn time_passes(r: &Router) {
     r.set(STATE, "at", 0);
 }
@@ -86,7 +87,7 @@ fn a_page_gives_the_address_and_is_queried_once_in_check_interval() {
     );
 
     page.says("203.0.113.51");
-    r.move_to("203.0.113.7", "203.0.113.8"); // an event is no reason to ask earlier
+    r.move_to("203.0.113.7", "203.0.113.8"); // nicup does not fetch the page earlier because of an event
     r.pass(0);
     assert_eq!(page.asked(), 1);
     time_passes(&r);
@@ -94,7 +95,7 @@ fn a_page_gives_the_address_and_is_queried_once_in_check_interval() {
     assert_eq!((sent(&r).len(), page.asked()), (2, 2));
     assert_eq!(sent(&r)[1], "203.0.113.51");
 
-    // `check` asks nobody, and says where the address is from.
+    // `check` fetches nothing, and names the source of the address.
     let check = r.run(&["check"]);
     assert_eq!(page.asked(), 2);
     assert!(check.out.contains(&format!("home: {}, 203.0.113.51", page.url())), "{check:?}");
@@ -163,7 +164,7 @@ fn a_failed_look_is_repeated_soon_and_a_wish_or_an_event_looks_again_once_a_minu
     page.says("203.0.113.50");
     r.pass(0);
     assert_eq!(sent(&r), ["203.0.113.50"]);
-    // Neither the old address nor a second look within a minute.
+    // nicup sends neither the old address nor a second request to the page within 1 min.
     page.says("203.0.113.51");
     r.run(&["run", "--force"]);
     assert_eq!(page.asked(), 4);
@@ -178,7 +179,7 @@ fn a_failed_look_is_repeated_soon_and_a_wish_or_an_event_looks_again_once_a_minu
     assert_eq!(r.run(&["resume"]).exit, 0);
 }
 
-/// The last look was `seconds` ago.
+/// Sets the last fetch to `seconds` ago.
 fn looked(r: &Router, seconds: u64) {
     r.set(STATE, "at", i64::try_from(r.status().uptime - seconds).unwrap());
 }
@@ -193,7 +194,7 @@ fn force_sends_what_the_page_says_now() {
     looked(&r, 61);
     assert_eq!(r.run(&["run", "--force"]).exit, 0);
     assert_eq!((sent(&r), page.asked()), (vec!["203.0.113.50".to_owned(), "203.0.113.51".to_owned()], 2));
-    // A page that is away is no reason to send the old address, nor to bar the next --force.
+    // If the page cannot be read, nicup does not send the old address, and --force works again once it can.
     page.says("away");
     looked(&r, 61);
     r.run(&["run", "--force"]);
@@ -267,7 +268,7 @@ fn no_source_is_queried_during_a_stop_or_a_servers_wait() {
         time_passes(&r);
         r.run(&["run"]);
         r.run(&["run", "--force"]);
-        // What was learnt is gone, the stop or the wait is not.
+        // The detected address is lost, but the stop or wait is not.
         std::fs::remove_dir_all(r.root.join("var/run")).unwrap();
         for _ in 0..2 {
             r.run(&["run"]);
@@ -278,7 +279,7 @@ fn no_source_is_queried_during_a_stop_or_a_servers_wait() {
         let _ = std::fs::remove_dir_all(r.root.join("etc/nicup"));
         let _ = std::fs::remove_dir_all(r.root.join("var/run"));
     }
-    // Switched off and offline services need no address.
+    // Disabled and offline services need no address.
     let page = Page::new("203.0.113.50");
     r.configure(&(page.options() + "option enabled '0'"));
     r.pass(0);
@@ -318,7 +319,7 @@ fn services_share_a_page_but_not_one_that_is_asked_another_way() {
     r.config(&two(""));
     r.pass(0);
     assert_eq!((page.asked(), sent(&r).len()), (1, 2));
-    // The second one asks through its own uplink, which does not lead to the page.
+    // The second service fetches through its own uplink, which has no route to the page.
     r.config(&two(&format!("option bind '1'\noption device '{}'", r.device)));
     r.run(&["run"]);
     r.shows(HOME, "current", "good");
@@ -355,7 +356,7 @@ fn a_private_address_is_explained_with_what_helps() {
         let check = r.run(&["check"]);
         assert_eq!(check.exit, 1);
         assert!(check.out.contains(says), "{check:?}");
-        // No port of CGNAT leads to this router, so source web helps only behind a router of the user's.
+        // With CGNAT, no port leads to this router, so source web helps only behind the user's own router.
         for line in ["must forward ports to this one", "http://ip1.dynupdate.no-ip.com/", "has no https"] {
             assert_eq!(check.out.contains(line), is_behind_a_router, "{check:?}");
         }
@@ -363,7 +364,7 @@ fn a_private_address_is_explained_with_what_helps() {
         let host = r.shows(HOME, "no-address", "private-address");
         assert!(host.message.unwrap().contains(says));
     }
-    // A page tells the address of the router in front.
+    // A page reports the address of the router in front.
     let page = Page::new("203.0.113.50");
     r.configure(&page.options());
     r.pass(0);

@@ -1,6 +1,6 @@
-//! UCI text against what `uci` itself printed for it (fixtures/uci-cases), and against random text.
+//! Compares nicup's UCI parser with what `uci` itself printed (fixtures/uci-cases), and runs it on random text.
 //!
-//! Does not run libuci: tests/libuci does, and needs more than a Rust toolchain.
+//! Does not run libuci. tests/libuci does, but needs more than a Rust toolchain.
 
 #[path = "../libuci/src/export.rs"]
 mod export;
@@ -30,12 +30,12 @@ fn cases() -> Vec<PathBuf> {
     inputs
 }
 
-/// `uci: Parse error (REASON) at line 3, byte 28`, with our one difference: there is no line 0.
+/// `uci: Parse error (REASON) at line 3, byte 28`. nicup differs in one point: it has no line 0.
 fn as_uci_words_it(reason: &str, line: u32, byte: u32) -> String {
     format!("uci: Parse error ({reason}) at line {line}, byte {byte}\n")
 }
 
-/// `uci show`, or with made-up names `uci -X show`.
+/// `uci show`, or `uci -X show` with generated names.
 fn show(package: &Package, names: Names) -> Vec<u8> {
     let mut out = Vec::new();
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
@@ -93,7 +93,7 @@ fn what_was_read_can_be_written_and_read_again() {
     for case in cases() {
         let Ok(package) = parse(&fs::read(&case).unwrap()) else { continue };
         if package.sections.iter().any(|section| section.kind.contains('"')) {
-            continue; // uci itself does not quote a type
+            continue; // uci does not quote a type
         }
         let written = export(&package, Names::Given);
         let again = parse(&written).unwrap();
@@ -101,7 +101,7 @@ fn what_was_read_can_be_written_and_read_again() {
     }
 }
 
-/// Bytes of text that the package holds, without the names that uci makes up.
+/// The bytes of text in the package, without generated names.
 fn held(package: &Package) -> usize {
     let option = |option: &Opt| {
         option.name.len() + option.value.texts().iter().map(|text| text.bytes.len()).sum::<usize>()
@@ -171,12 +171,12 @@ fn large_files_take_linear_time() {
     for text in [one_section, many_sections, one_list, one_value, joined, reopened, anonymous, commands] {
         let begun = Instant::now();
         parse(&text).unwrap();
-        // A debug build takes a fraction of this; quadratic work would take minutes.
+        // A debug build needs a fraction of this; quadratic work would take minutes.
         assert!(begun.elapsed() < patience(), "{:?}", begun.elapsed());
     }
 }
 
-/// What the allocations of a package add up to, capacity for capacity.
+/// The sum of the package's allocations, by capacity.
 fn footprint(package: &Package) -> usize {
     let option = |option: &Opt| {
         let list = match &option.value {

@@ -1,4 +1,4 @@
-//! Where the address is: a LAN host's prefix, several uplinks, and none at all (offline); and what DNS has of it.
+//! Where the address comes from: a LAN host's prefix, several uplinks, or none (offline). And what DNS says about it.
 
 use crate::common::{HOME, OFFICE, Router, ip};
 use noip_simulator::{Account, Options, TEST_PASSWORD, TEST_USERNAME};
@@ -27,7 +27,7 @@ fn lan_hosts_differ_only_in_their_suffix() {
             &format!("list hostname '{host}'\noption family 'ipv6'\noption ip6_suffix '{suffix}'\n{more}"),
         )
     };
-    // The WAN has no prefix to give: the address is the router's own, or there is none.
+    // The WAN has no prefix to delegate: the router has one address of its own, or none.
     r.config(&service("nas", hosts[0], "::1234:5678", ""));
     let wan = format!("{{\"interface\":\"wan\",\"up\":true,\"l3_device\":\"{}\"}}", r.device);
     r.netifd.put("network.interface.dump", &format!("{{\"interface\":[{wan}]}}"));
@@ -50,7 +50,7 @@ fn lan_hosts_differ_only_in_their_suffix() {
     assert_eq!(r.host(hosts[0]).registered_ipv6.as_deref(), Some("2001:db8:1:2::1234:5678"));
     assert_eq!(r.host(hosts[1]).registered_ipv6.as_deref(), Some("2001:db8:1:2:a:b:c:d"));
     assert_eq!(r.requests(), 2);
-    // A new prefix from the provider moves both, the old one is on its way out.
+    // The provider assigns a new prefix: both hosts get it, and the old one is deprecated.
     ip("addr change 2001:db8:1:2::1/64 dev br-lan0 preferred_lft 0");
     ip("addr add 2001:db8:7:8::1/64 dev br-lan0 nodad");
     r.pass(0);
@@ -92,14 +92,14 @@ fn the_first_uplink_with_a_usable_address_counts() {
     registered("203.0.113.7", "wan");
     r.address("flush"); // up, but without an address
     registered("198.51.100.9", "lte");
-    r.address("add 192.168.1.2/24"); // and with one that leads nowhere
+    r.address("add 192.168.1.2/24"); // and with an address that is not public
     registered("198.51.100.9", "lte");
     ip("addr flush dev lte0");
     r.pass(1);
     let message = r.shows(HOME, "no-address", "private-address").message.unwrap();
     assert!(message.contains("wan has only the private address 192.168.1.2"), "{message}");
     assert!(message.ends_with("; no usable address on lte"), "{message}");
-    // The event itself says which one came up.
+    // The event itself names the interface that came up.
     dump("{\"interface\":\"wan\",\"up\":false}", "{\"interface\":\"lte\",\"up\":false}");
     ip("addr add 198.51.100.10/32 dev lte0");
     let event = [("ACTION", "ifup"), ("INTERFACE", "lte"), ("DEVICE", "lte0")];
@@ -130,14 +130,14 @@ fn an_interface_whose_ipv4_address_is_used_is_not_named_as_one_without_an_addres
     assert!(checked.contains("  wan is down\n") && !checked.contains("no usable address"), "{checked}");
     r.pass(0);
     assert_eq!(r.service_status("home").address_note.as_deref(), Some("wan is down"));
-    // With IPv6 only, neither of them has an address.
+    // With IPv6 only, both interfaces lack an address.
     configure("ipv6");
     let checked = r.run(&["check"]).out;
     assert!(checked.contains("wan is down; no usable address on lte"), "{checked}");
 }
 
-/// A 6rd device as netifd's 6rd.sh makes one. The kernel gives it `::` and its IPv4 address in the last bits; one without
-/// the sit module gets that address by hand.
+/// A 6rd device as netifd's 6rd.sh creates it. The kernel gives it `::` with its IPv4 address in the last bits. Without
+/// the sit module, the test adds that address itself.
 fn six_rd(device: &str) {
     ip("addr add 203.0.113.153/32 dev lo");
     let tunnel = format!("tunnel add {device} mode sit remote any local 203.0.113.153 ttl 64");
@@ -177,7 +177,7 @@ fn offline_is_sent_once_and_taken_back() {
     r.configure("option offline '1'");
     let check = r.run(&["check"]);
     assert!(check.out.contains("would send offline=YES"), "{check:?}");
-    r.address("flush"); // nor is an address needed
+    r.address("flush"); // nicup does not need an address here
     r.pass(0);
     r.pass(0);
     assert!(r.sim.is_offline(HOME));
@@ -217,7 +217,7 @@ fn check_dns_compares_what_dns_says_with_the_record() {
         ..Options::default()
     };
     let Some(r) = Router::with(STORY, options) else { return };
-    // The names of this namespace; the system's own are left alone.
+    // Name resolution of this namespace only, not of the machine.
     let hosts = r.root.join("hosts");
     std::fs::write(
         &hosts,

@@ -1,15 +1,16 @@
-//! The verdict table (docs/reference.md#responses) from the answer on the wire to state, code, exit status and the next run.
+//! Tests the table of responses (docs/reference.md#responses), from the response to state, code, exit status and next
+//! run.
 
 use crate::common::{HOME, OFFICE, Router};
 use noip_simulator::{Account, Options, TEST_PASSWORD, TEST_USERNAME};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-/// What the run after the answer does, once our own back-off would be over.
+/// What the next run does after nicup's own back-off would have ended.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Next {
-    /// It sends: the wait was our own.
+    /// It sends, because the wait was nicup's back-off.
     Sends,
-    /// It stays silent: stopped, or the server ordered a wait.
+    /// It sends nothing: stopped, or the server ordered a wait.
     Silent,
 }
 
@@ -53,7 +54,7 @@ fn check_row(row: &Row) {
             if r.sim.requests().last().unwrap().answer.starts_with("good") { "good" } else { "nochg" },
         );
     } else {
-        // Not even a new address is sent, nor by force.
+        // nicup does not send a new address either, and not even with --force.
         r.move_to("203.0.113.7", "203.0.113.9");
         r.pass(row.exit);
         assert_eq!(r.run(&["run", "--force"]).exit, row.exit);
@@ -144,7 +145,7 @@ fn a_forced_update_that_fails_exits_with_1_and_says_why() {
         assert_eq!(forced.exit, 1, "{order}: {forced:?}");
         assert!(forced.out.contains("the update failed, next ") || says.starts_with("still"), "{forced:?}");
         assert!(forced.out.contains(says), "{order}: {forced:?}");
-        // The registered address is still right.
+        // The registered address is still correct.
         assert_eq!(r.host(HOME).state, "current", "{order}");
         assert_eq!(r.run(&["status"]).exit, 0, "{order}");
     }
@@ -156,7 +157,7 @@ fn an_update_after_force_interval_that_fails_exits_with_1_and_says_why() {
         return;
     };
     r.pass(0);
-    // Accepted in an earlier boot, longer ago than force_interval.
+    // As if accepted in an earlier boot, more than force_interval ago.
     let records = r.read(crate::common::RECORDS);
     let (head, rest) = records.split_once("\"at\":{").unwrap();
     let tail = rest.split_once('}').unwrap().1;
@@ -172,7 +173,7 @@ fn an_update_after_force_interval_that_fails_exits_with_1_and_says_why() {
     assert!(ran.out.contains("home.example.net: the update failed, next "), "{ran:?}");
     assert!(ran.out.contains("min from now: the server reports an outage (911)"), "{ran:?}");
     assert_eq!((r.host(HOME).state, r.requests()), ("current".to_owned(), 2));
-    // A wait that holds is no failure of the next run.
+    // The next run does not count a wait as its own failure.
     let ran = r.pass(0);
     assert!(!ran.out.contains("failed"), "{ran:?}");
 }

@@ -1,4 +1,4 @@
-//! The way to the server: No-IP's other port, plaintext, and the proxy.
+//! The transport to the server: No-IP's alternative port, plaintext, and the proxy.
 
 use crate::common::{CA, HOME, Router, STATUS, finish, slack};
 use noip_simulator::{Account, CertKind, Listen, Options, Simulator, TEST_PASSWORD};
@@ -6,7 +6,7 @@ use std::io::{Read as _, Write as _};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 
-/// Each story has a server address of its own: the ports 443, 80 and 8245 exist once on each.
+/// Each test uses its own server address, because the ports 443, 80 and 8245 exist once per address.
 fn listen(last: u8, ports: &[(u16, bool)]) -> Options {
     let on = |&(port, tls): &(u16, bool)| Listen { addr: (Ipv4Addr::new(127, 1, 0, last), port).into(), tls };
     Options { listen: ports.iter().map(on).collect(), ..Options::default() }
@@ -134,7 +134,7 @@ fn a_tls_failure_never_falls_back() {
         assert_eq!(r.host(HOME).state, "waiting", "{fault}");
         std::fs::remove_dir_all(r.root.join("var/run")).unwrap();
     }
-    // Nor without certificates to trust, and nobody is bothered then.
+    // Nor without a CA bundle. nicup makes no request then.
     std::fs::remove_file(r.root.join(CA)).unwrap();
     r.pass(1);
     r.shows(HOME, "waiting", "tls");
@@ -170,7 +170,7 @@ fn the_usual_way_is_shown_again_when_it_works_again() {
     assert_eq!((again.requests().len(), transport(&r).as_str()), (1, "https:443"));
 }
 
-/// A proxy that connects whoever asks, and what it was asked.
+/// A proxy that accepts every client, and the requests that it received.
 fn proxy() -> (u16, Arc<Mutex<Vec<String>>>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
@@ -219,7 +219,7 @@ fn a_proxy_gets_its_own_credentials_and_not_the_servers() {
     );
     assert_eq!(head, wanted);
     assert!(!r.read(STATUS).contains("p@ss"));
-    // One that is away is the proxy's fault; nothing goes around it.
+    // If the proxy is unreachable, nicup does not bypass it.
     r.configure("option proxy 'http://127.0.0.1:9'\noption plaintext '1'");
     r.move_to("203.0.113.7", "203.0.113.8");
     r.pass(1);
