@@ -1,4 +1,4 @@
-//! The router's files: what a test puts there, and what a run left.
+//! The router's files: tests write them before a run and read what the run left.
 
 use super::{RECORDS, STATE};
 use std::collections::BTreeMap;
@@ -25,7 +25,7 @@ impl Disk {
         self.root.join(file).symlink_metadata().is_ok()
     }
 
-    /// Gives every number after `"name":` in a file another value: what time would have done to it.
+    /// Replaces every number after `"name":` in a file, as if time had passed.
     pub(crate) fn set(&self, file: &str, name: &str, value: i64) {
         let text = self.read(file);
         let key = format!("\"{name}\":");
@@ -43,12 +43,12 @@ impl Disk {
         self.write(file, new);
     }
 
-    /// Our own back-off is over.
+    /// Ends nicup's own back-off.
     pub(crate) fn back_off_is_over(&self) {
         self.set(STATE, "until", 0);
     }
 
-    /// The machine was restarted: /var/run is empty, and what survived is of another boot.
+    /// Restarts the machine: /var/run is empty, and the remaining files are from another boot.
     pub(crate) fn reboot(&self) {
         std::fs::remove_dir_all(self.root.join("var/run")).unwrap();
         if self.exists(RECORDS) {
@@ -60,7 +60,7 @@ impl Disk {
         }
     }
 
-    /// Inode and time of a file: whether it was written.
+    /// Inode and time of a file: they change when nicup writes it.
     pub(crate) fn stamp(&self, file: &str) -> (u64, i64, i64) {
         let metadata = self.root.join(file).metadata().unwrap();
         (metadata.ino(), metadata.mtime(), metadata.mtime_nsec())
@@ -70,7 +70,7 @@ impl Disk {
         self.root.join(file).metadata().unwrap().mode() & 0o7777
     }
 
-    /// Every file with all that a write would change.
+    /// Every file with everything that a write would change.
     pub(crate) fn snapshot(&self) -> BTreeMap<PathBuf, (u64, i64, i64, Vec<u8>)> {
         let mut found = BTreeMap::new();
         walk(&self.root, &mut |path| {
@@ -82,7 +82,7 @@ impl Disk {
     }
 }
 
-/// Calls `see` for a folder, and everything below it.
+/// Calls `see` for a path and everything below it.
 pub(crate) fn walk(path: &Path, see: &mut dyn FnMut(&Path)) {
     see(path);
     if path.symlink_metadata().unwrap().is_dir() {

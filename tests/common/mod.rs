@@ -1,6 +1,7 @@
-//! A router in a folder: its files (disk), a WAN device with real addresses, netifd's answers, a log daemon, and No-IP.
+//! A router in a folder: its files (disk), a WAN device with real addresses, netifd's responses, a log daemon, and
+//! No-IP.
 //!
-//! Everything a story needs to run the real program with `--root` and to look at what it left behind.
+//! Everything a test needs to run the real program with `--root` and to examine the result.
 #![allow(dead_code, unused_imports)] // no test program uses all of it
 
 mod disk;
@@ -34,7 +35,7 @@ pub(crate) const STATE: &str = "var/run/nicup/state.json";
 pub(crate) const ATTEMPTS: &str = "var/run/nicup/attempts.json";
 pub(crate) const RECORDS: &str = "etc/nicup/records.json";
 
-/// What one run of the program did.
+/// The result of one run of the program.
 #[derive(Debug)]
 pub(crate) struct Ran {
     pub(crate) exit: i32,
@@ -49,18 +50,18 @@ impl Ran {
     }
 }
 
-/// The router. Two services of one name must not share a device, hence its own for each.
+/// The router. It has its own device, so that two routers in one network namespace do not share one.
 pub(crate) struct Router {
     pub(crate) sim: Simulator,
     pub(crate) device: String,
     pub(crate) netifd: Netifd,
     pub(crate) syslog: Syslog,
     disk: Disk,
-    /// Of all that the router needs: the root, and the programs in its PATH.
+    /// The folder of the root and of the programs in PATH.
     dir: PathBuf,
 }
 
-/// Most of what a story does with a router is to its files.
+/// Most of what a test does with a router concerns its files.
 impl Deref for Router {
     type Target = Disk;
 
@@ -70,7 +71,7 @@ impl Deref for Router {
 }
 
 impl Router {
-    /// A router with 203.0.113.7 on its WAN and one service. None: the story was told inside, or cannot be.
+    /// A router with 203.0.113.7 on its WAN and one service. None: the test ran inside the namespace, or cannot run.
     pub(crate) fn new(story: &str) -> Option<Router> {
         Router::with(story, Options::default())
     }
@@ -81,7 +82,7 @@ impl Router {
         }
         static COUNT: AtomicUsize = AtomicUsize::new(0);
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
-        // A socket's path has room for 108 bytes.
+        // A socket's path is limited to 108 bytes.
         let dir = std::env::temp_dir().join(format!("nicup-{}-{number}", std::process::id()));
         let _ = std::fs::remove_dir_all(&dir);
         let (root, device) = (dir.join("root"), format!("wan{number}"));
@@ -111,13 +112,13 @@ impl Router {
         ip(&format!("addr {change} dev {}", self.device));
     }
 
-    /// Another IPv4 address in place of the old one.
+    /// Replaces an IPv4 address by another.
     pub(crate) fn move_to(&self, old: &str, new: &str) {
         self.address(&format!("del {old}/32"));
         self.address(&format!("add {new}/32"));
     }
 
-    /// One service `home` on the WAN device, with further lines of its own.
+    /// One service `home` on the WAN device, with additional lines.
     pub(crate) fn configure(&self, more: &str) {
         self.config(
             &self
@@ -125,7 +126,7 @@ impl Router {
         );
     }
 
-    /// A section; an option in `more` takes the place of the usual one.
+    /// A section. An option in `more` replaces the default.
     pub(crate) fn service(&self, name: &str, more: &str) -> String {
         let mut text = format!("config service '{name}'\n");
         let port = self.sim.port().to_string();
@@ -161,35 +162,35 @@ impl Router {
         command
     }
 
-    /// Runs the program to its end.
+    /// Runs the program to completion.
     pub(crate) fn run(&self, arguments: &[&str]) -> Ran {
         Ran::of(self.nicup(arguments).output().unwrap())
     }
 
-    /// Runs it as a hotplug script does.
+    /// Runs it like a hotplug script.
     pub(crate) fn hotplug(&self, event: &[(&str, &str)]) -> Ran {
         Ran::of(self.nicup(&["run", "--hotplug"]).envs(event.iter().copied()).output().unwrap())
     }
 
-    /// Starts it and lets it run.
+    /// Starts it in the background.
     pub(crate) fn start(&self, arguments: &[&str], event: &[(&str, &str)]) -> Child {
         let mut command = self.nicup(arguments);
         command.envs(event.iter().copied()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
     }
 
-    /// Runs and expects an exit status.
+    /// Runs a pass and checks its exit status.
     pub(crate) fn pass(&self, exit: i32) -> Ran {
         let ran = self.run(&["run"]);
         assert_eq!(ran.exit, exit, "{ran:#?}");
         ran
     }
 
-    /// What No-IP answers next.
+    /// Sets No-IP's next responses.
     pub(crate) fn answers(&self, behaviours: &[&str]) {
         self.sim.script(behaviours.iter().map(|text| text.parse().unwrap()));
     }
 
-    /// How many requests have come; none of them may be malformed.
+    /// The number of requests so far. Fails if one was malformed.
     pub(crate) fn requests(&self) -> usize {
         assert_eq!(self.sim.faults(), Vec::<String>::new());
         self.sim.requests().len()
@@ -202,12 +203,12 @@ impl Drop for Router {
     }
 }
 
-/// Waits for a process that was started.
+/// Waits for a process to exit.
 pub(crate) fn finish(child: Child) -> Ran {
     Ran::of(child.wait_with_output().unwrap())
 }
 
-/// Runs one line of `ip`.
+/// Runs one `ip` command.
 pub(crate) fn ip(line: &str) {
     let output = Command::new("ip").args(line.split(' ')).output().unwrap();
     assert!(output.status.success(), "ip {line}: {}", String::from_utf8_lossy(&output.stderr));

@@ -1,4 +1,5 @@
-//! Network and mount namespaces: a test program runs itself again inside one, and each test passes the verdict on.
+//! Network and mount namespaces: a test program runs itself again inside one, and each test returns the verdict from
+//! there.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -7,15 +8,15 @@ use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 const INSIDE: &str = "NICUP_TEST_NAMESPACE";
-/// What the tests need: a loopback, links, and mounts of their own.
+/// What the tests need: a loopback device, links and mounts.
 const PROBE: &str =
     "ip link set lo up && ip link add probe0 type veth peer name probe1 && mount -t tmpfs probe /mnt";
 
-/// Whether this process is inside. If not, all tests that were asked for and belong with `name` have run inside by the time
-/// this returns, and it panics if `name` failed there.
+/// Whether this process is inside. If not, runs all selected tests of `name`'s module inside before it returns, and
+/// panics if `name` failed there.
 ///
-/// `name` is a test's path without the module that has the namespace: the tests of one module share it, and see no other
-/// module's links, routes and mounts.
+/// `name` is a test's path without the module that has the namespace: the tests of a module share it, and cannot see
+/// another module's links, routes and mounts.
 pub(crate) fn inside(name: &str) -> bool {
     if std::env::var_os(INSIDE).is_some() {
         static LOOPBACK: OnceLock<()> = OnceLock::new();
@@ -30,7 +31,7 @@ pub(crate) fn inside(name: &str) -> bool {
     static ASKED: OnceLock<Vec<String>> = OnceLock::new();
     let asked = ASKED.get_or_init(asked);
     let (module, test) = place(asked, name);
-    // Held while a module runs: two at once would be twice the load that a story waits for.
+    // Locked while a module runs: two at once would double the load, and tests have time limits.
     static RUNS: Mutex<BTreeMap<&str, Arc<str>>> = Mutex::new(BTreeMap::new());
     let text = {
         let mut runs = RUNS.lock().unwrap_or_else(PoisonError::into_inner);
@@ -42,25 +43,25 @@ pub(crate) fn inside(name: &str) -> bool {
     false
 }
 
-/// Says why a test is not run; where everything has to run (CI), that is a failure.
+/// Reports why a test does not run. In CI, where everything has to run, that is a failure.
 pub(crate) fn skip(name: &str, why: &str) {
     assert!(std::env::var_os("CI").is_none(), "{name} cannot be skipped here: {why}");
     say(&format!("SKIP {name}: {why}"));
 }
 
-/// Says a line past the test harness, which would keep it to itself. In one write and on a line of its own, wherever the
-/// harness is in one of its lines: tests/run counts them.
+/// Prints a line that the test harness does not capture. Starts on a new line and uses one write, because the harness
+/// may have printed half a line: tests/run counts these lines.
 pub(crate) fn say(line: &str) {
     let _ = std::io::stderr().write_all(format!("\n{line}\n").as_bytes());
 }
 
-/// The whole path of a program, or none.
+/// The full path of a program, or None.
 pub(crate) fn tool(name: &str) -> Option<String> {
     let dirs = ["/usr/bin", "/bin", "/usr/sbin", "/sbin"].into_iter();
     dirs.map(|dir| format!("{dir}/{name}")).find(|path| std::path::Path::new(path).exists())
 }
 
-/// How to get a namespace here, or None.
+/// The flag of `unshare` that gives a namespace here, or None.
 fn flag() -> Option<&'static str> {
     let works = |flag: &&str| {
         let mut probe = Command::new("unshare");
@@ -70,7 +71,7 @@ fn flag() -> Option<&'static str> {
     ["-nm", "-rnm"].into_iter().find(works)
 }
 
-/// The paths of all tests that this process was asked for.
+/// The paths of all tests that this process was started for.
 fn asked() -> Vec<String> {
     let mut list = Command::new(std::env::current_exe().unwrap());
     let output = list.args(filters()).args(["--list", "--format", "terse"]).output().unwrap();
@@ -78,7 +79,7 @@ fn asked() -> Vec<String> {
     text.lines().filter_map(|line| line.strip_suffix(": test")).map(str::to_owned).collect()
 }
 
-/// The module of the only test whose path ends with `name`, with its `::`, and the test's whole path.
+/// The module (with its `::`) and the full path of the only test whose path ends with `name`.
 fn place<'t>(tests: &'t [String], name: &str) -> (&'t str, &'t str) {
     let ends = |test: &'t String| {
         let module = test.strip_suffix(name)?;
@@ -92,7 +93,7 @@ fn place<'t>(tests: &'t [String], name: &str) -> (&'t str, &'t str) {
     }
 }
 
-/// What the harness says of these tests in a new namespace.
+/// Runs these tests in a new namespace, and returns the harness's output.
 fn run<'t>(flag: &str, tests: impl Iterator<Item = &'t String>) -> Arc<str> {
     let mut again = Command::new("unshare");
     again.arg(flag).arg(std::env::current_exe().unwrap()).args(["--test-threads=8", "--exact"]).args(tests);
@@ -101,7 +102,7 @@ fn run<'t>(flag: &str, tests: impl Iterator<Item = &'t String>) -> Arc<str> {
     String::from_utf8_lossy(&output.stdout).into()
 }
 
-/// Which tests were asked for, without how they are to be shown.
+/// The filters for tests on the command line, without options for the output.
 fn filters() -> Vec<OsString> {
     let mut filters = Vec::new();
     let mut arguments = std::env::args_os().skip(1);
@@ -119,7 +120,7 @@ fn filters() -> Vec<OsString> {
     filters
 }
 
-/// What a failed test said, or everything if it never came to that.
+/// The output of a failed test, or everything if the test did not get that far.
 fn failure<'t>(name: &str, text: &'t str) -> &'t str {
     let Some((_, rest)) = text.split_once(&format!("---- {name} stdout ----")) else { return text };
     rest.split_once("\n---- ").or(rest.split_once("\nfailures:")).map_or(rest, |(said, _)| said)

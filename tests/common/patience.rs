@@ -1,23 +1,22 @@
-//! How long a test waits for what must happen, and how late that may be: on a busy machine NICUP_TEST_PATIENCE=3 allows three
-//! times as much.
+//! How long a test waits for an event, and how late it may be: for a busy machine, NICUP_TEST_PATIENCE=3 triples both.
 //!
-//! Not for what a test is about, such as the five seconds after which procd kills.
+//! Not for times under test, such as the 5 s after which procd kills.
 #![allow(dead_code)] // not every program uses both
 
 use std::sync::OnceLock;
 use std::time::Duration;
 
-/// Far longer than anything takes: only a broken test waits for it.
+/// Far longer than anything takes: only a failing test waits this long.
 pub(crate) fn patience() -> Duration {
     Duration::from_secs(20) * factor()
 }
 
-/// How late something may be that an idle machine does within `millis`.
+/// The time limit for something that takes at most `millis` on an idle machine.
 pub(crate) fn slack(millis: u64) -> Duration {
     Duration::from_millis(millis) * factor()
 }
 
-/// From 1 to 4: beyond that, what comes too late by nicup's own waits would pass for a busy machine's fault.
+/// From 1 to 4. A larger factor would hide delays that nicup's own waits cause.
 fn factor() -> u32 {
     static FACTOR: OnceLock<u32> = OnceLock::new();
     *FACTOR.get_or_init(|| {

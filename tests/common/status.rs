@@ -1,10 +1,10 @@
-//! status.json as a test reads it: words and addresses as the file has them, so that a test names what LuCI sees.
+//! status.json as tests read it: codes and addresses as text, just as the file has them and LuCI sees them.
 
 use super::STATUS;
 use super::disk::Disk;
 use nicup::policy::status as typed;
 
-/// What status.json says, which is what the page shows.
+/// The content of status.json, which the page shows.
 impl Disk {
     pub(crate) fn status(&self) -> Status {
         read(&self.read(STATUS)).unwrap_or_else(|| panic!("{}", self.read(STATUS)))
@@ -20,7 +20,7 @@ impl Disk {
         hosts.find(|host| host.hostname == hostname).unwrap_or_else(|| panic!("no {hostname} in the status"))
     }
 
-    /// State and code of a host, as the page shows them.
+    /// Checks state and code of a host, as the page shows them.
     pub(crate) fn shows(&self, hostname: &str, state: &str, code: &str) -> HostStatus {
         let host = self.host(hostname);
         assert_eq!((host.state.as_str(), host.code.as_deref().unwrap_or("-")), (state, code), "{host:#?}");

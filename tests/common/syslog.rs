@@ -1,4 +1,4 @@
-//! A log daemon: everything that arrives on /dev/log of a root folder.
+//! A log daemon: collects everything that arrives on /dev/log of a root folder.
 
 use super::patience;
 use std::os::unix::net::UnixDatagram;
@@ -10,7 +10,7 @@ pub(crate) struct Syslog {
     heard: Arc<(Mutex<Vec<String>>, Condvar)>,
 }
 
-/// Sent by the test itself: what was sent before it has arrived when this has.
+/// The test sends this itself: when it has arrived, everything sent before it has arrived, too.
 const MARK: &str = "mark";
 const END: &str = "end";
 
@@ -35,7 +35,7 @@ impl Syslog {
         Syslog { socket, heard }
     }
 
-    /// The lines since the last call. What comes after this one's mark is for the next.
+    /// The lines since the last call, up to this call's mark. The next call returns those after it.
     pub(crate) fn take(&self) -> Vec<String> {
         self.say(MARK);
         let lines = self.heard.0.lock().unwrap();
@@ -48,7 +48,7 @@ impl Syslog {
         std::mem::replace(&mut *lines, later)
     }
 
-    /// Ends the daemon, if it is there.
+    /// Stops the daemon, if it runs.
     pub(crate) fn stop(&self) {
         let sent = UnixDatagram::unbound().and_then(|s| s.send_to(END.as_bytes(), &self.socket));
         drop(sent);
