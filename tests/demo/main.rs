@@ -1,7 +1,7 @@
-//! `cargo demo`: a router's WAN device and a No-IP server in a network namespace, and nicup between them.
+//! `cargo demo`: a router's WAN device and a No-IP server in a network namespace, with nicup between them.
 //!
-//! Needs Rust, a C compiler and iproute2; no account and no network. Every sentence that it prints is checked: it ends
-//! with status 1 where one is not true. Nothing is left behind.
+//! Needs Rust, a C compiler and iproute2, but no account and no network. It checks every sentence that it prints, and
+//! exits with status 1 if one is not true. It leaves nothing behind.
 
 mod place;
 mod story;
@@ -10,16 +10,16 @@ use place::Place;
 use std::io::Write as _;
 use std::process::ExitCode;
 
-/// What is wrong, for the person who sees it.
+/// The error is a message for the user.
 type Outcome<T = ()> = Result<T, String>;
 
-/// Prints a line. A closed pipe is the reader's decision, not a failure.
+/// Prints a line. Ignores a closed pipe: the reader does not want more.
 fn say(line: &str) {
     let _ = writeln!(std::io::stdout(), "{line}");
 }
 
 fn main() -> ExitCode {
-    // Arguments (`cargo demo -- anything`) have no meaning here.
+    // Ignores arguments (`cargo demo -- anything`).
     let outcome = match Place::inside() {
         Some(place) => story::play(&place),
         None => place::enter(),

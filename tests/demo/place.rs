@@ -1,4 +1,4 @@
-//! Where the demo runs: a temporary folder, and a network namespace if one is allowed. Knows nothing of nicup.
+//! Where the demo runs: a temporary folder, and a network namespace if possible. Knows nothing about nicup.
 
 use crate::Outcome;
 use std::fs::DirBuilder;
@@ -10,21 +10,21 @@ use std::process::{Command, Stdio};
 const FOLDER: &str = "NICUP_DEMO_FOLDER";
 const NAMESPACE: &str = "NICUP_DEMO_NAMESPACE";
 
-/// Runs the rest as a child and removes the folder after it: an interrupt ends the child, not the cleaning up.
+/// Runs the rest as a child and then removes the folder. An interrupt ends the child, but not the cleanup.
 const KEEPER: &str = r#"trap : INT TERM HUP; "$@"; code=$?; rm -rf -- "$NICUP_DEMO_FOLDER"; exit "$code""#;
 
-/// The stage of one demo.
+/// The environment of a demo.
 pub(crate) struct Place {
-    /// An empty folder of its own.
+    /// An empty folder.
     pub(crate) folder: PathBuf,
-    /// The device that plays the WAN.
+    /// The device that serves as the WAN.
     pub(crate) device: String,
-    /// Whether it is in a namespace, so that its address is ours to change.
+    /// Whether it runs in a namespace and may change the device's address.
     pub(crate) own: bool,
 }
 
 impl Place {
-    /// None: the demo is not there yet.
+    /// None: this process is not inside the environment yet.
     pub(crate) fn inside() -> Option<Place> {
         let folder = std::env::var_os(FOLDER)?.into();
         let device = std::env::var(NAMESPACE).ok()?;
@@ -34,7 +34,7 @@ impl Place {
         })
     }
 
-    /// Runs lines of `ip`.
+    /// Runs `ip` commands.
     pub(crate) fn ip(&self, lines: &[&str]) -> Outcome {
         for line in lines {
             let words = line.split_whitespace();
@@ -47,7 +47,7 @@ impl Place {
     }
 }
 
-/// Becomes the demo inside; returns only if that fails.
+/// Replaces this process by the demo inside the environment. Returns only on failure.
 pub(crate) fn enter() -> Outcome {
     if Command::new("ip").arg("-V").stdout(Stdio::null()).stderr(Stdio::null()).status().is_err() {
         return Err("the command ip is missing: install iproute2 (Debian, Ubuntu: apt-get install iproute2)"
@@ -78,7 +78,7 @@ pub(crate) fn enter() -> Outcome {
     Err(format!("sh: {error}"))
 }
 
-/// How `unshare` makes a namespace with a veth pair in it: as root, or in a user namespace. None: not at all.
+/// The flags of `unshare` for a namespace with a veth pair: as root, or in a user namespace. None: not possible.
 fn namespace() -> Option<&'static str> {
     let probe = "ip link add probe0 type veth peer name probe1";
     ["-n", "-rn"].into_iter().find(|flags| {
@@ -88,7 +88,7 @@ fn namespace() -> Option<&'static str> {
     })
 }
 
-/// A device of this machine that has an address. The loopback device has none that nicup would ever send.
+/// A device of this machine that has an address. Not the loopback device: nicup would never send its address.
 fn machine_device() -> Option<String> {
     let output =
         Command::new("ip").args(["-o", "-4", "addr", "show", "up", "scope", "global"]).output().ok()?;

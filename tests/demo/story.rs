@@ -1,4 +1,4 @@
-//! The demo itself, step by step. Does not know how the namespace was made.
+//! The steps of the demo. Independent of how the namespace was created.
 
 use crate::place::Place;
 use crate::{Outcome, say};
@@ -11,11 +11,11 @@ use std::process::Command;
 const FIRST: &str = "203.0.113.7";
 const SECOND: &str = "203.0.113.99";
 const MISTYPED: &str = "tset-password";
-/// Exit statuses of nicup: every host is current; something is stopped until the user acts.
+/// Exit statuses of nicup: every host is current, or something is stopped until the user acts.
 const CURRENT: i32 = 0;
 const STOPPED: i32 = 4;
 
-/// Plays all of it.
+/// Runs all steps.
 pub(crate) fn play(place: &Place) -> Outcome {
     let [home, office] = TEST_HOSTS;
     if place.own {
@@ -121,7 +121,7 @@ fn show_request(request: &Received) -> Outcome {
     Ok(())
 }
 
-/// The server, and the folder that nicup takes for a whole system.
+/// The server, and the folder that nicup uses as its root.
 struct Stage {
     root: PathBuf,
     device: String,
@@ -156,7 +156,7 @@ impl Stage {
         for hostname in hostnames {
             text += &format!("\tlist hostname '{hostname}'\n");
         }
-        // There is no netifd here that knows which device `interface 'wan'` is.
+        // There is no netifd here to find the device of `interface 'wan'`.
         text += &format!("\toption device '{}'\n", self.device);
         if self.allow_private {
             text += "\toption allow_private '1'\n";
@@ -185,7 +185,7 @@ impl Stage {
         self.start(&["run"], exit).map(drop)
     }
 
-    /// Runs nicup and shows what it prints.
+    /// Runs nicup and prints its output.
     fn nicup(&self, words: &[&str], exit: i32) -> Outcome<String> {
         say(&format!("$ nicup {}", words.join(" ")));
         let text = self.start(words, exit)?;
@@ -209,7 +209,7 @@ impl Stage {
         Ok(text)
     }
 
-    /// Says and checks how many requests have come in all.
+    /// Checks and prints the total number of requests.
     fn requests(&self, count: usize) -> Outcome {
         let seen = self.sim.requests().len();
         ensure(seen == count, &format!("{count} requests in all; the server has seen {seen}"))?;
@@ -217,7 +217,7 @@ impl Stage {
         Ok(())
     }
 
-    /// Looks for passwords in every file that nicup wrote.
+    /// Searches every file that nicup wrote for passwords.
     fn no_secret_on_disk(&self) -> Outcome {
         let mut written = 0;
         for folder in ["etc/nicup", "var/run/nicup"] {
