@@ -1,10 +1,10 @@
-//! Chains that hold, and every reason why one does not.
+//! Valid chains, and every reason why nicup rejects a chain.
 
 use super::*;
 use nicup::sys::https::{CaProblem, inspect_ca};
 use server::{ca_params, leaf_valid};
 
-/// One exchange with a server that shows this chain, against this CA file.
+/// One exchange with a server that presents this chain, with this CA file.
 fn shown(test: &str, identity: Identity, pem: &str) -> Result<Answer, Failed> {
     let ca_file = ca_file(test, pem);
     let server = Server::tls(identity, answer(GOOD), End::Hold);
@@ -49,7 +49,7 @@ fn an_unknown_issuer_is_rejected_with_any_name() {
     let detail = "the certificate's issuer is not in /etc/ssl/certs/ca-certificates.crt (option cacert can name another file)";
     let ((ca, _), (_, other)) = (root("stranger"), root("known"));
     assert_failed(shown("stranger", leaf(&ca, "localhost"), &other), Failure::Tls, false, detail);
-    // The same name, another key: it is the signature that counts.
+    // Same name, different key: only the signature counts.
     let ((ca, _), (_, impostor)) = (root("twin"), root("twin"));
     let failed = shown("twin", leaf(&ca, "localhost"), &impostor).unwrap_err();
     assert_eq!((failed.failure, failed.sent), (Failure::Tls, false));
@@ -115,7 +115,7 @@ fn the_ca_file_may_be_untidy() {
         format!("{}{pem}", "x".repeat(100_000)).replace("x-----", "x\n-----"),
         rewrapped(&pem, |_| usize::MAX),
         pem.replacen('\n', "\n\n", 1),
-        // Lines of other lengths, and of no two the same.
+        // Lines of another length, and lines of different lengths.
         rewrapped(&pem, |_| 76),
         rewrapped(&pem, |line| 40 + line),
         format!("{}{pem}", pem.replace("-----BEGIN", "# -----BEGIN").replace("\nM", "\n# M")),

@@ -1,4 +1,4 @@
-//! A network and servers that misbehave: which failure, and whether the request had left.
+//! Faults of network and servers: which failure nicup reports, and whether it had sent the request.
 
 use super::*;
 use crate::patience::slack;
@@ -7,7 +7,7 @@ use std::time::Instant;
 
 const CLOSED: &str = "the connection was closed before the response was complete";
 
-/// Nobody listens there (any more).
+/// A port that no server listens on (any more).
 fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
@@ -67,7 +67,7 @@ fn every_wait_is_bounded() {
     let result = send(&Route { timeout, tls: false, ..route(port, &ca_file) });
     assert_timeout(took, result, true, "while waiting for the response; if it is slow, raise option timeout");
 
-    // One byte every 20 ms never ends a read late, but the whole is.
+    // One byte every 20 ms: no single read times out, but the whole response does.
     let drip = GOOD.bytes().map(|b| (20, vec![b])).collect();
     let server = Server::plain(drip, End::Proper);
     let took = Instant::now();
@@ -77,7 +77,7 @@ fn every_wait_is_bounded() {
 
 #[test]
 fn a_black_hole_is_given_up() {
-    // A full backlog drops SYNs: the same silence as a firewall that drops packets.
+    // With a full backlog the kernel drops SYNs, just like a firewall that drops packets.
     use rustix::net::{AddressFamily, SocketType, bind, connect, listen, socket};
     let listener = socket(AddressFamily::INET, SocketType::STREAM, None).unwrap();
     bind(&listener, &std::net::SocketAddr::from(([127, 0, 0, 1], 0))).unwrap();

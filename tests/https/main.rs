@@ -1,4 +1,4 @@
-//! One exchange against a server of its own for each test: what leaves, what comes back, and every way to fail.
+//! One exchange, with a separate server for each test: the request, the response, and each failure.
 #![allow(missing_docs, clippy::unwrap_used)]
 
 mod certificates;
@@ -19,7 +19,7 @@ use server::{End, Identity, Script, Server, answer, ca_file, leaf, root};
 const CA_NAME: &str = "/etc/ssl/certs/ca-certificates.crt";
 const SECRET: &str = "dXNlcjpzZWNyZXQ=";
 const GOOD: &str = "HTTP/1.1 200 OK\r\nContent-Length: 17\r\n\r\ngood 203.0.113.7\n";
-/// 2026-01-01, within the years of [`server::leaf`].
+/// 2026-01-01, within the validity of [`server::leaf`].
 const NOW: CertificateClock = CertificateClock::Fixed(1_767_225_600);
 
 fn request() -> Request {
@@ -43,7 +43,7 @@ fn route(port: u16, ca_file: &Path) -> Route<'_> {
     }
 }
 
-/// Listens to everything that is logged, by libraries too, for a secret.
+/// Searches everything that is logged, also by libraries, for secrets.
 struct Eavesdropper;
 static LEAKED: AtomicBool = AtomicBool::new(false);
 
@@ -70,14 +70,14 @@ fn send(route: &Route<'_>) -> Result<Answer, Failed> {
         let detail = &failed.detail;
         assert!(!detail.contains(SECRET) && detail.is_ascii() && !detail.ends_with('.'), "{detail}");
     }
-    // Whether it was verified hangs on the route alone, so the answers below need not say it.
+    // Only the route decides whether it was verified, so the tests below can leave that out.
     result.map(|answer| {
         assert_eq!(answer.verified, route.tls);
         Answer { verified: false, ..answer }
     })
 }
 
-/// One exchange with a server that has a good certificate.
+/// One exchange with a server that has a valid certificate.
 fn with(test: &str, script: Script, end: End) -> (Result<Answer, Failed>, Vec<u8>) {
     let (ca, pem) = root(test);
     let ca_file = ca_file(test, &pem);
@@ -85,7 +85,7 @@ fn with(test: &str, script: Script, end: End) -> (Result<Answer, Failed>, Vec<u8
     (send(&route(server.port, &ca_file)), server.seen())
 }
 
-/// One exchange in the clear.
+/// One exchange without TLS.
 fn plain(script: Script, end: End) -> Result<Answer, Failed> {
     let server = Server::plain(script, end);
     send(&Route { tls: false, ..route(server.port, Path::new("/nowhere")) })
@@ -131,7 +131,7 @@ fn both_tls_versions_are_spoken() {
     }
 }
 
-/// Held back until the first part is acknowledged, it would cost a fourth round trip.
+/// If the request waited until the server acknowledges Finished, it would cost a fourth round trip.
 #[test]
 fn finished_and_request_leave_in_one_write() {
     use std::io::Read;

@@ -1,4 +1,4 @@
-//! A server for one connection, and certificates to order.
+//! A server for one connection, and certificates of any kind.
 
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -13,7 +13,7 @@ use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 
 pub(crate) type Ca = Issuer<'static, KeyPair>;
 
-/// A root and the PEM of its certificate.
+/// A root and its certificate as PEM.
 pub(crate) fn root(name: &str) -> (Ca, String) {
     let key = KeyPair::generate().unwrap();
     let params = ca_params(name);
@@ -38,7 +38,7 @@ pub(crate) fn leaf(issuer: &Ca, name: &str) -> Identity {
     leaf_valid(issuer, name, 2020, 2040)
 }
 
-/// Valid from and until the first of January of these years.
+/// Valid from the first of January of `from` until the first of January of `until`.
 pub(crate) fn leaf_valid(issuer: &Ca, name: &str, from: i32, until: i32) -> Identity {
     let key = KeyPair::generate().unwrap();
     let mut params = CertificateParams::new([name.to_string()]).unwrap();
@@ -48,18 +48,18 @@ pub(crate) fn leaf_valid(issuer: &Ca, name: &str, from: i32, until: i32) -> Iden
     Identity { chain: vec![certificate.into()], key: PrivateKeyDer::Pkcs8(key.serialize_der().into()) }
 }
 
-/// How a server takes leave after its answer.
+/// How a server closes the connection after its response.
 #[derive(Clone, Copy)]
 pub(crate) enum End {
-    /// close_notify where there is TLS, then FIN.
+    /// With TLS a close_notify, then FIN.
     Proper,
     /// FIN, without close_notify.
     Abrupt,
-    /// Says nothing more until the client has gone.
+    /// Sends nothing more until the client has closed the connection.
     Hold,
 }
 
-/// Pieces of an answer, each after a pause in milliseconds.
+/// Pieces of a response, each after a pause in milliseconds.
 pub(crate) type Script = Vec<(u64, Vec<u8>)>;
 
 pub(crate) fn answer(text: &str) -> Script {
@@ -72,7 +72,7 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// Serves one connection as `serve` says; what it returns is what was seen.
+    /// Serves one connection with `serve`, which returns what it received.
     pub(crate) fn start(serve: impl FnOnce(TcpStream) -> Vec<u8> + Send + 'static) -> Server {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
@@ -102,7 +102,7 @@ impl Server {
         })
     }
 
-    /// The request's bytes, as they came.
+    /// The bytes of the request, as received.
     pub(crate) fn seen(self) -> Vec<u8> {
         self.seen.join().unwrap()
     }
@@ -162,7 +162,7 @@ fn take_leave(mut tcp: &TcpStream, end: End) {
     }
 }
 
-/// A CA file of one test.
+/// A test's CA file.
 pub(crate) fn ca_file(test: &str, pem: &str) -> PathBuf {
     let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("{test}.pem"));
     std::fs::write(&path, pem).unwrap();

@@ -1,4 +1,4 @@
-//! The proxy: asked to CONNECT, and only then trusted to carry TLS.
+//! The proxy: nicup sends a CONNECT, and starts TLS only after the proxy accepted it.
 
 use super::*;
 use nicup::sys::https::ProxyServer;
@@ -10,7 +10,7 @@ fn proxy(port: u16, authorization: Option<String>) -> ProxyServer {
     ProxyServer { host: "127.0.0.1".into(), port, authorization }
 }
 
-/// A proxy that says yes and is then the server itself; what it saw is its own request, then the server's.
+/// A proxy that accepts and then acts as the server. It has seen first the CONNECT, then the request.
 fn agreeing(identity: Identity) -> Server {
     let config = server::server_config(identity, &[&rustls::version::TLS13]);
     Server::start(move |mut tcp| {
@@ -28,7 +28,7 @@ fn the_request_goes_through_the_tunnel_only() {
         let ca_file = ca_file("tunnel", &pem);
         let server = agreeing(leaf(&ca, "dynupdate.example"));
         let proxy = proxy(server.port, authorization.clone());
-        // The proxy resolves the name; this one does not exist.
+        // The proxy resolves the name: this one does not exist in DNS.
         let through = Route { server: "dynupdate.example", proxy: Some(&proxy), ..route(443, &ca_file) };
         assert_eq!(send(&through), Ok(good()));
         let credentials = authorization.map(|a| format!("Proxy-Authorization: {a}\r\n")).unwrap_or_default();
