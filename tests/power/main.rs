@@ -1,7 +1,8 @@
-//! Power cuts and failing system calls: the real program is killed before every system call that a pass makes (which is after
-//! the one before it), and every call is made to fail, one at a time. What is left behind must be right each time.
+//! Power cuts and failing system calls: kills the real program before every system call of a pass (that is, after the
+//! previous one), and makes every call fail, one at a time. Checks each time that the remaining files are right.
 //!
-//! Nothing is sampled. A plain `cargo test` takes the kills of an update and the errors of a full disk; `--ignored` takes all.
+//! Nothing is sampled. A plain `cargo test` runs the kills of an update and the errors of a full disk; `--ignored` runs
+//! all.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
 #[path = "../common/mod.rs"]
@@ -18,18 +19,18 @@ use std::collections::VecDeque;
 use std::io::Write as _;
 use std::sync::Mutex;
 
-/// Passes that run at a time; each waits for its server a little.
+/// Concurrent passes: each one spends some time waiting for its server.
 const WORKERS: usize = 3;
 
 #[derive(Default)]
 struct Tally {
-    /// Faults that came to pass.
+    /// Faults that took effect.
     hit: usize,
-    /// Those of them that were kills.
+    /// How many of them were kills.
     kills: usize,
-    /// The call did not happen this time: what a pass reads from its network comes in one piece or two.
+    /// The call did not happen this time: data from the network can arrive in one piece or two.
     missed: usize,
-    /// Hosts whose request was sent twice, the first having been cut off from its record.
+    /// Hosts with two requests, because the fault prevented the record of the first.
     twice: usize,
 }
 
@@ -77,13 +78,13 @@ fn all(story: &str, scene: Scene, faults: &[Fault]) {
     );
 }
 
-/// ENOSPC and a power cut: what every router meets.
+/// ENOSPC and power cuts happen to every router.
 #[test]
 fn an_update_is_cut_off() {
     all("an_update_is_cut_off", Scene::Update, &[Fault::Kill, Fault::Error("ENOSPC")]);
 }
 
-/// The records are there, but there is no memory to open them: to go on without them would send what is stopped.
+/// The records exist, but there is no memory to open them. Without them nicup would send updates that are stopped.
 #[test]
 fn a_shortage_forgets_nothing() {
     const STORY: &str = "a_shortage_forgets_nothing";

@@ -1,22 +1,22 @@
-//! Which system calls a pass makes, and what can happen at each.
+//! The system calls of a pass, and the faults that can happen at each.
 
 use crate::common::{Router, tool};
 use crate::scenes::{Scene, program};
 use std::collections::HashMap;
 use std::fmt;
 
-/// Errors that are put in the place of a call's result.
+/// Errors that replace a call's result.
 pub(crate) const ERRORS: [&str; 6] = ["ENOSPC", "EIO", "EROFS", "EACCES", "EMFILE", "ENOMEM"];
 
-/// One call of a pass.
+/// One system call of a pass.
 #[derive(Clone, Debug)]
 pub(crate) struct Point {
     pub(crate) name: String,
-    /// Which of the calls of this name, from 1.
+    /// Its number among the calls of this name, from 1.
     pub(crate) nth: usize,
-    /// Its arguments and result, when nothing was wrong.
+    /// Its arguments and result in a pass without faults.
     line: String,
-    /// Whether it is made by the program's own code, rather than by the loader and the runtime before it begins.
+    /// Whether nicup's own code makes it, and not the loader or runtime before main.
     own: bool,
 }
 
@@ -28,9 +28,9 @@ impl fmt::Display for Point {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Fault {
-    /// SIGKILL on the way into the call, which then does not happen.
+    /// SIGKILL on entry to the call, which then does not happen.
     Kill,
-    /// The call fails, and has no effect.
+    /// The call fails and has no effect.
     Error(&'static str),
 }
 
@@ -43,8 +43,8 @@ impl fmt::Display for Fault {
     }
 }
 
-/// Calls that no kernel answers with any of [`ERRORS`]: they only read or change a number of this process, or end it. What
-/// they are for (the C library's and the allocator's own) has no way to go on without them.
+/// Calls that no kernel answers with any of [`ERRORS`]: they only read or change this process's own data, or end it.
+/// Their callers (the C library and the allocator) cannot go on without them.
 const NEVER_FAIL: [&str; 12] = [
     "arch_prctl",
     "exit_group",
@@ -68,7 +68,7 @@ impl Fault {
         }
     }
 
-    /// As strace takes it.
+    /// The argument for strace.
     pub(crate) fn inject(self, point: &Point) -> String {
         let what = match self {
             Fault::Kill => "signal=KILL".to_owned(),
@@ -78,7 +78,7 @@ impl Fault {
     }
 }
 
-/// Every call of an undisturbed pass, in order.
+/// Every call of a pass without faults, in order.
 pub(crate) fn of(r: &Router, scene: Scene) -> Vec<Point> {
     let image = scene.image(r);
     image.restore(r);

@@ -1,6 +1,6 @@
-//! What is about to happen when the power fails: a router before a pass, again and again from the same files.
+//! The situations in which the power fails: a router before a pass, restored from the same files each time.
 //!
-//! Two logins. `home` is what the scene is about; `work` is current, and must stay so without a request.
+//! Two logins. `home` is the subject of the scene; `work` is current and must stay so without a request.
 
 use crate::common::{HOME, NICUP, OFFICE, RECORDS, Router, STATE, STATUS};
 use noip_simulator::{Account, Options, TEST_PASSWORD, TEST_USERNAME};
@@ -12,19 +12,19 @@ const DIRS: [&str; 2] = ["etc/nicup", "var/run/nicup"];
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Scene {
-    /// A new address is sent, and accepted.
+    /// nicup sends a new address, and the server accepts it.
     Update,
-    /// A new address is sent, and the password is wrong.
+    /// nicup sends a new address, but the password is wrong.
     Refused,
-    /// The password was wrong: nothing is sent.
+    /// The password was wrong: nicup sends nothing.
     Stopped,
-    /// Everything is current: nothing is sent.
+    /// Everything is current: nicup sends nothing.
     Unchanged,
-    /// The server ordered a wait: nothing is sent.
+    /// The server ordered a wait: nicup sends nothing.
     Waiting,
 }
 
-/// The static release build where tests/run has made one: that is what routers run.
+/// The static release build if tests/run provides one, because routers run that.
 pub(crate) fn program() -> String {
     std::env::var("NICUP_STATIC").unwrap_or_else(|_| NICUP.to_owned())
 }
@@ -33,7 +33,7 @@ pub(crate) fn program() -> String {
 pub(crate) struct Image(Vec<(&'static str, String)>);
 
 impl Image {
-    /// Puts everything back, and takes away what was not there.
+    /// Restores every file, and removes the others.
     pub(crate) fn restore(&self, r: &Router) {
         for dir in DIRS {
             let _ = std::fs::remove_dir_all(r.root.join(dir));
@@ -65,7 +65,7 @@ impl Scene {
         r.config(&(home + &work));
     }
 
-    /// Brings the router to where the scene begins.
+    /// Creates the state before the scene.
     pub(crate) fn image(self, r: &Router) -> Image {
         let send = |exit| assert_eq!(r.run(&["run"]).exit, exit);
         r.address("flush");
@@ -90,7 +90,7 @@ impl Scene {
         Image([RECORDS, STATE, STATUS].into_iter().map(|file| (file, r.read(file))).collect())
     }
 
-    /// How a pass ends that nothing happens to, and every pass after it.
+    /// The exit status of a pass without faults, and of every pass after it.
     pub(crate) fn exit(self) -> i32 {
         match self {
             Scene::Update | Scene::Unchanged => 0,
@@ -99,7 +99,7 @@ impl Scene {
         }
     }
 
-    /// Requests of one undisturbed pass.
+    /// The number of requests of one pass without faults.
     pub(crate) fn requests(self) -> usize {
         usize::from(matches!(self, Scene::Update | Scene::Refused))
     }

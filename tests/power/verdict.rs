@@ -1,4 +1,4 @@
-//! Whether all is well after a fault: the files, the next pass, and how often an address was sent.
+//! Checks the state after a fault: the files, the next pass, and how often nicup sent an address.
 
 use crate::common::{HOME, OFFICE, RECORDS, Ran, Router, STATE, STATUS, tool};
 use crate::points::{Fault, Point};
@@ -10,16 +10,16 @@ use std::time::Duration;
 
 const FALLBACK: &str = "var/run/nicup/records.json";
 const STATE_ASIDE: &str = "etc/nicup/state.json";
-/// What the allocator asks the kernel with.
+/// The allocator's system calls.
 const HEAP: [&str; 3] = ["brk", "mmap", "mremap"];
 const LOCK: &str = "var/run/nicup/pass.lock";
 
-/// What a fault cost.
+/// The consequence of a fault.
 pub(crate) struct Outcome {
     pub(crate) sent_twice: bool,
 }
 
-/// None: the call did not come this time.
+/// None: the call did not happen this time.
 pub(crate) fn judge(
     r: &Router,
     scene: Scene,
@@ -56,7 +56,7 @@ pub(crate) fn judge(
         r.set(STATE, "last", 0);
     }
 
-    // And the one after its wait.
+    // And another one after its wait.
     let last = r.run(&["run"]);
     check(last.exit == scene.exit(), || format!("in the end: {last:?}"))?;
     let twice = sent() > scene.requests();
@@ -74,8 +74,8 @@ pub(crate) fn judge(
     Ok(Some(Outcome { sent_twice: twice }))
 }
 
-/// What a killed pass has sent may still be on its way: a connection behind it arrives later, and when all are over, all
-/// requests have been counted.
+/// A request of the killed pass may still be in transit. A new connection arrives after it, and when all connections
+/// have ended, all requests are counted.
 fn all_arrived(r: &Router) {
     let before = r.sim.connections().accepted;
     drop(std::net::TcpStream::connect(("127.0.0.1", r.sim.port())).unwrap());
@@ -87,13 +87,13 @@ fn check(fine: bool, why: impl FnOnce() -> String) -> Result<(), String> {
     if fine { Ok(()) } else { Err(why()) }
 }
 
-/// Runs the pass with the fault. False: the call did not come.
+/// Runs the pass with the fault. False: the call did not happen.
 fn strike(r: &Router, point: &Point, fault: Fault) -> Result<bool, String> {
     let log = r.root.join("calls");
     let trace = format!("trace={}", point.name);
     let inject = fault.inject(point);
     let strace = tool("strace").unwrap();
-    // The filter saves time; a signal would not come with it.
+    // The filter saves time, but strace injects no signal with it.
     let filter = if fault == Fault::Kill { "-q" } else { "--seccomp-bpf" };
     let arguments = ["-s", "KILL", "20", &strace, "-f", filter, "-e", &trace, "-e", &inject, "-o"];
     let mut command = r.command(&tool("timeout").unwrap(), &arguments);
@@ -101,7 +101,7 @@ fn strike(r: &Router, point: &Point, fault: Fault) -> Result<bool, String> {
         command.arg(&log).args([&program(), "--root", r.root.to_str().unwrap(), "run"]).output().unwrap();
     let text = std::fs::read_to_string(&log).unwrap_or_default();
     let status = output.status;
-    // timeout(1) ends as its command did: by the signal, or with 128 and its number.
+    // timeout(1) ends like its command: by the signal, or with 128 plus its number.
     let killed = status.signal() == Some(9) || status.code() == Some(137);
     let printed = String::from_utf8_lossy(&output.stderr).into_owned();
     match fault {
@@ -109,7 +109,7 @@ fn strike(r: &Router, point: &Point, fault: Fault) -> Result<bool, String> {
         Fault::Error(_) if !text.contains("INJECTED") => Ok(false),
         Fault::Kill if status.code().is_some_and(|code| code < 5) => Ok(false),
         Fault::Kill => Err(format!("{status}: {printed}{text}")),
-        // Without memory for its heap a Rust program ends at once, by SIGABRT: that is one more power cut.
+        // Without heap memory a Rust program aborts at once (SIGABRT), which is like a power cut.
         Fault::Error(_) if HEAP.contains(&point.name.as_str()) && status.signal() == Some(6) => {
             check(printed.contains("memory allocation of "), || printed.clone())?;
             Ok(true)
@@ -117,7 +117,7 @@ fn strike(r: &Router, point: &Point, fault: Fault) -> Result<bool, String> {
         Fault::Error(_) => {
             let calls = text.lines().count();
             check(matches!(status.code(), Some(0 | 1 | 3 | 4)), || format!("{status}: {printed}"))?;
-            // What cannot be written to a file or to the log is on stderr.
+            // nicup prints to stderr what it cannot write to a file or to the log.
             check(
                 is_problems(&printed) || printed.starts_with("nicup: ") && !printed.contains("panicked"),
                 || printed.clone(),
@@ -128,17 +128,17 @@ fn strike(r: &Router, point: &Point, fault: Fault) -> Result<bool, String> {
     }
 }
 
-/// Whether stderr has nothing but problems of files: `FILE: LEVEL: MESSAGE`.
+/// Whether stderr contains only problems of files: `FILE: LEVEL: MESSAGE`.
 fn is_problems(err: &str) -> bool {
     err.lines().all(|line| line.starts_with('/') && line.contains(": warning: "))
 }
 
-/// An ordinary pass has nothing but problems on stderr, and a documented exit status.
+/// An ordinary pass prints only problems to stderr, and exits with a documented status.
 fn is_ordinary(ran: &Ran) -> Result<(), String> {
     check(matches!(ran.exit, 0 | 1 | 4) && is_problems(&ran.err), || format!("the next pass: {ran:?}"))
 }
 
-/// All files are whole and no record is lost. Whether what the scene is about is on record.
+/// Checks that all files are whole and no record is lost. Returns whether the subject of the scene is recorded.
 fn is_done(r: &Router, scene: Scene) -> Result<bool, String> {
     let parsed = status::read(&r.read(STATUS));
     check(parsed.is_some(), || format!("status.json: {}", r.read(STATUS)))?;
@@ -174,7 +174,7 @@ fn is_done(r: &Router, scene: Scene) -> Result<bool, String> {
     })
 }
 
-/// Nothing is left lying about.
+/// Checks that no other files remain.
 fn leftovers(r: &Router) -> Result<(), String> {
     let mut files = Vec::new();
     for dir in ["etc/nicup", "var/run/nicup"] {
