@@ -1,5 +1,5 @@
-//! Suspend: boot time goes on while the processor stands still. Each story has a time namespace, where boot time differs
-//! from the time that was awake; setting the wall clock is for tests/vm, no namespace has one.
+//! Suspend: boot time goes on while the processor is stopped. Each test has a time namespace, where boot time differs
+//! from the time awake. Setting the wall clock needs a machine (tests/vm): no namespace has one.
 
 use crate::common::{HOME, NICUP, Router, skip, slack};
 use crate::place::{Running, alone, is_current, start, until};
@@ -8,7 +8,7 @@ use std::time::Duration;
 
 const UNSHARE: &str = "/usr/bin/unshare";
 
-/// `nicup watch` that woke up after so many seconds.
+/// `nicup watch` after a suspend of so many seconds.
 fn watch_after(r: &Router, suspended: u64) -> Running {
     let seconds = suspended.to_string();
     let shift = ["--fork", "--kill-child", "--time", "--boottime", &seconds, NICUP];
@@ -17,7 +17,7 @@ fn watch_after(r: &Router, suspended: u64) -> Running {
     Running::of(command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap())
 }
 
-/// A router whose first request finds nobody: it waits for ten seconds.
+/// A router whose first request gets no response, so nicup waits 10 s.
 fn waiting(story: &str) -> Option<Router> {
     let r = alone(story)?;
     if !Command::new(UNSHARE)
@@ -34,7 +34,7 @@ fn waiting(story: &str) -> Option<Router> {
     Some(r)
 }
 
-/// How long after a failure the next request came, by a clock that nobody moved.
+/// The time from a failure to the next request, by the real clock.
 fn until_the_next(r: &Router, begun: std::time::Instant) -> Duration {
     is_current(r, "203.0.113.7");
     assert_eq!(r.requests(), 1);

@@ -1,11 +1,11 @@
-//! Passes that crash, hang or cannot do what they want: said once, and never a tight loop.
+//! Passes that crash, hang or cannot do their work: the loop reports it once, and never becomes a tight loop.
 
 use crate::common::{ATTEMPTS, CONFIG, Router, STATUS, patience, slack};
 use crate::place::{alone, is_current, left_out, long, nap, send, start, until, watch};
 use rustix::process::Signal;
 use std::time::{Duration, Instant};
 
-/// Waits until the log has these words.
+/// Waits for a log line with these words.
 fn reported(r: &Router, words: &str) {
     until(words, 5, || r.syslog.take().iter().any(|line| line.contains(words)));
 }
@@ -38,7 +38,7 @@ fn a_crash_is_reported_with_its_signal_and_backed_off() {
     let begun = Instant::now();
     running.children().into_iter().for_each(|pid| send(pid, Signal::ABORT));
     reported(&r, "a pass was ended by signal 6; the next one starts in 10 s");
-    // Events do not hurry it.
+    // Events do not shorten the back-off.
     for last in 8..13 {
         r.move_to(&format!("203.0.113.{}", last - 1), &format!("203.0.113.{last}"));
         nap(400);
@@ -47,7 +47,7 @@ fn a_crash_is_reported_with_its_signal_and_backed_off() {
     is_current(&r, "203.0.113.12");
     assert!(begun.elapsed() > Duration::from_secs(9), "{:?}", begun.elapsed());
     assert_eq!(r.requests(), 2);
-    // Nor is it forgotten that all is well again.
+    // After a successful pass, the back-off no longer applies.
     r.move_to("203.0.113.12", "203.0.113.13");
     let begun = Instant::now();
     is_current(&r, "203.0.113.13");
@@ -57,7 +57,7 @@ fn a_crash_is_reported_with_its_signal_and_backed_off() {
 #[test]
 fn a_user_may_hurry_a_pass_that_crashed() {
     let Some(r) = alone("crashes::a_user_may_hurry_a_pass_that_crashed") else { return };
-    // The configuration names another folder, which cannot be made.
+    // The configuration names a directory that cannot be created.
     let running = watch(&r);
     is_current(&r, "203.0.113.7");
     r.write("var/block", "");
@@ -75,7 +75,7 @@ fn a_user_may_hurry_a_pass_that_crashed() {
 #[test]
 fn a_disk_that_is_full_makes_no_tight_loop() {
     let Some(r) = alone("crashes::a_disk_that_is_full_makes_no_tight_loop") else { return };
-    // Nothing can take the place of a folder, whoever the user is.
+    // No user, not even root, can replace a folder with a file.
     let aside = "etc/nicup/attempts.json";
     [ATTEMPTS, aside].iter().for_each(|file| r.write(&format!("{file}/in-the-way"), ""));
     let running = watch(&r);

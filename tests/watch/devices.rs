@@ -1,4 +1,4 @@
-//! Routers come up in every order: each story ends with the right request, and only one.
+//! Devices of a router come up in any order: each test ends with the right request, and only one.
 
 use crate::common::{HOME, Router, STATUS, ip, patience};
 use crate::place::{alone, alone_with, batch, is_current, nap, start, until, watch};
@@ -13,14 +13,14 @@ fn sent(r: &Router) -> Vec<String> {
 #[test]
 fn the_network_is_down_at_the_start() {
     let Some(r) = alone("devices::the_network_is_down_at_the_start") else { return };
-    // Its address is there before it is switched on, so that only the switch is an event.
+    // The address exists before the device is up, so that only the link causes an event.
     ip(&format!("link set {} down", r.device));
     let _running = watch(&r);
     until("no address", 5, || r.host(HOME).state == "no-address");
     nap(500);
     ip(&format!("link set {} up", r.device));
     is_current(&r, "203.0.113.7");
-    // And down again is nothing to tell No-IP.
+    // A device that goes down needs no update.
     ip(&format!("link set {} down", r.device));
     until("no address", 5, || r.host(HOME).state == "no-address");
     ip(&format!("link set {} up", r.device));
@@ -32,7 +32,7 @@ fn the_network_is_down_at_the_start() {
 fn the_name_can_be_resolved_later() {
     let options = Options { names: vec!["noip.test".to_owned()], ..Options::default() };
     let Some(r) = alone_with("devices::the_name_can_be_resolved_later", options) else { return };
-    // Files of this namespace only: nobody answers for names.
+    // These files are for this namespace only, where no name server responds.
     let over = |file: &str, text: &str| {
         r.write("names", text);
         let path = r.root.join("names").with_file_name(file.replace('/', "-"));
@@ -78,7 +78,7 @@ fn a_pppoe_device_comes_back_with_another_number() {
     until("no address", 5, || r.host(HOME).state == "no-address");
     dial("203.0.113.8");
     is_current(&r, "203.0.113.8");
-    // So fast that the loop sees both at once.
+    // So fast that the loop sees both events at once.
     for (last, requests) in [(9, 3), (9, 3)] {
         ip(&format!("link del {device}"));
         dial(&format!("203.0.113.{last}"));
@@ -86,7 +86,7 @@ fn a_pppoe_device_comes_back_with_another_number() {
         nap(600);
         assert_eq!(sent(&r).len(), requests);
     }
-    // While a pass runs, and looked already.
+    // While a pass is running, after it has read the addresses.
     r.answers(&["delay:1000:normal"]);
     r.address("add 203.0.113.10/32");
     r.address("del 203.0.113.9 peer 198.51.100.1/32");
@@ -97,20 +97,20 @@ fn a_pppoe_device_comes_back_with_another_number() {
     assert_eq!(sent(&r)[1..], ["203.0.113.8", "203.0.113.9", "203.0.113.10", "203.0.113.11"]);
 }
 
-/// A PPPoE line as pppd and netifd make one: a point-to-point device of its own for each session, then the hotplug event.
+/// A PPPoE line as pppd and netifd make one: a new point-to-point device for each session, then the hotplug event.
 struct Line<'r>(&'r Router);
 
 impl Line<'_> {
     const DEVICE: &'static str = "pppoe-wan";
 
-    /// What netifd says of the interface.
+    /// Sets netifd's status of the interface.
     fn is(&self, up: bool) {
         let device = if up { format!(",\"l3_device\":\"{}\"", Line::DEVICE) } else { String::new() };
         let text = format!("{{\"up\":{up},\"pending\":{},\"proto\":\"pppoe\"{device}}}", !up);
         self.0.netifd.put("network.interface.wan.status", &text);
     }
 
-    /// A session: the number of its device.
+    /// Starts a session, and returns the index of its device.
     fn dial(&self, address: &str) -> String {
         let device = Line::DEVICE;
         let made = Command::new("ip").args(["tuntap", "add", "dev", device, "mode", "tun"]).output().unwrap();
@@ -127,7 +127,7 @@ impl Line<'_> {
         ip(&format!("link del {}", Line::DEVICE));
     }
 
-    /// The event of the hotplug script.
+    /// Runs the hotplug script's command.
     fn event(&self, action: &str) {
         let event = [("ACTION", action), ("INTERFACE", "wan"), ("DEVICE", Line::DEVICE)];
         let event = if action == "ifdown" { &event[..2] } else { &event };
@@ -151,7 +151,7 @@ fn a_pppoe_line_is_dialled_again_and_again() {
     line.hang_up();
     line.event("ifdown");
     until("no address", 5, || r.host(HOME).state == "no-address");
-    // The kernel says so first; netifd is still about to.
+    // The kernel's event comes first, and netifd still reports the interface as down.
     let before = r.stamp(STATUS);
     let second = line.dial("203.0.113.8");
     assert_ne!(first, second, "another device has the name");
@@ -160,7 +160,7 @@ fn a_pppoe_line_is_dialled_again_and_again() {
     line.is(true);
     line.event("ifup");
     is_current(&r, "203.0.113.8");
-    // All of it at once, with another address and with the same.
+    // Everything at once, with a new address and then with the same.
     for address in ["203.0.113.9", "203.0.113.9"] {
         line.hang_up();
         line.event("ifdown");
@@ -186,7 +186,7 @@ fn a_device_takes_the_name_of_another() {
     until("no address", 5, || r.host(HOME).state == "no-address");
     batch(&format!("link set spare0 name {device}\nlink set {device} up\n"));
     is_current(&r, "203.0.113.8");
-    // What happens on the old one is no longer ours.
+    // Events of the old device no longer concern the service.
     ip("addr add 203.0.113.9/32 dev old0");
     nap(600);
     assert_eq!(sent(&r), ["203.0.113.7", "203.0.113.8"]);
@@ -201,7 +201,7 @@ fn ipv6_comes_two_seconds_after_ipv4() {
     until("no address", 5, || r.host(HOME).state == "no-address");
     r.address("add 203.0.113.7/32");
     nap(100);
-    // netifd's word for it.
+    // netifd's event.
     let ifup = [("ACTION", "ifup"), ("INTERFACE", "wan"), ("DEVICE", r.device.as_str())];
     assert_eq!(r.hotplug(&ifup).exit, 0);
     nap(1900);
@@ -210,7 +210,7 @@ fn ipv6_comes_two_seconds_after_ipv4() {
     assert_eq!(r.host(HOME).registered_ipv6.as_deref(), Some("2001:db8::7"));
     nap(500);
     assert_eq!(sent(&r), ["203.0.113.7,2001:db8::7"]);
-    // Without IPv6, IPv4 is sent alone after three seconds.
+    // Without an IPv6 address, nicup sends IPv4 alone after 3 s.
     r.address("del 2001:db8::7/64");
     nap(3500);
     r.move_to("203.0.113.7", "203.0.113.8");

@@ -1,4 +1,4 @@
-//! Events by the thousand, and how long one takes.
+//! Thousands of events, and how long one takes.
 
 use crate::common::{HOME, STATE, STATUS, patience};
 use crate::place::{Running, alone, alone_with, batch, is_current, nap, say, shows, start, until, watch};
@@ -18,7 +18,8 @@ fn an_address_is_at_the_server_within_a_second() {
     is_current(&r, "203.0.113.7");
     let (mut requests, mut answers) = (Vec::new(), Vec::new());
     for last in 8..28 {
-        // Twenty changes in a row would be rate limited, which is not the subject here.
+        // The state is removed because twenty changes in a row would exceed the rate limit, which is not under test
+        // here.
         std::fs::remove_file(r.root.join(STATE)).unwrap();
         let (old, new) = (format!("203.0.113.{}", last - 1), format!("203.0.113.{last}"));
         r.address(&format!("del {old}/32"));
@@ -121,7 +122,7 @@ fn a_thousand_flaps_of_the_address_are_rate_limited() {
     let took = begun.elapsed();
     let last = format!("203.0.113.{at}");
     until("the last address is seen", 10, || r.service_status("home").ipv4.as_deref() == Some(&last));
-    // More changes, each on its own, until the five are used up.
+    // Separate changes, until the rate limit's five are used up.
     for more in 210..216 {
         r.move_to(&format!("203.0.113.{at}"), &format!("203.0.113.{more}"));
         at = more;
@@ -136,7 +137,7 @@ fn a_thousand_flaps_of_the_address_are_rate_limited() {
     assert!((250..=300).contains(&wait), "{wait}");
     say(&format!("1,000 flaps in {} ms: 5 requests, then one in {wait} s", took.as_millis()));
     running.stop();
-    // Five minutes later, by the clock of a process that is started then.
+    // 5 min later, by the clock of a new process.
     let later = |seconds: &str, arguments: &[&str]| {
         let root = r.root.to_str().unwrap();
         let shift = ["--fork", "--time", "--boottime", seconds, crate::common::NICUP, "--root", root];
@@ -168,7 +169,7 @@ fn what_the_kernel_could_not_say_is_looked_at() {
     running.signal(Signal::CONT);
     is_current(&r, "203.0.113.8");
     assert_ne!(r.stamp(STATUS), before);
-    // And what comes after that is heard again.
+    // The loop also receives later events.
     r.move_to("203.0.113.8", "203.0.113.9");
     is_current(&r, "203.0.113.9");
     assert_eq!(r.requests(), 3);
@@ -180,15 +181,15 @@ fn an_event_while_run_wait_ends_is_answered() {
     r.pass(0);
     let mut at = 7;
     for round in 0..8_u64 {
-        // The event comes at any moment of the last pass. `run --wait` answers it, or ends before it.
+        // The event can come at any moment of the last pass. `run --wait` handles it, or exits first.
         let _ = std::fs::remove_file(r.root.join(STATE));
         let running: Running = start(&r, &["run", "--wait"], &[]);
         nap(round * 8);
-        // At no moment without an address, which would be an end, too.
+        // An address always exists: without one, `run --wait` would exit, too.
         r.address(&format!("add 203.0.113.{}/32", at + 1));
         r.address(&format!("del 203.0.113.{at}/32"));
         at += 1;
-        // What a hotplug script would do for it.
+        // What a hotplug script would do for this event.
         let ifup = [("ACTION", "ifupdate"), ("INTERFACE", "wan"), ("DEVICE", r.device.as_str())];
         let other = start(&r, &["run", "--wait", "--hotplug"], &ifup);
         assert_eq!((running.ended().exit, other.ended().exit), (0, 0));

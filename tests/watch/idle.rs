@@ -1,14 +1,14 @@
-//! What the loop costs while nothing happens, and after a thousand passes (fifty, without NICUP_LONG=1).
+//! What the loop costs while nothing happens, and after 1,000 passes (50 without NICUP_LONG=1).
 
 use crate::common::{HOME, NICUP, Router, STATUS};
 use crate::place::{Running, alone, is_current, left_out, long, nap, say, until, watch};
 use rustix::process::Signal;
 use std::process::Stdio;
 
-/// KiB of private memory that a resident loop may have.
+/// The most private memory of a resident loop, in KiB.
 const BUDGET: u64 = 200;
 
-/// The loop of another build.
+/// The loop, run with another build.
 fn watch_with(r: &Router, program: &str) -> Running {
     let arguments = ["--root", r.root.to_str().unwrap(), "watch"];
     let mut command = r.command(program, &arguments);
@@ -44,7 +44,7 @@ fn a_thousand_passes_leave_nothing_behind() {
     let fixed = std::env::var("NICUP_STATIC").ok().filter(|program| !program.is_empty());
     let running = watch_with(&r, fixed.as_deref().unwrap_or(NICUP));
     settled(&r, &running);
-    // Each fourth is for an address that was never there before.
+    // Every fourth pass is for an address that is new.
     let once = |n: usize| {
         let before = r.stamp(STATUS);
         if n.is_multiple_of(4) {

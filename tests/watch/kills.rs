@@ -1,4 +1,4 @@
-//! kill -9 of the loop, of its pass and of both, at any moment.
+//! kill -9 of the loop, of its pass, or of both, at any moment.
 
 use crate::common::{ATTEMPTS, HOME, NICUP, RECORDS, Router, STATE, STATUS, skip, tool};
 use crate::place::{Running, alone, is_alive, is_current, long, nap, say, send, shows, start, until, watch};
@@ -21,12 +21,12 @@ fn kill(running: &Running, victim: Victim) {
     until("the pass is dead", 5, || !passes.iter().any(|pid| is_alive(*pid)));
 }
 
-/// Whether an accepted address was written down.
+/// Whether nicup recorded an accepted address.
 fn is_recorded(r: &Router) -> bool {
     r.exists(RECORDS) && r.read(RECORDS).contains("203.0.113.7")
 }
 
-/// After a restart the record is right, and what was sent twice was sent ten seconds apart.
+/// After a restart the record is right, and if nicup sent twice, 10 s lie between the requests.
 fn is_right_after_all(r: &Router, recorded: bool, what: &str) -> usize {
     until(what, 30, || shows(r, "current", "203.0.113.7"));
     assert!(r.read(RECORDS).contains("203.0.113.7"), "{what}");
@@ -35,7 +35,7 @@ fn is_right_after_all(r: &Router, recorded: bool, what: &str) -> usize {
     if let [first, second] = requests.as_slice() {
         assert!(!recorded, "{what}: it was recorded already");
         let gap = second.at.saturating_sub(first.at);
-        // The wait began before the request had left.
+        // The wait began before the request was sent.
         assert!(gap > Duration::from_secs(9), "{what}: {gap:?}");
     }
     assert!((1..=2).contains(&requests.len()), "{what}: {} requests", requests.len());
@@ -49,7 +49,7 @@ fn at_any_moment() {
     let moments: Vec<u64> =
         if long() { (0..60).map(|n| n * 7).collect() } else { vec![0, 20, 45, 70, 110, 160] };
     let (mut twice, mut all) = (0, 0);
-    // A story that was cut off waits for ten seconds: many at once.
+    // After an interruption nicup waits 10 s, so several run at once.
     for some in moments.chunks(6) {
         let threads: Vec<_> = some
             .iter()
@@ -83,7 +83,7 @@ fn one(victim: Victim, millis: u64) -> usize {
     requests
 }
 
-/// Whether a file is there and says so.
+/// Whether a file exists and contains the text.
 fn says(r: &Router, file: &str, text: &str) -> bool {
     r.exists(file) && r.read(file).contains(text)
 }
@@ -107,7 +107,7 @@ fn between_the_request_and_the_record() {
             if victim != Victim::Loop {
                 until("it is said", 5, || says(&r, STATE, "unconfirmed") || victim == Victim::Pass);
             }
-            // A pass whose loop is gone goes on, and the next one waits for it.
+            // A pass whose loop was killed goes on, and the next one waits for it.
             let requests = is_right_after_all(&r, false, &what);
             assert_eq!(requests, if victim == Victim::Loop { 1 } else { 2 }, "{what}");
             until("no child is left", 5, || running.children().is_empty());
@@ -122,7 +122,7 @@ fn between_the_record_and_the_end_of_the_attempt() {
     let Some(r) = alone(STORY) else { return };
     let Some(strace) = tool("strace") else { return skip(STORY, "no strace") };
     // A pass replaces attempts.json, sends, replaces records.json and state.json, removes attempts.json, and replaces
-    // status.json. It is killed before it replaces the Nth.
+    // status.json. strace kills it before the Nth replacement.
     let killed = |call: &str, when: usize| {
         let kill = format!("inject={call}:error=EIO:signal=KILL:when={when}");
         let program = ["--root", r.root.to_str().unwrap(), "run"];
@@ -136,7 +136,7 @@ fn between_the_record_and_the_end_of_the_attempt() {
     r.pass(0);
     r.shows(HOME, "current", "good");
     assert_eq!((r.requests(), r.status().events.len()), (1, 1));
-    // The next address, and by a loop.
+    // Now the next address, and a loop after the kill.
     r.move_to("203.0.113.7", "203.0.113.8");
     killed_before(3);
     assert!(r.read(RECORDS).contains("203.0.113.8") && under_way());
@@ -144,7 +144,7 @@ fn between_the_record_and_the_end_of_the_attempt() {
     assert!(shows(&r, "current", "203.0.113.8"), "{:?}", r.host(HOME));
     running.stop();
     assert_eq!(r.requests(), 2);
-    // Before the record nobody can know: it is asked once more, after ten seconds.
+    // Before the record, the outcome is unknown: nicup sends once more, after 10 s.
     r.move_to("203.0.113.8", "203.0.113.9");
     killed_before(2);
     assert!(!r.read(RECORDS).contains("203.0.113.9") && under_way());
@@ -152,13 +152,13 @@ fn between_the_record_and_the_end_of_the_attempt() {
     let host = r.shows(HOME, "waiting", "unconfirmed");
     let wait = host.next_attempt_uptime.unwrap() - r.status().uptime;
     assert!((7..=11).contains(&wait), "{wait}");
-    // After the attempt was closed only the page is old.
+    // After the attempt is closed, only status.json is outdated.
     r.back_off_is_over();
     killed_before(4);
     assert!(!under_way());
     r.pass(0);
     assert_eq!((r.requests(), r.host(HOME).registered_ipv4.as_deref()), (4, Some("203.0.113.9")));
-    // Once the state is written, the note says nothing new.
+    // Once the state is written, the note in attempts.json adds nothing.
     r.move_to("203.0.113.9", "203.0.113.10");
     killed("?unlink,?unlinkat", 1);
     assert!(under_way());

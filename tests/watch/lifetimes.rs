@@ -10,7 +10,7 @@ fn registered(r: &Router, address: &str) -> bool {
     r.host(HOME).registered_ipv6.as_deref() == Some(address)
 }
 
-/// `OLD` is registered, and all addresses are there before the loop begins to listen, as after each restart.
+/// `OLD` is registered, and all addresses exist before the loop starts to listen, as after a restart.
 fn with_ipv6(story: &str) -> Option<Router> {
     let r = alone(story)?;
     r.configure("option family 'ipv6'");
@@ -31,7 +31,7 @@ fn a_deprecated_ipv6_address_is_replaced_although_its_first_event_is_its_end() {
     assert_eq!(r.requests(), 1, "the registered address stays while it is usable");
     r.address(&format!("change {OLD}/64 preferred_lft 0"));
     until("the new address", 5, || registered(&r, NEW));
-    // Router advertisements repeat the old one again and again.
+    // Router advertisements repeat the deprecated prefix again and again.
     nap(1000);
     let before = r.stamp(STATUS);
     for _ in 0..10 {
@@ -48,7 +48,7 @@ fn a_preferred_lifetime_that_runs_out_by_itself_is_noticed() {
     let Some(r) = with_ipv6(STORY) else { return };
     r.address(&format!("add {NEW}/64 nodad preferred_lft 600 valid_lft 3600"));
     r.address(&format!("change {OLD}/64 preferred_lft 8 valid_lft 3600"));
-    // The rule for lifetimes that differ is another story: 10 minutes do not count.
+    // A separate rule prefers an address that stays preferred for 30 min longer. It does not apply to 10 min.
     let _running = watch(&r);
     assert!(registered(&r, OLD));
     until("the new address", 20, || registered(&r, NEW));
@@ -69,7 +69,7 @@ fn a_deprecated_ipv4_address_is_replaced_although_its_first_event_is_its_end() {
     assert_eq!(r.requests(), 2);
 }
 
-/// What a router advertisement does to an address: the kernel sets both lifetimes anew, and says so.
+/// Acts like a router advertisement: the kernel resets both lifetimes and sends an event.
 fn announced(r: &Router, address: &str, preferred: u32) {
     r.address(&format!("change {address}/64 preferred_lft {preferred} valid_lft 2592000"));
 }
@@ -84,13 +84,13 @@ fn a_prefix_that_is_no_longer_announced_is_replaced_and_two_announced_ones_are_l
     announced(&r, OLD, WEEK);
     r.address(&format!("add {NEW}/64 nodad preferred_lft {WEEK} valid_lft 2592000"));
     let _running = watch(&r);
-    // The first events about both of them, once the loop follows the device, and the passes that these cost.
+    // The first events of both addresses that the loop receives for the device cause passes.
     nap(1000);
     announced(&r, OLD, WEEK);
     announced(&r, NEW, WEEK);
     nap(2000);
     let before = r.stamp(STATUS);
-    // Each is announced every 30 minutes at the most: as long as the other one was silent, as far as lifetimes tell.
+    // Each prefix is announced at least every 30 min, so their lifetimes differ by less than 30 min.
     for (old, new) in
         [(WEEK, WEEK), (WEEK - 1780, WEEK), (WEEK, WEEK), (WEEK, WEEK - 1780), (WEEK - 1700, WEEK)]
     {
@@ -99,11 +99,11 @@ fn a_prefix_that_is_no_longer_announced_is_replaced_and_two_announced_ones_are_l
         nap(400);
     }
     assert_eq!((r.requests(), r.stamp(STATUS)), (1, before), "no pass, and no update");
-    // The old one has been silent for 35 minutes.
+    // The old prefix was last announced 35 min ago.
     announced(&r, OLD, WEEK - 2100);
     announced(&r, NEW, WEEK);
     until("the new address", 5, || registered(&r, NEW));
-    // And is announced again: the new one stays, and no pass is needed for that.
+    // It is announced again: the new one stays, and no pass is needed.
     nap(1000);
     let before = r.stamp(STATUS);
     announced(&r, OLD, WEEK);

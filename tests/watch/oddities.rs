@@ -1,5 +1,5 @@
-//! What nobody plans for: full and missing folders, a configuration that breaks, options that meet, a pass that obeys
-//! nobody.
+//! Unlikely situations: full and missing folders, a configuration that breaks, conflicting options, a pass that ignores
+//! signals.
 
 use crate::common::{CONFIG, HOME, OFFICE, RECORDS, Router, STATUS, patience, slack};
 use crate::place::{
@@ -10,7 +10,7 @@ use std::os::unix::net::UnixDatagram;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-/// A tmpfs of 64 KiB in place of a folder, filled to the last byte: the file that fills it.
+/// Mounts a full tmpfs of 64 KiB over a folder. Returns the file that fills it.
 fn full(r: &Router, dir: &str) -> String {
     let path = r.root.join(dir);
     std::fs::create_dir_all(&path).unwrap();
@@ -21,7 +21,7 @@ fn full(r: &Router, dir: &str) -> String {
     filler
 }
 
-/// Its end, if that comes soon.
+/// Its exit status, if it exits soon.
 fn ends(mut running: Running) -> Option<i32> {
     let begun = Instant::now();
     while running.is_running() {
@@ -42,7 +42,7 @@ fn a_full_tmpfs_keeps_no_loop_from_starting() {
     nap(1500);
     assert!(running.is_running(), "{:?}", running.ended());
     assert_eq!(r.requests(), 0, "nothing is sent that could not be noted");
-    // It is found by those who look for it, and goes on by itself once there is room.
+    // A second loop finds this one, which continues once there is space.
     let second = r.run(&["watch"]).err;
     assert_eq!(
         second,
@@ -67,7 +67,7 @@ fn a_flash_that_is_full_or_gone_stops_no_update() {
     is_current(&r, "203.0.113.8");
     assert!(r.read(RECORDS).contains("203.0.113.8"));
     assert_eq!(r.problems(), Vec::<String>::new());
-    // Somebody takes the folder away.
+    // The folder disappears.
     assert!(Command::new("umount").arg(r.root.join("etc/nicup")).status().unwrap().success());
     std::fs::remove_dir_all(r.root.join("etc/nicup")).unwrap();
     r.move_to("203.0.113.8", "203.0.113.9");
@@ -88,7 +88,7 @@ fn a_loop_for_one_service_does_not_wait_for_the_others() {
     assert!(ended.is_some(), "it goes on, though home is settled");
     is_current(&r, "203.0.113.7");
     assert_eq!((r.host(OFFICE).state.as_str(), r.requests()), ("waiting", 1));
-    // Nor does a resident one, which has its own to see to.
+    // A resident loop for one service does not wait for the others either.
     let _running = start(&r, &["watch", "--service", "home"], &[]);
     nap(1000);
     r.move_to("203.0.113.7", "203.0.113.8");
@@ -126,7 +126,7 @@ fn a_configuration_that_breaks_is_reported_and_a_correct_one_is_used() {
     r.move_to("203.0.113.7", "203.0.113.8");
     until("it is told", 5, || r.problems().iter().any(|problem| problem.contains("parse error")));
     assert!(running.is_running());
-    // The devices are those of before: the next event is heard.
+    // The devices are the same as before, and the loop handles the next event.
     r.config(&usual);
     r.move_to("203.0.113.8", "203.0.113.9");
     is_current(&r, "203.0.113.9");
@@ -143,7 +143,7 @@ fn a_loop_that_began_with_a_broken_configuration_gives_the_right_one_its_time() 
     }
     r.config("config service 'home\n");
     let running = watch(&r);
-    // More than the half minute that a pass without any request may take.
+    // Longer than the 30 s that the loop allows for a pass without requests.
     r.answers(&["delay:33000:normal"]);
     r.configure("option timeout '60'");
     running.signal(Signal::USR1);
@@ -163,7 +163,7 @@ fn a_pass_that_ignores_signals_is_ended_after_a_stop_request() {
     assert!(r.sim.wait_for(1, patience()));
     let passes = running.children();
     assert_eq!(passes.len(), 1);
-    send(passes[0], Signal::STOP); // TERM has to wait until it goes on
+    send(passes[0], Signal::STOP); // the pass cannot handle TERM while it is stopped
     let (ran, took) = running.stop();
     assert_eq!(ran.exit, 0);
     assert!((Duration::from_millis(3900)..Duration::from_millis(4900)).contains(&took), "{took:?}");
@@ -175,7 +175,7 @@ fn a_log_daemon_that_starts_again_hears_the_loop() {
     let Some(r) = alone("oddities::a_log_daemon_that_starts_again_hears_the_loop") else { return };
     let running = watch(&r);
     is_current(&r, "203.0.113.7");
-    // The loop itself says that its passes fail: their folder cannot be made.
+    // The loop itself logs that its passes fail, because their directory cannot be created.
     r.write("var/block", "");
     r.config(&format!("config nicup 'main'\n\toption run_dir '/var/block/nicup'\n{}", r.read(CONFIG)));
     running.signal(Signal::USR1);
@@ -215,7 +215,7 @@ fn another_process_with_the_pid_of_a_dead_loop_gets_no_signal() {
         assert_eq!(start(&r, arguments, event).ended().exit, 0);
         assert_ne!(r.stamp(STATUS), before, "{arguments:?} did it itself");
     }
-    // USR1 would have ended it.
+    // USR1 would have killed it.
     assert_eq!(stranger.try_wait().unwrap(), None);
     stranger.kill().unwrap();
     stranger.wait().unwrap();

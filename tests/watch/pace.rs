@@ -1,6 +1,6 @@
-//! Hours and days in a moment: real passes on a clock that the test sets, started by the loop's own Schedule.
+//! Hours and days in a moment: real passes with a simulated clock, started by the loop's own Schedule.
 //!
-//! No namespace, no process, no network: the library, with time, addresses and No-IP in the hands of the story.
+//! No namespace, no process, no network: only the library. The test controls time, addresses and No-IP.
 
 use crate::place::long;
 use nicup::app::Env;
@@ -22,11 +22,11 @@ use std::path::PathBuf;
 
 const BEGIN: u64 = 100_000;
 
-/// What the story's hands are on.
+/// What the test controls.
 struct Hands {
     boot_ms: Cell<u64>,
     address: Cell<Ipv4Addr>,
-    /// Milliseconds and address of each request.
+    /// Time in milliseconds and address of each request.
     sent: RefCell<Vec<(u64, String)>>,
 }
 
@@ -157,7 +157,7 @@ impl Drop for Days {
     }
 }
 
-/// Each moment's five most recent changes: none but the first five are closer than the pace.
+/// The first five changes may be sent at once; all later ones are at least 5 min apart.
 fn is_paced(sent: &[(u64, String)]) {
     for (n, pair) in sent.windows(2).enumerate() {
         let gap = pair[1].0 - pair[0].0;
@@ -171,7 +171,7 @@ fn the_rate_limit_is_five_requests_and_then_one_every_five_minutes() {
     for flap in 0..1000 {
         days.change(BEGIN + 60_000 + flap * 10, 8 + flap % 200);
     }
-    // It goes on more slowly, for half an hour.
+    // The address keeps changing, but more slowly, for half an hour.
     for flap in 0..900 {
         days.change(BEGIN + 70_000 + flap * 2000, 8 + flap % 199);
     }
@@ -180,12 +180,12 @@ fn the_rate_limit_is_five_requests_and_then_one_every_five_minutes() {
     days.until(BEGIN + 4_000_000);
     let sent = days.sent();
     is_paced(&sent);
-    // The first, five changes, and one for each five minutes of the rate limit.
+    // The first update, five changes, and one for each 5 min of the rate limit.
     assert!((1 + 5 + 6..=1 + 5 + 8).contains(&sent.len()), "{sent:?}");
     assert_eq!(sent.last().unwrap().1, "203.0.113.250");
     let shown = days.shown();
     assert_eq!((shown.state.as_str(), shown.registered_ipv4), ("current", Some([203, 0, 113, 250].into())));
-    // Ten quiet minutes later a change is sent at once again.
+    // After ten quiet minutes, nicup sends a change at once again.
     let at = BEGIN + 5_000_000;
     days.change(at, 9);
     days.until(at + 10_000);
@@ -208,7 +208,7 @@ fn a_day_of_changes_leaves_nothing_behind() {
     days.until(BEGIN + day + 600_000);
     is_paced(&days.sent()[1..]);
     assert!(size(&days) < written + 200, "state.json grew from {written} to {}", size(&days));
-    // Other stories of this program come and go.
+    // Other tests of this program open and close files, too.
     assert!(files() < open + 30, "{open} descriptors after six hours, {} after a day", files());
     assert_eq!(days.shown().state.as_str(), "current");
     assert!(days.passes > 200);

@@ -1,4 +1,4 @@
-//! A loop that runs in a network namespace of its own story, and what can be seen of it from outside.
+//! A loop in a network namespace that belongs to one test, and what can be observed from outside.
 
 use crate::common::{self, HOME, Ran, Router, STATUS, finish, slack};
 use noip_simulator::Options;
@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 
 const ALONE: &str = "NICUP_TEST_ALONE";
 
-/// A router in a network namespace that it shares with no other story: there, an event is this story's own.
-/// None: the story was told elsewhere, or cannot be.
+/// A router in a network namespace that it shares with no other test, so that each event belongs to this test. None:
+/// the test ran in another process, or cannot run.
 pub(crate) fn alone(story: &str) -> Option<Router> {
     alone_with(story, Options::default())
 }
@@ -27,28 +27,28 @@ pub(crate) fn alone_with(story: &str, options: Options) -> Option<Router> {
     let output = again.stderr(Stdio::inherit()).output().unwrap();
     let printed = String::from_utf8_lossy(&output.stdout);
     let well = output.status.success() && printed.contains(&format!("test {story} ... ok"));
-    // Only what the story itself said: the rest would look like the outer program's own.
+    // Only the output of the test itself: the rest would look like output of the outer program.
     let why = printed.split_once("stdout ----").map_or(&*printed, |(_, why)| why);
     assert!(well, "{}", why.split("\nstack backtrace:").next().unwrap_or(why).replace("\nfailures:", ""));
     None
 }
 
-/// Whether the slow stories are to be told, too.
+/// Whether the slow tests run, too.
 pub(crate) fn long() -> bool {
     std::env::var_os("NICUP_LONG").is_some_and(|value| value == "1")
 }
 
-/// Says a measured number, past the test harness.
+/// Prints a measured number that the test harness does not capture.
 pub(crate) fn say(text: &str) {
     common::say(&format!("watch: {text}"));
 }
 
-/// Says what is not told in an ordinary run. Unlike what cannot be told, that is no failure anywhere.
+/// Reports what an ordinary run leaves out. Unlike a test that cannot run, that is never a failure.
 pub(crate) fn left_out(story: &str, why: &str) {
     common::say(&format!("SKIP {story}: {why}"));
 }
 
-/// Waits until something is so.
+/// Waits until a condition holds.
 pub(crate) fn until(what: &str, seconds: u64, so: impl Fn() -> bool) {
     let end = Instant::now() + slack(seconds * 1000);
     while !so() {
@@ -74,20 +74,20 @@ pub(crate) fn is_current(r: &Router, ipv4: &str) {
     until(&format!("current at {ipv4}"), 20, || shows(r, "current", ipv4));
 }
 
-/// Many lines of `ip`, at once.
+/// Runs many `ip` commands at once.
 pub(crate) fn batch(lines: &str) {
     let mut ip = Command::new("ip").args(["-force", "-batch", "-"]).stdin(Stdio::piped()).spawn().unwrap();
     ip.stdin.take().unwrap().write_all(lines.as_bytes()).unwrap();
     assert!(ip.wait().unwrap().success(), "{lines}");
 }
 
-/// A running `nicup`.
+/// A running `nicup` process.
 pub(crate) struct Running {
     child: Option<Child>,
     pub(crate) pid: u32,
 }
 
-/// `nicup watch`, its first pass ended.
+/// Starts `nicup watch` and waits for the end of its first pass.
 pub(crate) fn watch(r: &Router) -> Running {
     let before = r.exists(STATUS).then(|| r.stamp(STATUS));
     let running = start(r, &["watch"], &[]);
@@ -108,7 +108,7 @@ impl Running {
         send(self.pid, signal);
     }
 
-    /// Its exit status and output, once it has ended.
+    /// Waits for its exit, and returns exit status and output.
     pub(crate) fn ended(mut self) -> Ran {
         finish(self.child.take().unwrap())
     }
@@ -117,14 +117,14 @@ impl Running {
         self.child.as_mut().unwrap().try_wait().unwrap().is_none()
     }
 
-    /// Tells it to stop: what it returned, and how long that took.
+    /// Sends it TERM. Returns its result, and how long the stop took.
     pub(crate) fn stop(self) -> (Ran, Duration) {
         let begun = Instant::now();
         self.signal(Signal::TERM);
         (self.ended(), begun.elapsed())
     }
 
-    /// Its children, the dead ones too.
+    /// Its children, including zombies.
     pub(crate) fn children(&self) -> Vec<u32> {
         let mut children = Vec::new();
         for entry in std::fs::read_dir("/proc").unwrap().flatten() {
@@ -136,27 +136,27 @@ impl Running {
         children
     }
 
-    /// Open descriptors.
+    /// The number of open descriptors.
     pub(crate) fn descriptors(&self) -> usize {
         std::fs::read_dir(format!("/proc/{}/fd", self.pid)).unwrap().count()
     }
 
-    /// How often it gave the processor away by itself, which is to say how often it woke up. On a busy machine the processor
-    /// is also taken from it.
+    /// How often it gave up the processor voluntarily, that is, how often it woke up. Unlike involuntary switches, a
+    /// busy machine does not add to them.
     pub(crate) fn switches(&self) -> u64 {
         let text = std::fs::read_to_string(format!("/proc/{}/status", self.pid)).unwrap();
         let number = text.lines().find_map(|line| line.strip_prefix("voluntary_ctxt_switches:")).unwrap();
         number.trim().parse().unwrap()
     }
 
-    /// Processor time of its own, without its children's.
+    /// Its own processor time, without its children's.
     pub(crate) fn cpu(&self) -> Duration {
         let fields = stat(self.pid).unwrap();
         let ticks: u64 = fields[11].parse::<u64>().unwrap() + fields[12].parse::<u64>().unwrap();
         Duration::from_millis(ticks * 10) // USER_HZ is 100 on every Linux
     }
 
-    /// KiB of private memory that no file backs.
+    /// Private anonymous memory in KiB.
     pub(crate) fn private(&self) -> u64 {
         let text = std::fs::read_to_string(format!("/proc/{}/smaps", self.pid)).unwrap();
         let (mut sum, mut counts) = (0, false);
@@ -166,7 +166,7 @@ impl Running {
                 ("Private_Dirty:" | "Private_Clean:", Some(number)) if counts => {
                     sum += number.parse::<u64>().unwrap();
                 }
-                // The head of a mapping: addresses, rights, offset, device, inode, name.
+                // The first line of a mapping: addresses, permissions, offset, device, inode, name.
                 (first, Some(_)) if !first.ends_with(':') => {
                     counts = words.nth(2) == Some("0") && words.next().is_none_or(|name| name != "[vvar]");
                 }
@@ -191,7 +191,7 @@ pub(crate) fn send(pid: u32, signal: Signal) {
     let _ = kill_process(pid, signal);
 }
 
-/// Whether there is such a process, and it is no zombie.
+/// Whether the process exists and is not a zombie.
 pub(crate) fn is_alive(pid: u32) -> bool {
     stat(pid).is_some_and(|fields| fields[0] != "Z")
 }

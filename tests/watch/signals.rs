@@ -48,7 +48,7 @@ fn a_pass_now() {
         until("another pass", 5, || r.stamp(STATUS) != before);
         assert!(begun.elapsed() < slack(1000), "{:?}", begun.elapsed());
     }
-    // While a pass runs: the one after it is the answer.
+    // While a pass runs, the one after it handles the signal.
     r.answers(&["delay:1000:normal"]);
     r.move_to("203.0.113.7", "203.0.113.8");
     assert!(r.sim.wait_for(2, patience()));
@@ -83,16 +83,16 @@ fn a_pass_that_hangs_is_ended_after_a_stop_request() {
     assert!(r.sim.wait_for(1, patience()));
     let (ran, took) = running.stop();
     assert_eq!(ran.exit, 0);
-    // procd kills after five seconds.
+    // procd kills after 5 s.
     assert!((Duration::from_millis(2900)..Duration::from_millis(4800)).contains(&took), "{took:?}");
-    // What became of the request is not known: the next pass says so, and waits.
+    // The outcome of the request is unknown: the next pass reports that, and waits.
     r.pass(1);
     let host = r.shows(HOME, "waiting", "unconfirmed");
     assert!(host.next_attempt.is_some());
     assert_eq!(r.requests(), 1);
 }
 
-/// Processes that were started for this router.
+/// The number of processes that run for this router.
 fn processes(r: &Router) -> usize {
     let root = r.root.to_str().unwrap();
     let lines = std::fs::read_dir("/proc").unwrap().flatten();
@@ -114,7 +114,7 @@ fn the_loop_obeys_a_stop_request_at_any_moment_of_its_start() {
             assert!(Instant::now() < end, "after {micros} µs");
         }
         assert_eq!(processes(&r), 0, "after {micros} µs");
-        // Before it listens, a signal ends it as it ends any process.
+        // Before nicup installs its handler, the signal kills it.
         let ran = running.ended();
         assert!(ran.exit == 0 || ran.exit == -1, "{ran:?} after {micros} µs");
         early += usize::from(ran.exit == -1);
@@ -156,7 +156,7 @@ fn there_is_one_loop() {
     wakes(&["run", "--wait", "--hotplug"], &ifup("br-lan"), false);
     wakes(&["run", "--hotplug"], &[("ACTION", "connected"), ("DEVICE", &r.device)], false);
     wakes(&["resume"], &[], true);
-    // A loop that was killed is none, whatever is in its file.
+    // A killed loop no longer counts, even if its lock file remains.
     running.signal(Signal::KILL);
     running.ended();
     let ran = r.run(&["run", "--wait"]);
@@ -166,7 +166,7 @@ fn there_is_one_loop() {
 #[test]
 fn watch_takes_over_from_run_wait() {
     let Some(r) = alone("signals::watch_takes_over_from_run_wait") else { return };
-    // As at boot: the event of the WAN comes before the service, and the clock is not set yet.
+    // As at boot: the WAN's event comes before the service, and the clock is not set yet.
     r.sim.use_certificate(CertKind::NotYetValid).unwrap();
     let waiting = start(&r, &["run", "--wait"], &[]);
     until("the clock", 10, || r.exists(STATUS) && r.host(HOME).code.as_deref() == Some("clock"));
@@ -187,7 +187,7 @@ fn twenty_events_in_a_second_are_two_passes() {
     let running = watch(&r);
     is_current(&r, "203.0.113.7");
     nap(400);
-    // A pass costs one call of ubus.
+    // Each pass makes one call of ubus.
     let before = r.netifd.calls().len();
     let update = [("ACTION", "ifupdate"), ("INTERFACE", "wan"), ("DEVICE", r.device.as_str())];
     let mut slow = 0;
@@ -195,7 +195,7 @@ fn twenty_events_in_a_second_are_two_passes() {
         let begun = Instant::now();
         assert_eq!(start(&r, &["run", "--wait", "--hotplug"], &update).ended().exit, 0);
         nap(10);
-        // A machine that is busy with something else may leave a moment of quiet in between.
+        // On a busy machine, the pause between two events can exceed the debounce time.
         slow += usize::from(begun.elapsed() > Duration::from_millis(200));
     }
     nap(1000);
@@ -211,17 +211,17 @@ fn looking_for_a_loop_does_not_keep_one_from_starting() {
     r.pass(0);
     let ifup = [("ACTION", "ifup"), ("INTERFACE", "wan"), ("DEVICE", r.device.as_str())];
     for _ in 0..10 {
-        // Each of them looks; whichever becomes the loop, the others find it or what it left.
+        // Each of them looks for a loop. One of them becomes the loop, and the others find it or its result.
         let all: Vec<_> = (0..6).map(|_| start(&r, &["run", "--wait", "--hotplug"], &ifup)).collect();
         for one in all {
             let ran = one.ended();
             assert_eq!((ran.exit, ran.err.as_str()), (0, ""));
         }
-        // And a loop that starts among them is woken by them, not ended.
+        // A loop that starts among them is woken by them, and not stopped.
         let mut running = start(&r, &["watch"], &[]);
         let some: Vec<_> = (0..4).map(|_| start(&r, &["run", "--wait", "--hotplug"], &ifup)).collect();
         some.into_iter().for_each(|one| assert_eq!(one.ended().exit, 0));
-        // One of the four may have been first; then the watch has taken over.
+        // One of the four may have become the loop first; then the watch took over.
         assert!(running.is_running());
         let ran = running.stop().0;
         assert_eq!(ran.exit, 0, "{ran:?}");
@@ -234,10 +234,10 @@ fn run_wait_ends_when_nothing_is_open() {
     let Some(r) = alone("signals::run_wait_ends_when_nothing_is_open") else { return };
     assert_eq!(r.run(&["run", "--wait"]).exit, 0);
     is_current(&r, "203.0.113.7");
-    // Without an address there is nothing to wait for: the event that brings one starts it again.
+    // Without an address there is nothing to wait for: the event of a new address starts nicup again.
     r.address("del 203.0.113.7/32");
     assert_eq!(r.run(&["run", "--wait"]).exit, 1);
-    // A failure is waited for, and what happens meanwhile is answered.
+    // `run --wait` waits after a failure, and handles events meanwhile.
     r.address("add 203.0.113.8/32");
     r.answers(&["cut-before-handshake:rst"]);
     let begun = Instant::now();
@@ -245,7 +245,7 @@ fn run_wait_ends_when_nothing_is_open() {
     let took = begun.elapsed();
     assert!((Duration::from_secs(9)..Duration::from_secs(10) + slack(3000)).contains(&took), "{took:?}");
     assert_eq!((r.requests(), r.host(HOME).registered_ipv4.as_deref()), (2, Some("203.0.113.8")));
-    // A stop is not waited for, an outage is.
+    // `run --wait` does not wait for the end of a stop, but it does for the end of an outage.
     r.answers(&["body:nohost", "body:911"]);
     r.move_to("203.0.113.8", "203.0.113.9");
     assert_eq!(r.run(&["run", "--wait"]).exit, 4);
