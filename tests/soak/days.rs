@@ -1,4 +1,4 @@
-//! What happens in 30 days, and what each event is to the loop.
+//! The events of 30 days, and what each one means for the loop.
 
 use crate::ledger::Owner;
 use crate::scene::{Cut, Scene};
@@ -66,22 +66,22 @@ enum Event {
     Ipv6(Option<Ipv6Addr>),
     Mood(&'static str, Mood),
     ClockSet,
-    /// NTP or a user moves the wall clock: so many seconds from the true time.
+    /// NTP or a user moves the wall clock, so many seconds from the true time.
     ClockJump(i64),
-    /// USR1: `nicup resume`, a script.
+    /// USR1 from `nicup resume` or a script.
     Request,
     /// netifd runs the hotplug script, which wakes the loop or starts one.
     Hotplug,
     Netifd(bool),
     Kernel(bool),
-    /// A cut for the next pass that gets so far, and what ends it.
+    /// Interrupts the next pass that gets this far, and how it ends.
     Cut(Cut, Fate),
-    /// So many passes want the next one at once.
+    /// So many passes ask for the next one at once.
     Haste(u32),
     Reboot,
-    /// true: with `--force`.
+    /// True: with `--force`.
     Restart(bool),
-    /// The user corrects the settings.
+    /// The user corrects the configuration.
     Edit,
     Look,
 }
@@ -92,15 +92,15 @@ struct Days {
     numbered: u64,
     schedule: Schedule,
     timing: Timing,
-    /// The loop is a `run --wait`, which ends when it is settled.
+    /// The loop is a `run --wait`, which exits when there is nothing to wait for.
     leaves: bool,
     is_running: bool,
-    /// `--force` is yet to be carried out.
+    /// No pass has carried out `--force` yet.
     is_forced: bool,
     hasty: u32,
     fate: Fate,
     edits: u32,
-    /// Since when nothing has happened.
+    /// When the last event happened.
     quiet_since: u64,
 }
 
@@ -146,7 +146,7 @@ impl Days {
         self.events.insert((self.t() + millis, self.numbered), event);
     }
 
-    /// The next thing that happens: an event, or a pass. False: the 30 days are over.
+    /// Runs the next event or pass. False: the 30 days are over.
     fn step(&mut self) -> bool {
         let (t, boot_at) = (self.t(), self.scene.borrow().boot_at);
         let due = self.schedule.due().filter(|_| self.is_running);
@@ -210,7 +210,7 @@ impl Days {
         self.schedule.on(uptime, input);
     }
 
-    /// The loop starts, as procd, the hotplug script or a user has it.
+    /// Starts the loop, like procd, the hotplug script or a user.
     fn start_loop(&mut self, missing: Option<MissingFamilies>, force: bool) {
         let uptime = self.scene.borrow().uptime();
         self.schedule = Schedule::start(uptime, missing, force);
@@ -218,7 +218,7 @@ impl Days {
         self.timing.request(self.t());
     }
 
-    /// The kernel reports a change to the loop, and netifd runs the hotplug script, sooner or later.
+    /// The kernel reports a change to the loop, and sooner or later netifd runs the hotplug script.
     fn address(&mut self, change: Change) {
         let t = self.t();
         if self.is_running {

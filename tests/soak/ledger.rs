@@ -1,13 +1,13 @@
-//! What docs/reference.md#responses allows, kept without knowledge of the code: it sees requests and answers, and knows from
-//! the files how far a pass that was cut off had come.
+//! The rules of docs/reference.md#responses, checked independently of the code. The ledger sees requests and responses,
+//! and learns from the files how far an interrupted pass got.
 //!
-//! Times are milliseconds of the 30 days. Where he cannot know what a pass knew, he allows more, never less.
+//! Times are milliseconds of the 30 days. If the ledger cannot know what a pass knew, it allows more, never less.
 
 use crate::{Tally, trace};
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
-/// What an answer is to a host, by the table of docs/reference.md#responses.
+/// What a response means for a host, by the table of docs/reference.md#responses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Meaning {
     Accepted,
@@ -15,7 +15,7 @@ pub(crate) enum Meaning {
     StopsService,
     StopsAccount,
     StopsServer,
-    /// `asked`: seconds of a 429, 0 for none; None: an outage.
+    /// `asked`: the seconds of a 429, 0 without Retry-After. None: an outage.
     Waits {
         asked: Option<u64>,
     },
@@ -27,7 +27,7 @@ pub(crate) enum Meaning {
 }
 
 impl Meaning {
-    /// No-IP's own word.
+    /// Whether No-IP itself responded.
     fn is_decisive(&self) -> bool {
         !matches!(self, Meaning::Strange | Meaning::Network { .. } | Meaning::Clock)
     }
@@ -37,24 +37,24 @@ const MINUTE: u64 = 60_000;
 const NETWORK: [u64; 9] = [10, 30, 60, 120, 300, 600, 1200, 2400, 3600];
 const STRANGE: [u64; 5] = [300, 600, 1200, 2400, 3600];
 const OUTAGE: [u64; 4] = [30, 60, 120, 240];
-/// Stamps in the records are whole seconds.
+/// Times in the records are whole seconds.
 const ROUNDING: u64 = 2000;
-/// 5 changes at once within 10 minutes, then one every 5 minutes.
+/// 5 changes at once within 10 min, then one every 5 min.
 const CHANGES: usize = 5 + 2;
 
-/// An unchanged address is forced at most once in 10 minutes.
+/// `--force` sends an unchanged address at most once in 10 min.
 const FORCED: u64 = 10 * MINUTE;
-/// Jumps of the clock are an hour at most, there and back.
+/// The clock jumps by at most an hour in each direction.
 const JUMPS: u64 = 2 * 60 * MINUTE;
 
-/// Who a host belongs to; the same for all of the 30 days.
+/// The service of a host; the same for all 30 days.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Owner {
     pub(crate) host: &'static str,
     pub(crate) service: &'static str,
     pub(crate) server: &'static str,
     pub(crate) username: &'static str,
-    /// Milliseconds of force_interval.
+    /// force_interval in milliseconds.
     pub(crate) interval: u64,
     pub(crate) both: bool,
 }
@@ -68,36 +68,36 @@ struct Retry {
     addresses: Vec<IpAddr>,
 }
 
-/// What is known of a host.
+/// What the ledger knows about a host.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Host {
-    /// What the records say was accepted, and when.
+    /// The accepted addresses according to the records, and when.
     pub(crate) known: Option<(Vec<IpAddr>, u64)>,
-    /// The last answer leaves open what the server has.
+    /// After the last response it is open what the server has.
     is_unconfirmed: bool,
     retry: Option<Retry>,
     pub(crate) stopped: bool,
-    /// When an unchanged address was last sent by `--force`.
+    /// When `--force` last sent an unchanged address.
     forced: Option<u64>,
     /// Accepted changes of this boot.
     changes: Vec<u64>,
-    /// The power failed before the answer was recorded, so that nobody can know what the server has.
+    /// The power failed before nicup recorded the response, so nicup cannot know what the server has.
     pub(crate) excused: bool,
 }
 
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Server {
-    /// No request before.
+    /// No requests until then.
     pub(crate) closed_until: u64,
-    /// The wait that it ordered is over at the latest: 429s may count as outages, and a tenth more is allowed.
+    /// The latest end of the wait that the server ordered: 429s may count as outages, and the wait may be 10 % longer.
     pub(crate) open_again: u64,
     outages: usize,
     orders: usize,
-    /// When the wait was ordered.
+    /// When the server ordered the wait.
     ordered: u64,
 }
 
-/// The last request, until it is certain that its outcome was recorded.
+/// The last request, until its outcome is certainly recorded.
 #[derive(Clone, Debug)]
 struct Open {
     server: &'static str,
@@ -106,15 +106,15 @@ struct Open {
     begun: u64,
     ended: u64,
     meanings: Vec<Meaning>,
-    /// By `--force`.
+    /// Sent by `--force`.
     force: bool,
 }
 
-/// What the files have of the last outcome of a pass that was cut off.
+/// Which outcome of an interrupted pass the files contain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kept {
     Nothing,
-    /// What outlives a reboot.
+    /// Only what survives a reboot.
     Records,
     /// All of it.
     State,
@@ -128,7 +128,7 @@ pub(crate) struct Ledger {
     clock_set_at: u64,
     jumped_at: u64,
     booted_at: u64,
-    /// The pass that runs carries out `--force`.
+    /// The running pass carries out `--force`.
     pub(crate) force: bool,
     pub(crate) tally: Tally,
 }
@@ -154,16 +154,16 @@ impl Ledger {
         self.owners.iter().find(|owner| owner.host == host).unwrap()
     }
 
-    /// A request is about to leave at `t`: may it?
+    /// Checks whether a request may be sent at `t`.
     pub(crate) fn begins(&mut self, t: u64, server: &str, hosts: &[String], addresses: &[IpAddr]) {
-        self.recorded(); // the one before it in the same pass
+        self.recorded(); // the previous request of the same pass
         trace(t, || format!("{hosts:?} {addresses:?} to {server}"));
         self.tally.tries += 1;
         let owners: Vec<&'static Owner> = hosts.iter().map(|host| self.owner(host)).collect();
         for owner in &owners {
             assert_eq!(owner.server, server);
             let Server { closed_until, ordered, .. } = self.servers[owner.server];
-            // A wait that outlives a boot keeps its end in wall time.
+            // A wait that survives a reboot keeps its end in wall time.
             let boots = self.booted_at >= ordered;
             let closed = closed_until.saturating_sub(if boots { self.jumped_since(ordered) } else { 0 });
             assert!(
@@ -178,14 +178,14 @@ impl Ledger {
         self.open = Some(Open { server, hosts, addresses, begun: t, ended: t, meanings: Vec::new(), force });
     }
 
-    /// How the request ended, or its second way.
+    /// The outcome of the request, possibly with its second transport.
     pub(crate) fn ends(&mut self, t: u64, meanings: Vec<Meaning>) {
         let open = self.open.as_mut().unwrap();
         trace(t, || format!("    {meanings:?}"));
         (open.ended, open.meanings) = (t, meanings);
     }
 
-    /// The pass wrote everything down.
+    /// The pass has written everything to its files.
     pub(crate) fn recorded(&mut self) {
         let Some(open) = self.open.take() else { return };
         let forced = open.hosts.iter().filter(|host| open.force && self.has(host, &open.addresses));
@@ -194,7 +194,7 @@ impl Ledger {
         }
         self.durable(&open);
         if open.meanings.contains(&Meaning::Network { sent: false }) {
-            // Nobody else tries a way that is dead, and all who would have count it as their failure.
+            // Other services skip the failed transport, but count it as a failure if they have something to send.
             self.another_failure_in_between(&open.hosts);
         }
         for (host, meaning) in open.hosts.iter().zip(&open.meanings) {
@@ -202,13 +202,13 @@ impl Ledger {
         }
     }
 
-    /// Whether `host` has all of `addresses` already, as far as the records say.
+    /// Whether `host` already has all of `addresses`, according to the records.
     fn has(&self, host: &str, addresses: &[IpAddr]) -> bool {
         let known = self.hosts[host].known.as_ref();
         known.is_some_and(|(known, _)| addresses.iter().all(|ip| known.contains(ip)))
     }
 
-    /// The pass was cut off.
+    /// The pass was interrupted.
     pub(crate) fn cut(&mut self, kept: Kept) {
         self.tally.cuts += 1;
         if kept == Kept::State {
@@ -232,7 +232,7 @@ impl Ledger {
         }
     }
 
-    /// What is in records.json from now on.
+    /// What records.json contains from now on.
     fn durable(&mut self, open: &Open) {
         let server = self.servers.get_mut(open.server).unwrap();
         let wait =
@@ -279,7 +279,7 @@ impl Ledger {
         }
     }
 
-    /// Another boot: what need not survive is forgotten.
+    /// A reboot: forgets what need not survive it.
     pub(crate) fn reboots(&mut self, t: u64) {
         self.tally.reboots += 1;
         self.booted_at = t;
@@ -298,12 +298,12 @@ impl Ledger {
         self.jumped_at = t;
     }
 
-    /// How far times of the wall clock may be off that were noted at `t`.
+    /// By how much wall times that were recorded at `t` may be off.
     pub(crate) fn jumped_since(&self, t: u64) -> u64 {
         if self.jumped_at >= t { JUMPS } else { 0 }
     }
 
-    /// A failure that no request shows: how many there were in a row, and with which address, is not known any more.
+    /// A failure without a request: the number of failures in a row, and their addresses, are unknown from now on.
     pub(crate) fn another_failure_in_between(&mut self, known: &[&str]) {
         let others = self.hosts.iter_mut().filter(|(name, _)| !known.contains(name));
         for retry in others.filter_map(|(_, host)| host.retry.as_mut()) {
@@ -311,7 +311,7 @@ impl Ledger {
         }
     }
 
-    /// The user corrected every setting that a stop can hang on.
+    /// The user corrected every setting that a stop can depend on.
     pub(crate) fn settings_change(&mut self) {
         self.hosts.values_mut().for_each(|host| host.stopped = false);
     }
@@ -354,16 +354,16 @@ impl Host {
             if old.iter().any(|ip| has(ip) && !known.contains(ip)) {
                 self.changes.push(open.ended);
             }
-            // What the A record is after an update with IPv6 alone is not known.
+            // After an update with IPv6 only, the A record is unknown.
             known.extend(old.iter().filter(|ip| !(has(ip) || only_v6 && ip.is_ipv4())));
         }
-        // What is not known of a family ends with an answer about that family.
+        // A response about a family ends the uncertainty about it.
         self.excused &= known.iter().any(|ip| !open.addresses.contains(ip));
         self.known = Some((known, open.ended));
         self.stopped = false;
     }
 
-    /// What lives as long as the boot.
+    /// What lasts until the next reboot.
     fn volatile(&mut self, open: &Open, meaning: Meaning) {
         let strange = |meaning: Meaning| meaning == Meaning::Strange;
         let before = self.retry.take().filter(|retry| strange(retry.meaning) == strange(meaning));

@@ -1,10 +1,12 @@
-//! Thirty days in the life of a router, in a second: the real pass and real files, and everything else made up (scene).
+//! Thirty days in the life of a router, in a second: the real pass and real files, with everything else simulated
+//! (scene).
 //!
-//! Addresses come and go, servers have moods, passes are killed between two writes, power fails, the clock is in 1970
-//! until NTP. What must hold at each step is in ledger, taken from docs/reference.md and not from the code. One thing is
-//! excused: where the power fails before an answer is recorded, and the address then is the recorded one again, the
-//! server has another one until force_interval is over. To know better would cost a write to flash before each request.
-//! One seed, one life: NICUP_SOAK_SEED=n repeats it, NICUP_SOAK_SEEDS=n runs n of them.
+//! Addresses come and go, servers change their moods, passes are killed between two writes, the power fails, and the
+//! clock is in 1970 until NTP sets it. What must hold at each step is in ledger, which follows docs/reference.md and
+//! not the code. There is one exception: if the power fails before nicup records a response, and the address then
+//! changes back to the recorded one, the server has a different one until force_interval ends. Avoiding that would need
+//! a write to flash before each request. One seed is one life: NICUP_SOAK_SEED=n repeats it, NICUP_SOAK_SEEDS=n runs n
+//! of them.
 #![forbid(unsafe_code)]
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
@@ -19,7 +21,7 @@ mod timing;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// What came to pass, so that a soak in which nothing happens cannot be green.
+/// Counts what happened, so that a soak without events cannot pass.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Tally {
     passes: u64,
@@ -33,12 +35,12 @@ struct Tally {
     /// Passes that carried out `--force`.
     forced: u64,
     requests: u64,
-    /// Jumps of a clock that was set.
+    /// Jumps of a clock that was already set.
     jumps: u64,
     hangs: u64,
-    /// Times that a `run --wait` ended.
+    /// How often a `run --wait` exited.
     settled: u64,
-    /// Hosts found up to date at the end of a quiet hour.
+    /// Hosts found up to date after a quiet hour.
     quiet: u64,
 }
 
@@ -68,7 +70,7 @@ fn number(name: &str) -> Option<u64> {
     std::env::var(name).ok()?.parse().ok()
 }
 
-/// Tells what happens, where one life is repeated.
+/// Prints the events when a single life is repeated.
 fn trace(t: u64, what: impl FnOnce() -> String) {
     static ONE: std::sync::OnceLock<bool> = std::sync::OnceLock::new();
     if *ONE.get_or_init(|| number("NICUP_SOAK_SEED").is_some()) {
@@ -125,7 +127,7 @@ fn thirty_days_lose_nothing_and_ask_for_no_more_than_is_allowed() {
 #[test]
 fn a_seed_is_one_life() {
     if number("NICUP_SOAK_SEED").is_some() {
-        return; // the other test tells it
+        return; // the other test repeats it
     }
     assert_eq!(days::live(77), days::live(77));
 }

@@ -1,6 +1,6 @@
-//! The world of one router: clocks, addresses, netifd and the way to the servers, as the pass sees them.
+//! A router's environment: clocks, addresses, netifd and the path to the servers, as the pass sees them.
 //!
-//! Does not know when what happens (days) nor what is right (ledger). Files are real, on a tmpfs where there is one.
+//! Does not know what happens when (days) or what is right (ledger). The files are real, on a tmpfs if possible.
 
 use crate::generate::Dice;
 use crate::ledger::{Ledger, Meaning, Owner};
@@ -20,29 +20,29 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::path::PathBuf;
 use std::rc::Rc;
 
-/// Where a pass ends before its end.
+/// Where a pass is interrupted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Cut {
-    /// At the n-th look at the clock from now: there is one before and after each step.
+    /// At the n-th reading of the clock from now: a pass reads it before and after each step.
     Look(u32),
-    /// Before the request leaves.
+    /// Before the request is sent.
     BeforeRequest,
-    /// When the server has acted.
+    /// After the server has acted.
     BeforeAnswer,
-    /// Between records.json and state.json, after its last request.
+    /// Between records.json and state.json, after the last request.
     BetweenFiles,
 }
 
-/// What a pass that is cut off unwinds with.
+/// The panic payload of an interrupted pass.
 pub(crate) struct CutOff;
 
 pub(crate) struct Scene {
-    /// Milliseconds of the 30 days.
+    /// Milliseconds since the start of the 30 days.
     pub(crate) t: u64,
     pub(crate) boot_at: u64,
     pub(crate) boot: u32,
     pub(crate) clock_set: bool,
-    /// Seconds that the wall clock is ahead of the true time once it is set.
+    /// Seconds by which the wall clock is ahead of the true time once it is set.
     ahead: i64,
     pub(crate) ipv4: Option<Ipv4Addr>,
     pub(crate) ipv6: Option<Ipv6Addr>,
@@ -54,7 +54,7 @@ pub(crate) struct Scene {
     pub(crate) dice: Dice,
     pub(crate) cut: Option<Cut>,
     pub(crate) root: PathBuf,
-    /// records.json, state.json and attempts.json as they were when the last request left.
+    /// records.json, state.json and attempts.json at the time of the last request.
     pub(crate) before: Option<[Vec<u8>; 3]>,
 }
 
@@ -100,7 +100,7 @@ impl Scene {
         self.t - self.boot_at
     }
 
-    /// The wall clock is so many seconds ahead from now on.
+    /// Sets how many seconds the wall clock is ahead from now on.
     pub(crate) fn wall_is_off_by(&mut self, seconds: i64) {
         if self.ahead != seconds {
             self.ahead = seconds;
@@ -182,7 +182,7 @@ impl Drop for Scene {
     }
 }
 
-/// The scene as each of the four that a pass asks.
+/// The scene in each of the four roles that a pass needs.
 #[derive(Clone)]
 pub(crate) struct Part(pub(crate) Rc<RefCell<Scene>>);
 
@@ -223,7 +223,7 @@ impl Transport for Part {
     }
 }
 
-/// Does `work` with the world that a pass gets.
+/// Runs `work` with the environment of a pass.
 pub(crate) fn with_world<T>(scene: &Rc<RefCell<Scene>>, work: impl FnOnce(&mut Env<'_>) -> T) -> T {
     let part = || Part(Rc::clone(scene));
     let (mut clock, mut kernel, mut netifd, mut transport) = (part(), part(), part(), part());

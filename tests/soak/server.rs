@@ -1,4 +1,4 @@
-//! The servers: what they have registered, and what they say in each mood.
+//! The servers: what is registered there, and how they respond in each mood.
 
 use crate::generate::Dice;
 use crate::ledger::Meaning;
@@ -6,24 +6,24 @@ use nicup::wire::dyndns2::{Answer, Failed, Failure};
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
-/// What a server, or the way to it, is like for a while.
+/// How a server, or the path to it, behaves for a while.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Mood {
     Fine,
-    /// The same word to everybody.
+    /// The same response code for every host.
     Word(&'static str),
-    /// A word of its own for each host.
+    /// Different response codes for the hosts.
     Words,
     Http(u16),
-    /// 429 with so many seconds of Retry-After; 0: none.
+    /// 429 with this Retry-After in seconds, or without one if 0.
     TooMany(u64),
     Garbage,
-    /// It acts, and the answer is lost.
+    /// The server acts, but the response is lost.
     AnswerLost,
     /// The request is lost.
     RequestLost,
     Unreachable(Failure),
-    /// Another one each time.
+    /// A different mood for each request.
     Mixed,
 }
 
@@ -50,7 +50,7 @@ impl Mood {
     }
 }
 
-/// A request as the server reads it.
+/// A request as the server understands it.
 pub(crate) struct Asked {
     pub(crate) hosts: Vec<String>,
     pub(crate) addresses: Vec<IpAddr>,
@@ -67,16 +67,16 @@ impl Asked {
     }
 }
 
-/// What a server has for each host.
+/// The addresses that a server has for each host.
 pub(crate) type Names = BTreeMap<String, Vec<IpAddr>>;
 
-/// What comes back, and what each host is to make of it.
+/// The response, and what it means for each host.
 pub(crate) struct Said {
     pub(crate) answer: Result<Answer, Failed>,
     pub(crate) meanings: Vec<Meaning>,
 }
 
-/// Answers in a mood, and acts.
+/// Responds according to the mood, and registers addresses.
 pub(crate) fn answer(mood: Mood, dice: &mut Dice, names: &mut Names, asked: &Asked) -> Said {
     let count = asked.hosts.len();
     let all = |answer, meaning| Said { answer, meanings: vec![meaning; count] };
@@ -143,7 +143,7 @@ fn line_each(words: Vec<&str>, dice: &mut Dice, names: &mut Names, asked: &Asked
     Said { answer: text(200, &body), meanings: words.into_iter().map(meaning).collect() }
 }
 
-/// As No-IP: a family that is not sent stays what it is.
+/// Like No-IP: a family that is not in the request keeps its address.
 fn register(names: &mut Names, host: &str, addresses: &[IpAddr]) {
     let mut now = addresses.to_vec();
     let old = names.get(host).cloned().unwrap_or_default();

@@ -1,36 +1,36 @@
-//! What the loop promises about the start of its passes, as a bystander sees it: events go in, passes come out.
+//! What the loop promises about the start of its passes, checked from outside: events go in, passes come out.
 //!
-//! Times are milliseconds of the 30 days. Where the bystander cannot know what the loop knew, it allows more, never less.
+//! Times are milliseconds of the 30 days. If the check cannot know what the loop knew, it allows more, never less.
 
 use nicup::wire::wake::Wake;
 
-/// Every event and every request is answered by then.
+/// The loop handles every event and every request within this time.
 const LATEST: u64 = 3000;
-/// Pauses after the 1st, 2nd, ... crash in a row.
+/// Back-off after the 1st, 2nd, ... crash in a row.
 const PAUSES: [u64; 6] = [10_000, 30_000, 60_000, 300_000, 1_800_000, 3_600_000];
-/// Passes that want the next one at once start at least so far apart, from the second on.
+/// The least time between passes that ask for the next one at once, from the second on.
 const PACE: u64 = 10_000;
 /// The status rounds to seconds.
 const ROUNDING: u64 = 1000;
 
 #[derive(Debug, Default)]
 pub(crate) struct Timing {
-    /// The first unanswered event of the kernel.
+    /// The first event of the kernel that no pass has handled.
     event: Option<u64>,
-    /// The first unanswered request.
+    /// The first request that no pass has handled.
     request: Option<u64>,
-    /// The clock was set, and something waits for that.
+    /// When the clock was set, if a pass waits for that.
     clock: Option<u64>,
-    /// Something happened since the last pass ended.
+    /// Whether something happened since the last pass ended.
     disturbed: bool,
-    /// When the last pass ended, and the time that it named for the next one.
+    /// When the last pass ended, and its time for the next one.
     ended: Option<(u64, Option<u64>)>,
     waits_for_clock: bool,
-    /// Ends of passes that wanted the next one at once, in a row.
+    /// How many passes in a row asked for the next one at once.
     hurried: usize,
     crashes: usize,
     crashed: u64,
-    /// A request came while the pass ran that crashed: the loop may answer it before the pause is over.
+    /// Whether a request came during the crashed pass: the loop may handle it before the back-off ends.
     requested_meanwhile: bool,
 }
 
@@ -56,7 +56,7 @@ impl Timing {
         if self.crashes == 0 { 0 } else { self.crashed + PAUSES[self.crashes.min(PAUSES.len()) - 1] }
     }
 
-    /// It is `t`, and no pass has begun: may none have?
+    /// Checks whether it is right that no pass has started before `t`.
     pub(crate) fn is_idle(&self, t: u64) {
         let late = |since: u64, by: u64| t > since.max(self.pause_over()) + by;
         assert!(!self.event.is_some_and(|at| late(at, LATEST)), "at {t}, an event is not answered: {self:?}");
@@ -67,7 +67,7 @@ impl Timing {
         assert!(t <= planned.max(ended + PACE), "at {t}, the planned pass did not begin: {self:?}");
     }
 
-    /// A pass begins at `t`: may it?
+    /// Checks whether a pass may start at `t`.
     pub(crate) fn starts(&mut self, t: u64) {
         self.is_idle(t);
         let asked = self.request.is_some() || self.clock.is_some() || self.requested_meanwhile;
@@ -84,7 +84,7 @@ impl Timing {
         (self.disturbed, self.requested_meanwhile) = (false, false);
     }
 
-    /// A pass ended at `t` with `wake`. What came while it ran is for the next one.
+    /// A pass ended at `t` with `wake`. The next one handles what came meanwhile.
     pub(crate) fn ends(&mut self, t: u64, boot_at: u64, wake: &Wake) {
         self.crashes = 0;
         let planned = wake.at.map(|seconds| boot_at + seconds * 1000);

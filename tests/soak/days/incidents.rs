@@ -1,4 +1,4 @@
-//! What can happen, one thing after another.
+//! What can happen, one incident at a time.
 
 use super::passes::Fate;
 use super::{Days, Event, FAR, HOUR, MINUTE, NO_IP, SECOND};
@@ -75,7 +75,7 @@ impl Days {
                 self.after(1, Event::Request);
             }
             23 => {
-                // One crash after the other, and events that want a pass all the same.
+                // Several crashes in a row, with events that request a pass meanwhile.
                 let mut at = 0;
                 for _ in 0..1 + self.roll(8) {
                     let fate = if self.roll(3) == 0 { Fate::Hang } else { Fate::Crash };

@@ -1,4 +1,4 @@
-//! Passes: begun when the Schedule says so, ended, or cut off.
+//! Passes: started when the Schedule says so, completed or interrupted.
 
 use super::{Days, Event, HOUR, MINUTE, OWNERS, SECOND};
 use crate::ledger::Kept;
@@ -10,17 +10,17 @@ use nicup::policy::schedule::Input;
 use std::net::IpAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
-/// How a pass ends that does not come to its end.
+/// How an interrupted pass ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Fate {
     Crash,
-    /// It does nothing more until the loop ends it.
+    /// It does nothing more until the loop kills it.
     Hang,
-    /// Nor does anything else: the power fails.
+    /// Everything stops: the power fails.
     PowerFails,
 }
 
-/// What a pass may take with these services at least; the loop may wait longer.
+/// The time that the loop allows for a pass with these services, at least.
 const HANG: u64 = 5 * MINUTE;
 
 impl Days {
@@ -80,7 +80,7 @@ impl Days {
         }
     }
 
-    /// What happened outside while the pass ran.
+    /// Runs the outside events that happened during the pass.
     fn meanwhile(&mut self) {
         let now = self.t();
         while let Some(at) = self.events.iter().find(|(_, event)| event.is_outside()).map(|(at, _)| *at)
@@ -91,7 +91,7 @@ impl Days {
         }
     }
 
-    /// The pass did not end. `before`: the files as they were when its last request left.
+    /// The pass was interrupted. `before`: the files at the time of its last request.
     fn cut_off(&mut self, before: Option<[Vec<u8>; 3]>) {
         let changed = |at: usize, name| {
             before.as_ref().is_some_and(|before| before[at] != self.scene.borrow().file(name))
@@ -120,7 +120,7 @@ impl Days {
         self.quiet_since = self.scene.borrow().boot_at + self.schedule.due().unwrap();
     }
 
-    /// What was recorded is still there.
+    /// Checks that nothing recorded is lost.
     fn records_hold(&self) {
         let scene = self.scene.borrow();
         let text = String::from_utf8(scene.file(RECORDS)).unwrap();
@@ -139,7 +139,8 @@ impl Days {
         }
     }
 
-    /// After a quiet hour every host that may has the address, and no forced update is overdue.
+    /// Checks after a quiet hour that every host that may be updated has the address, and that no forced update is
+    /// overdue.
     pub(super) fn look(&mut self) {
         let mut scene = self.scene.borrow_mut();
         let quiet_from = scene.t.saturating_sub(HOUR + MINUTE);
@@ -166,7 +167,7 @@ impl Days {
                 );
                 quiet += 1;
                 let accepted = host.known.as_ref().map_or(0, |(_, at)| *at);
-                // A loop that ends does not wait for the next forced update.
+                // A `run --wait` that has exited sends no forced updates.
                 assert!(
                     self.leaves || t < accepted + owner.interval + HOUR + scene.ledger.jumped_since(accepted),
                     "{} at {t}: last sent at {accepted}",
@@ -179,7 +180,7 @@ impl Days {
 }
 
 impl Event {
-    /// Whether it is the world's business, and happens while a pass runs as well.
+    /// Whether the event is independent of the loop, so that it can also happen during a pass.
     pub(super) fn is_outside(&self) -> bool {
         match self {
             Event::Ipv4(_) | Event::Ipv6(_) | Event::ClockSet | Event::ClockJump(_) => true,
