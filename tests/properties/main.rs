@@ -1,6 +1,7 @@
-//! What must hold for whatever nicup reads (formats), over rolled and damaged examples.
+//! Properties that hold for everything that nicup reads (formats), tested on random and damaged examples.
 //!
-//! Always the same bytes; libFuzzer looks for others (tests/fuzz). NICUP_ROLLS=n rolls n of each format.
+//! The bytes are always the same; libFuzzer searches for others (tests/fuzz). NICUP_ROLLS=n tests n examples of each
+//! format.
 #![forbid(unsafe_code)]
 #![allow(clippy::expect_used)]
 
@@ -8,7 +9,7 @@ mod formats;
 
 use formats::{ALL, Dice, Format, damage};
 
-/// Runs `check`, and says which bytes it was if that fails.
+/// Runs `check`, and prints the bytes if it fails.
 fn check(format: &Format, seed: u64, bytes: &[u8]) {
     let holds = std::panic::catch_unwind(|| (format.check)(bytes)).is_ok();
     assert!(holds, "{}, seed {seed}: {}", format.name, bytes.escape_ascii());

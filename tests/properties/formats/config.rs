@@ -1,4 +1,4 @@
-//! /etc/config/nicup: UCI text, and what policy makes of it.
+//! /etc/config/nicup: UCI text, and the configuration that policy makes from it.
 
 use super::export::{Names, export};
 use super::{Dice, generate, one, within};
@@ -7,12 +7,12 @@ use nicup::wire::dyndns2;
 use nicup::wire::uci::{Package, Text, Value, parse};
 
 const FILE: &str = "/etc/config/nicup";
-/// Bytes of one message: it is for a line of a log.
+/// The most bytes of a message, because it is for one log line.
 const MESSAGE: usize = 400;
 
 pub(crate) fn check(data: &[u8]) {
     let Some((package, lines)) = text(data) else { return };
-    // Each unknown option of two bytes is a warning of a hundred.
+    // Two bytes can be an unknown option, whose warning takes a hundred.
     let config = within(data, 256, || build(&package, FILE));
     for issue in &config.issues {
         assert_eq!(issue.file, FILE);
@@ -31,7 +31,7 @@ pub(crate) fn check(data: &[u8]) {
     }
 }
 
-/// What holds for every UCI text. None: it is refused. Else the package, and how many lines there are.
+/// Properties of every UCI text. None: a parse error. Otherwise the package and the number of lines.
 pub(crate) fn text(data: &[u8]) -> Option<(Package, u32)> {
     let lines = u32::try_from(data.iter().filter(|byte| **byte == b'\n').count()).unwrap() + 1;
     let package = match within(data, 128, || parse(data)) {
@@ -53,7 +53,7 @@ pub(crate) fn text(data: &[u8]) -> Option<(Package, u32)> {
             );
         }
     }
-    // uci itself does not quote a type.
+    // uci does not quote a type.
     if !package.sections.iter().any(|section| section.kind.contains(['\'', '"', '\\', '#', ';'])) {
         let written = export(&package, Names::Given);
         let again = parse(&written).map(|package| export(&package, Names::Given));
@@ -62,7 +62,7 @@ pub(crate) fn text(data: &[u8]) -> Option<(Package, u32)> {
     Some((package, lines))
 }
 
-/// Passwords stand in no message.
+/// No message contains a password.
 fn no_message_contains_a_secret(data: &[u8], package: &Package, config: &Config) {
     let options = package.sections.iter().flat_map(|section| &section.options);
     let secrets = options.filter(|option| option.name == "password").flat_map(|option| option.value.texts());
@@ -76,8 +76,8 @@ fn no_message_contains_a_secret(data: &[u8], package: &Package, config: &Config)
     }
 }
 
-/// A password that is no other word of the file, and none of nicup's own, as a message would show it: without control
-/// characters.
+/// A password that occurs nowhere else in the file and in nicup's own texts, in the form that a message would show:
+/// without control characters.
 pub(crate) fn is_recognised(data: &[u8], secret: &Text) -> Option<String> {
     let count = |text: &[u8]| data.windows(text.len()).filter(|window| *window == text).count();
     let strange =
@@ -85,15 +85,15 @@ pub(crate) fn is_recognised(data: &[u8], secret: &Text) -> Option<String> {
     let long = secret.as_str().filter(|text| text.len() >= 12 && strange(text))?;
     let once = count(long.as_bytes()) == 1 && count(format!("password '{long}'").as_bytes()) == 1;
     let shown = |text: &str| text.chars().filter(|c| !c.is_control()).collect::<String>();
-    // Here or there, control characters may take apart what is the same word as it is shown.
+    // Control characters may split another occurrence of the same text.
     let everything = shown(&String::from_utf8_lossy(data));
     let long = shown(long);
-    // Hostnames are shown in lower case.
+    // Messages show hostnames in lower case.
     let alone = everything.to_ascii_lowercase().matches(&long.to_ascii_lowercase()).count() == 1;
     (once && alone && long.len() >= 12).then_some(long)
 }
 
-/// A service that is valid can be put into a request as it is, and nothing in it can become another header.
+/// A valid service fits into a request unchanged, and cannot inject another header.
 fn valid(service: &Service, config: &Config) {
     let names: Vec<&str> = service.hostnames.iter().map(String::as_str).collect();
     assert!(!names.is_empty() && names.iter().all(|name| !name.is_empty()));

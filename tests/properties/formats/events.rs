@@ -1,4 +1,4 @@
-//! hotplug's environment, a line for each variable, and the line with which a pass ends.
+//! hotplug's environment, one line per variable, and the line with which a pass ends.
 
 use super::{Dice, one, within};
 use nicup::wire::hotplug::{Action, Event, event};

@@ -1,4 +1,4 @@
-//! /etc/config/ddns, and the configuration that `nicup import` makes of it.
+//! /etc/config/ddns, and the configuration that `nicup import` makes from it.
 
 use super::{Dice, config, one, within};
 use nicup::policy::config::{Level, build};
@@ -17,7 +17,7 @@ pub(crate) fn check(data: &[u8]) {
         let Some(secret) = config::is_recognised(data, secret) else { continue };
         assert!(imported.notes.iter().all(|note| !note.message.contains(&secret)), "a password in a note");
     }
-    // What is written can be read, and nothing in it is wrong that the notes have not said.
+    // The result can be parsed, and has no errors unless there are notes.
     let written = parse(imported.text.as_bytes()).unwrap();
     let made = build(&written, "config");
     assert_eq!((made.services.len(), imported.services), (imported.services, made.services.len()));

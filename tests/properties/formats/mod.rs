@@ -1,7 +1,8 @@
-//! Everything that nicup reads and somebody else wrote: for each format what must hold whatever the bytes are, random
-//! examples, and the words that a fuzzer should know.
+//! Everything that nicup reads from other programs: for each format, properties that hold for any bytes, random
+//! examples, and words for a fuzzer.
 //!
-//! Does not choose the bytes: `cargo test` rolls them (tests/properties), libFuzzer searches for them (tests/fuzz).
+//! Does not choose the bytes: `cargo test` generates random ones (tests/properties), libFuzzer searches for them
+//! (tests/fuzz).
 #![allow(dead_code, clippy::unwrap_used, clippy::indexing_slicing)]
 
 pub(crate) mod config;
@@ -23,7 +24,7 @@ pub(crate) struct Format {
     pub(crate) name: &'static str,
     /// Panics if a property does not hold.
     pub(crate) check: fn(&[u8]),
-    /// An example, mostly right.
+    /// An example that is mostly correct.
     pub(crate) sample: fn(&mut Dice) -> Vec<u8>,
     pub(crate) words: &'static [&'static [u8]],
 }
@@ -38,7 +39,7 @@ pub(crate) const ALL: [Format; 7] = [
     Format { name: "import", check: import::check, sample: import::sample, words: import::WORDS },
 ];
 
-/// Does `work`, which may hold at most `times` the input's bytes of memory at once, and a little for a start.
+/// Runs `work`, which may allocate at most `times` the input's bytes at once, plus a constant.
 pub(crate) fn within<T>(input: &[u8], times: usize, work: impl FnOnce() -> T) -> T {
     let mut result = None;
     let memory = allocation_counter::measure(|| result = Some(work()));
@@ -52,7 +53,7 @@ pub(crate) fn one<'a, T: ?Sized>(dice: &mut Dice, choices: &[&'a T]) -> &'a T {
     choices[dice.roll(choices.len())]
 }
 
-/// What happens to bytes on their way: cut, torn, doubled, mixed with others.
+/// What happens to bytes in transit: truncated, torn, duplicated, mixed with others.
 pub(crate) fn damage(dice: &mut Dice, format: &Format, bytes: &mut Vec<u8>) {
     for _ in 0..1 + dice.roll(4) {
         let at = dice.roll(bytes.len() + 1);

@@ -1,4 +1,5 @@
-//! records.json and, behind NUL bytes, state.json and attempts.json: files that a crash, a flash chip or another version may have left.
+//! records.json and, after NUL bytes, state.json and attempts.json, as a crash, flash corruption or another version may
+//! leave them.
 
 use super::{Dice, one, within};
 use nicup::policy::config::{Config, Entry, build};
@@ -11,7 +12,7 @@ use nicup::policy::record::{
 use nicup::policy::time::{Now, RELEASED, Uptime};
 use nicup::wire::uci::parse;
 
-/// The seed files' login and host.
+/// The login and host of the seed files.
 const CONFIG: &[u8] =
     b"config service 'home'\noption username u\noption password p\nlist hostname h.example\n\
     option server s.example\n";
@@ -54,8 +55,8 @@ pub(crate) fn check(data: &[u8]) {
     decides(&config, records, &now);
 }
 
-/// Whatever the files say: there is a decision, no wait is longer than any that there is, and a stop only stands if it
-/// was earned with these settings.
+/// Any files lead to a decision, no wait exceeds the longest possible one, and a stop counts only if these settings
+/// caused it.
 fn decides(config: &Config, mut records: Records, now: &Now) {
     let Entry::Valid(service) = &config.services[0] else { panic!("{:?}", config.issues) };
     let contact = config.main.contact().0;

@@ -1,6 +1,6 @@
-//! What a server answers, from its bytes to the next decision.
+//! A server's response, from its bytes to the next decision.
 //!
-//! Four bytes choose the circumstances, the rest is the body; in front of a NUL byte stands Retry-After.
+//! Four bytes choose the circumstances, and the rest is the body. Retry-After comes before a NUL byte.
 
 use super::{Dice, one, within};
 use nicup::policy::config::{Config, Entry, Service, build};
@@ -40,7 +40,7 @@ pub(crate) fn check(data: &[u8]) {
     consequences(&config(hosts, offline), Outcome::Replied(read, wait), &now, u64::from(*jitter) * 4);
 }
 
-/// An accepted address is said so, in the first word of a line, by an answer that counts.
+/// nicup accepts an address only if a valid response says so in the first word of a line.
 fn plausible(reply: &Reply, answer: &Answer) {
     let begins = |word: &[u8]| {
         let mut lines = answer.body.split(|byte| *byte == b'\n');
@@ -63,7 +63,7 @@ fn plausible(reply: &Reply, answer: &Answer) {
     }
 }
 
-/// The answer that says this. None: none does.
+/// The response with this meaning. None: there is none.
 fn encode(replies: &[Reply]) -> Option<String> {
     let named = |word: &str, list: &[std::net::IpAddr]| {
         let list: Vec<String> = list.iter().map(ToString::to_string).collect();
@@ -92,7 +92,7 @@ fn encode(replies: &[Reply]) -> Option<String> {
     replies.iter().map(line).collect()
 }
 
-/// A service with so many hosts.
+/// A service with this many hosts.
 fn config(hosts: usize, offline: bool) -> Config {
     let names: String = (0..hosts).map(|n| format!("list hostname 'h{n}.example.net'\n")).collect();
     let offline = if offline { "option offline 1\n" } else { "" };
@@ -100,8 +100,8 @@ fn config(hosts: usize, offline: bool) -> Config {
     build(&parse(text.as_bytes()).unwrap(), "config")
 }
 
-/// Whatever was said: nothing is sent again at once, a wait ends within 30 days, and a reader of the files decides the
-/// same.
+/// After any response, nicup sends nothing again at once, a wait ends within 30 days, and the written files lead to the
+/// same decision.
 fn consequences(config: &Config, outcome: Outcome, now: &Now, jitter: u64) {
     let Entry::Valid(service) = &config.services[0] else { panic!("{:?}", config.issues) };
     let addresses = Addresses { ipv4: Some([203, 0, 113, 7].into()), ..Addresses::default() };

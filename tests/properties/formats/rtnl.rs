@@ -1,6 +1,6 @@
-//! Datagrams from the kernel, and the choice among the addresses in them.
+//! Datagrams from the kernel, and the choice from their addresses.
 //!
-//! The encoder here is not the one beside the decoder: two people who read the kernel's headers alike.
+//! Does not share code with the decoder: two independent readings of the kernel's headers.
 
 use super::{Dice, within};
 use nicup::policy::address::{Observed, Rule, pick_ipv4, pick_ipv6, pick_ipv6_suffix, sendable};
@@ -59,7 +59,7 @@ fn address(body: &Body<'_>) -> Option<Address> {
     }
 }
 
-/// What is chosen was there, and may be sent.
+/// A chosen address was in the input, and may be sent.
 fn choose(addresses: Vec<Address>) {
     let device = DeviceAddresses { device: "wan".to_owned(), state: DeviceState::Up, addresses };
     let there = |ip: IpAddr| device.addresses.iter().any(|address| address.ip == ip);
@@ -94,7 +94,7 @@ fn encode(mut out: Vec<u8>, message: &Message<'_>) -> Vec<u8> {
         Body::Done(code) => (3, code.to_ne_bytes().to_vec()),
         Body::Error(code) => (2, code.to_ne_bytes().to_vec()),
         Body::Overrun => (4, Vec::new()),
-        Body::Other(kind) => (kind, vec![0; 8]), // an address of no family
+        Body::Other(kind) => (kind, vec![0; 8]), // an address without a family
     };
     out.resize(out.len().next_multiple_of(4), 0);
     out.extend((16 + payload.len() as u32).to_ne_bytes());
@@ -177,7 +177,7 @@ fn body(dice: &mut Dice) -> Body<'static> {
     }
 }
 
-// Little-endian, as fuzzing machines are.
+// Little-endian, like the machines that fuzz.
 pub(crate) const WORDS: &[&[u8]] = &[
     b"\x10\0",
     b"\x11\0",
