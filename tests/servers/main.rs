@@ -1,8 +1,8 @@
-//! A whole update to a TLS server of each kind that public authorities and public servers are made of, and none to a
-//! server that must be refused or cannot be found. The server is OpenSSL's, with keys made for the story.
+//! Updates through TLS servers of every kind that public authorities and servers use, and no update if nicup must
+//! reject the server or cannot find it. The server is OpenSSL's, with keys made for the test.
 //!
-//! NICUP_PROGRAM names another program to test, such as `/usr/bin/qemu-mips-static FILE`: how a binary for a router's
-//! processor is tried here. Waits for nothing in the network: a story takes as long as its keys take to find.
+//! NICUP_PROGRAM names another program to test, such as `/usr/bin/qemu-mips-static FILE`, to test a binary for a
+//! router's processor. No test waits for the network: a test takes as long as the generation of its keys.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
 #[path = "../common/mod.rs"]
@@ -20,7 +20,7 @@ const USUAL: [&str; 3] = ["rsa:4096", "rsa:2048", "P-256"];
 const TLS_1_2: &str = "-tls1_2";
 const TLS_1_3: &str = "-tls1_3";
 
-/// A router, if there is an OpenSSL to talk to.
+/// A router, if OpenSSL is installed.
 fn router(story: &str) -> Option<Router> {
     if tool("openssl").is_none() {
         skip(story, "openssl is not installed");
@@ -29,13 +29,13 @@ fn router(story: &str) -> Option<Router> {
     Router::new(story)
 }
 
-/// A chain, by its kinds of keys.
+/// A chain with these kinds of keys.
 fn chain(r: &Router, kinds: &[&str]) -> Chain {
     let name = kinds.join("-").replace([':', ' '], ".");
     Chain::new(&r.root.with_file_name("chains").join(name), kinds)
 }
 
-/// A run of a router that has registered nothing yet.
+/// A run of a router that has not registered anything.
 fn fresh_run(r: &Router) -> Child {
     for folder in ["etc/nicup", "var/run/nicup"] {
         let _ = std::fs::remove_dir_all(r.root.join(folder));
@@ -46,7 +46,7 @@ fn fresh_run(r: &Router) -> Child {
     command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
 }
 
-/// One update, and what the server saw of it at which port.
+/// Runs one update, and returns what the server saw and its port.
 fn update(r: &Router, chain: &Chain, options: &[&str]) -> (Ran, Seen, u16) {
     r.write(CA, chain.root());
     let server = Server::start(chain, options);
@@ -65,7 +65,7 @@ fn update(r: &Router, chain: &Chain, options: &[&str]) -> (Ran, Seen, u16) {
     (common::finish(running), seen, port)
 }
 
-/// The server gets the request byte for byte, in a session with all of these properties, and the name is current.
+/// The server receives the exact request in a session with all of these properties, and the hostname becomes current.
 #[track_caller]
 fn accepted(r: &Router, chain: &Chain, options: &[&str], session: &[&str]) {
     let (ran, seen, port) = update(r, chain, options);
@@ -84,7 +84,7 @@ fn accepted(r: &Router, chain: &Chain, options: &[&str], session: &[&str]) {
     }
 }
 
-/// Nothing is sent, and the status says why.
+/// nicup sends nothing, and the status says why.
 #[track_caller]
 fn refused(r: &Router, chain: &Chain, options: &[&str], message: &str) {
     let (ran, seen, _) = update(r, chain, options);
@@ -93,7 +93,7 @@ fn refused(r: &Router, chain: &Chain, options: &[&str], message: &str) {
     assert!(shown.contains(message), "{options:?}: {shown}");
 }
 
-/// Both versions, with a chain of these kinds of keys.
+/// Both TLS versions accept a chain with these kinds of keys.
 #[track_caller]
 fn holds(r: &Router, kinds: &[&str]) {
     let chain = chain(r, kinds);
@@ -114,13 +114,13 @@ fn servers_with_ecdsa_keys() {
     let Some(r) = router("servers_with_ecdsa_keys") else { return };
     for (curve, digest) in [("P-256", "sha256"), ("P-384", "sha384")] {
         holds(&r, &[curve, &format!("{curve} {digest}")]);
-        // The other digest: some authorities sign so.
+        // Some authorities sign with the other digest.
         let other = if digest == "sha256" { "sha384" } else { "sha256" };
         holds(&r, &[curve, &format!("{curve} {other}")]);
     }
 }
 
-/// Let's Encrypt's: ISRG Root X1 over R10 and over E5, ISRG Root X2 over E5, and X2 signed by X1.
+/// Let's Encrypt's chains: ISRG Root X1 over R10 and over E5, ISRG Root X2 over E5, and X2 signed by X1.
 #[test]
 fn chains_of_the_shapes_that_lets_encrypt_has() {
     let Some(r) = router("chains_of_the_shapes_that_lets_encrypt_has") else { return };
@@ -162,7 +162,7 @@ fn the_three_suites_of_tls_1_3() {
     }
 }
 
-/// In TLS 1.2 an RSA server may sign its part of the handshake in the old way or in PSS; with each digest.
+/// In TLS 1.2 an RSA server may sign its part of the handshake with PKCS #1 v1.5 or PSS, with each digest.
 #[test]
 fn an_rsa_server_may_sign_in_either_way() {
     let Some(r) = router("an_rsa_server_may_sign_in_either_way") else { return };
@@ -187,7 +187,7 @@ fn old_tls_is_refused() {
 fn a_server_without_a_modern_cipher_is_refused() {
     let Some(r) = router("a_server_without_a_modern_cipher_is_refused") else { return };
     let chain = chain(&r, &["rsa:2048", "rsa:2048"]);
-    // CBC, and RSA in place of a key exchange.
+    // CBC ciphers, and RSA key transport without forward secrecy.
     for cipher in ["ECDHE-RSA-AES128-SHA256", "ECDHE-RSA-AES256-SHA", "AES128-GCM-SHA256"] {
         refused(&r, &chain, &[TLS_1_2, "-cipher", cipher], "no cipher");
     }
@@ -199,7 +199,7 @@ fn a_server_that_has_no_key_exchange_of_ours_is_refused() {
     let chain = chain(&r, &USUAL);
     for version in [TLS_1_3, TLS_1_2] {
         refused(&r, &chain, &[version, "-groups", "P-521"], "key exchange");
-        // All but the first have no share in the greeting: the server asks for one.
+        // The ClientHello has a key share for the first group only, so the server requests another one.
         for groups in ["X25519", "P-256", "P-384", "P-521:P-256"] {
             accepted(&r, &chain, &[version, "-groups", groups], &[]);
         }
@@ -224,7 +224,7 @@ fn weak_keys_and_weak_digests_are_refused() {
     }
 }
 
-/// No public authority has them.
+/// Public authorities do not issue them.
 #[test]
 fn certificates_of_unusual_kinds_are_refused() {
     let Some(r) = router("certificates_of_unusual_kinds_are_refused") else { return };

@@ -1,4 +1,4 @@
-//! The C library's resolver, whose patience is not ours.
+//! The C library's resolver, whose timeouts nicup does not control.
 
 use super::common::{self, HOME, Router, patience, slack};
 use super::fresh_run;
@@ -11,10 +11,10 @@ use std::sync::{Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// resolv.conf and port 53 are the whole namespace's: one story at a time.
+/// resolv.conf and port 53 belong to the whole namespace, so only one test uses them at a time.
 static RESOLVER: Mutex<()> = Mutex::new(());
 
-/// A run, and how long it took.
+/// The duration of a run.
 fn run(r: &Router) -> Duration {
     let began = Instant::now();
     let ran = common::finish(fresh_run(r));
@@ -22,7 +22,7 @@ fn run(r: &Router) -> Duration {
     began.elapsed()
 }
 
-/// A resolv.conf of the story's own, until it ends.
+/// A test's own resolv.conf, until it is dropped.
 struct ResolvConf(PathBuf);
 
 impl ResolvConf {
@@ -41,11 +41,11 @@ impl Drop for ResolvConf {
     }
 }
 
-/// How a name server answers a question for AAAA (RFC 1035, 4.1.1: RCODE), or not at all.
+/// How a name server responds to an AAAA query (RFC 1035, 4.1.1: RCODE), or not at all.
 const WITHOUT_AAAA: [Option<u8>; 6] = [Some(1), Some(2), Some(3), Some(4), Some(5), None];
 const AAAA: [u8; 2] = [0, 28];
 
-/// Answers each question for A with `address`, and each for AAAA with an RCODE, if with anything.
+/// Answers each A query with `address`, and each AAAA query with an RCODE, or not at all.
 fn answer(server: &UdpSocket, address: [u8; 4], rcode: Option<u8>) {
     let mut packet = [0; 512];
     let Ok((length, asker)): Result<(usize, SocketAddr), _> = server.recv_from(&mut packet) else { return };
@@ -56,18 +56,18 @@ fn answer(server: &UdpSocket, address: [u8; 4], rcode: Option<u8>) {
         (true, Some(rcode)) => (rcode, 0),
         (false, _) => (0, 1),
     };
-    // A response, recursion desired and available, one question, so many answers.
+    // A response, recursion desired and available, one question, `answers` answers.
     let mut reply = [&packet[..2], &[0x81, 0x80 | rcode, 0, 1, 0, answers, 0, 0, 0, 0], question].concat();
     if answers == 1 {
-        // The name of the question, A, IN, 60 s, four bytes.
+        // The question's name, A, IN, 60 s, four bytes.
         reply.extend_from_slice(&[0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 60, 0, 4]);
         reply.extend_from_slice(&address);
     }
     server.send_to(&reply, asker).unwrap();
 }
 
-/// The name server's socket. A program that another story is starting holds the one before for a moment, between fork and
-/// exec: on a busy machine, longer than it takes to get here.
+/// The name server's socket. A program that another test starts holds the previous socket between fork and exec, on a
+/// busy machine longer than it takes to get here.
 fn port_53() -> UdpSocket {
     let end = Instant::now() + patience();
     loop {
@@ -80,7 +80,7 @@ fn port_53() -> UdpSocket {
     }
 }
 
-/// Does something while a name server answers so.
+/// Runs `act` while a name server responds like this.
 fn served<T>(address: [u8; 4], rcode: Option<u8>, act: impl FnOnce() -> T) -> T {
     let server = port_53();
     server.set_read_timeout(Some(Duration::from_millis(50))).unwrap();
@@ -97,7 +97,7 @@ fn served<T>(address: [u8; 4], rcode: Option<u8>, act: impl FnOnce() -> T) -> T 
     })
 }
 
-/// musl's getaddrinfo fails as a whole where one of its two questions is answered with an error.
+/// musl's getaddrinfo fails completely if one of its two queries gets an error.
 #[test]
 fn a_name_server_that_knows_no_aaaa_does_not_hide_the_a_record() {
     let Some(r) = Router::new("names::a_name_server_that_knows_no_aaaa_does_not_hide_the_a_record") else {
@@ -105,10 +105,10 @@ fn a_name_server_that_knows_no_aaaa_does_not_hide_the_a_record() {
     };
     let _alone = RESOLVER.lock().unwrap_or_else(PoisonError::into_inner);
     let _conf = ResolvConf::new(&r, "nameserver 127.0.0.1\n");
-    // glibc waits 10 s for the answer that does not come, and needs no test for it.
+    // glibc waits 10 s for a missing response, and needs no test for it.
     let all = std::env::var_os("NICUP_PROGRAM").is_some();
     for rcode in WITHOUT_AAAA.into_iter().filter(|rcode| all || rcode.is_some()) {
-        // Port 9 of the router's own address: the connection is refused, so the name was found.
+        // Port 9 of the router's own address: a refused connection proves that the name was resolved.
         r.configure("option server 'update.example.net'\noption port '9'\noption timeout '40'");
         let ran = served([203, 0, 113, 7], rcode, || common::finish(fresh_run(&r)));
         assert_eq!(ran.exit, 1, "{rcode:?}: {ran:?}");
@@ -123,14 +123,14 @@ fn a_silent_name_server_is_given_up_in_time() {
     let _alone = RESOLVER.lock().unwrap_or_else(PoisonError::into_inner);
     let _silent = port_53();
     let conf = ResolvConf::new(&r, "nameserver 127.0.0.1\noptions timeout:60 attempts:1\n");
-    // Plain HTTP would be a fourth way; the resolver is asked once.
+    // Even with plain HTTP as another transport, nicup makes one DNS query.
     r.configure("option server 'silent.example.net'\noption timeout '11'\noption plaintext '1'");
     let took = run(&r);
     let limits = Duration::from_secs(11)..Duration::from_secs(11) + slack(4000);
     assert!(limits.contains(&took), "{took:?}, where the resolver would wait for 60 s");
     let message = r.shows(HOME, "waiting", "dns").message.unwrap();
     assert!(message.contains("timed out after 11 s, while resolving the name"), "{message}");
-    // musl gives up after 5 seconds by itself, glibc after 10.
+    // The resolver itself gives up after 5 s in musl, and after 10 s in glibc.
     std::fs::write(&conf.0, "nameserver 127.0.0.1\n").unwrap();
     let took = run(&r);
     let limits = Duration::from_secs(4)..Duration::from_secs(10) + slack(5000);

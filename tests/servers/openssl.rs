@@ -1,7 +1,7 @@
-//! Chains of certificates, and a server for one connection, both by the program `openssl`: an implementation that
-//! shares nothing with ours.
+//! Certificate chains and a server for one connection, both made with the program `openssl`: an implementation that
+//! shares no code with nicup's.
 //!
-//! Knows no protocol above TLS: it hands over the bytes that came, and sends the answer that it was given.
+//! Knows no protocol above TLS: it returns the bytes that it received, and sends the given response.
 
 use crate::common::patience;
 use std::io::{Read as _, Write as _};
@@ -11,29 +11,29 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::{Duration, Instant};
 
-/// What a certificate may be used for, and little else.
+/// The usage of a certificate, and little else.
 const EXTENSIONS: &str = "[req]\ndistinguished_name=dn\n[dn]\n\
     [authority]\nbasicConstraints=critical,CA:TRUE\nkeyUsage=critical,keyCertSign,cRLSign\n\
     subjectKeyIdentifier=hash\n\
     [server]\nbasicConstraints=critical,CA:FALSE\nkeyUsage=critical,digitalSignature,keyEncipherment\n\
     extendedKeyUsage=serverAuth\nsubjectAltName=DNS:localhost\n";
 
-/// Runs it to its end.
+/// Runs it to completion.
 fn openssl(arguments: &[&str]) {
     let output = Command::new("openssl").args(arguments).stdin(Stdio::null()).output().unwrap();
     let printed = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "openssl {}: {printed}", arguments.join(" "));
 }
 
-/// Certificates from a root down to a server, as files.
+/// Certificates from a root to a server, as files.
 pub(crate) struct Chain {
     dir: PathBuf,
     keys: Vec<String>,
 }
 
 impl Chain {
-    /// From the root to the server: the key's kind (`rsa:2048`, `P-256`, `ed25519`), then the digest it is signed with,
-    /// sha256 if nothing is said.
+    /// From the root to the server: the kind of the key (`rsa:2048`, `P-256`, `ed25519`), then the digest of its
+    /// signature, by default sha256.
     pub(crate) fn new(dir: &Path, kinds: &[&str]) -> Chain {
         let mut chain = Chain { dir: dir.to_owned(), keys: Vec::new() };
         std::fs::create_dir_all(dir).unwrap();
@@ -47,7 +47,7 @@ impl Chain {
                 vec!["req", "-x509", "-days", "90", "-config", &config, "-extensions", use_of];
             let (certificate, sign) = (chain.certificate(level), format!("-{digest}"));
             arguments.extend(["-key", &key, "-subj", &subject, "-out", &certificate]);
-            // The digest of Ed25519 is its own.
+            // Ed25519 includes its own digest.
             let above = level.checked_sub(1).map(|above| (above, kinds[above]));
             if above.is_none_or(|(_, kind)| kind != "ed25519") {
                 arguments.push(&sign);
@@ -82,7 +82,7 @@ impl Chain {
     }
 }
 
-/// A key of this kind, made once for each level and kept for the next run: 4096 bits take seconds to find.
+/// A key of this kind, generated once for each level and kept for later runs: 4096 bits take seconds.
 fn key(kind: &str, level: usize) -> String {
     static ONE_BY_ONE: Mutex<()> = Mutex::new(());
     let _turn = ONE_BY_ONE.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
@@ -117,7 +117,7 @@ pub(crate) struct Seen {
 
 impl Server {
     pub(crate) fn start(chain: &Chain, options: &[&str]) -> Server {
-        // The network namespace is this program's own: nobody else takes ports below the ephemeral ones.
+        // This program has its own network namespace: no other program uses ports below the ephemeral ones.
         static PORT: AtomicU16 = AtomicU16::new(20_001);
         let port = PORT.fetch_add(1, Ordering::Relaxed);
         let leaf = chain.keys.len() - 1;
@@ -139,7 +139,7 @@ impl Server {
         server
     }
 
-    /// Reads the request, if one comes, answers, and waits for the client's leave.
+    /// Reads the request if there is one, responds, and waits until the client closes the connection.
     pub(crate) fn serve(mut self, answer: &str) -> Seen {
         let (mut request, mut byte) = (Vec::new(), [0]);
         let stdout = self.child.stdout.as_mut().unwrap();
