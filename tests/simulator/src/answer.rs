@@ -1,8 +1,8 @@
-//! The bytes of answers, right ones and wrong ones. No sockets here.
+//! The bytes of responses, valid and invalid. No sockets here.
 
 use crate::behaviour::Behaviour;
 
-/// How the end of a body is told.
+/// How a client recognises the end of the body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Framing {
     Length,
@@ -10,7 +10,7 @@ pub(crate) enum Framing {
     Connection,
 }
 
-/// An answer before it has become bytes.
+/// A response that is not bytes yet.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Answer {
     pub(crate) status: u16,
@@ -18,11 +18,11 @@ pub(crate) struct Answer {
     pub(crate) body: String,
 }
 
-/// What goes out: some bytes, then perhaps many repetitions of a block.
+/// The bytes to send: a start, then possibly many repetitions of a block.
 pub(crate) struct Bytes {
     pub(crate) first: Vec<u8>,
     pub(crate) block: Vec<u8>,
-    /// How many bytes of repeated blocks follow; `None`: without end.
+    /// How many bytes of repeated blocks follow; `None`: endless.
     pub(crate) repeated: Option<u64>,
     /// What follows the blocks.
     pub(crate) last: Vec<u8>,
@@ -84,7 +84,7 @@ impl Answer {
 }
 
 impl Bytes {
-    /// All of it, in order; without end if `repeated` is.
+    /// All of it, in order; endless if `repeated` is `None`.
     pub(crate) fn pieces(&self) -> impl Iterator<Item = &[u8]> {
         let size = self.block.len() as u64;
         let whole = self.repeated.map_or(u64::MAX, |bytes| bytes.checked_div(size).unwrap_or(0));
@@ -105,7 +105,7 @@ impl Bytes {
     }
 }
 
-/// The bytes that a behaviour without any other inside it answers with; `normal` is what No-IP would say.
+/// The response of a behaviour without an inner one; `normal` is No-IP's response.
 pub(crate) fn bytes_of(behaviour: &Behaviour, normal: Answer, framing: Framing, close: bool) -> Bytes {
     let answer = match behaviour {
         Behaviour::Body(body) => Answer::text(200, body.clone()),
@@ -123,7 +123,7 @@ pub(crate) fn bytes_of(behaviour: &Behaviour, normal: Answer, framing: Framing, 
         }
         Behaviour::HugeHeaders(length) => {
             let first = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n".to_owned();
-            // A header of 64 bytes. A length that is no multiple of it is rounded up.
+            // A header of 64 bytes. Lengths are rounded up to a multiple of that.
             let line = format!("X-Filler: {}\r\n", "x".repeat(52));
             let whole = length.map(|length| length.div_ceil(64) * 64);
             return Bytes::repeat(first, &line, whole, "Connection: close\r\n\r\n", true);
@@ -150,7 +150,7 @@ pub(crate) fn bytes_of(behaviour: &Behaviour, normal: Answer, framing: Framing, 
     answer.bytes(framing, close)
 }
 
-/// Neither TLS nor HTTP, with a NUL, a lone CR and bytes that are no UTF-8 in it.
+/// Neither TLS nor HTTP: contains NUL, a lone CR and invalid UTF-8.
 pub(crate) const GARBAGE: &[u8] = b"\x00\xff\xfeSSH-2.0-nothing\rgood 203.0.113.7\x80\r\n\r\n\x00\x00";
 
 fn header(status: u16, name: &str, value: &str) -> Answer {

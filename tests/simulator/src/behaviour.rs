@@ -1,4 +1,4 @@
-//! What the server does with one connection or one request. No sockets here, and no text: see `behaviour_text`.
+//! How the server handles a connection or a request. No sockets here, and no text form: see `behaviour_text`.
 
 use std::time::Duration;
 
@@ -6,16 +6,16 @@ use crate::certificate::CertKind;
 
 /// One entry of the script, or the default.
 ///
-/// When an entry is used up: those that act before a request can be read ([`Behaviour::at_accept`]) are taken when a
-/// connection is accepted, all others when a well-formed request has been read. An entry stays at the head of the
-/// queue until its moment comes; while the head waits for the other moment, the default applies. A connection whose
-/// handshake fails and a request with faults use up nothing but what was taken at accept.
+/// When an entry is used up: entries that act before a request can be read ([`Behaviour::at_accept`]) are taken when
+/// the server accepts a connection, all others when it has read a well-formed request. An entry stays at the head of
+/// the queue until its moment comes; while the head waits for the other moment, the default applies. A connection with
+/// a failed handshake or a request with faults uses up nothing except what was taken at accept.
 ///
-/// Everything that carries the normal answer, or would (cut, hang, drip, delay, chunked, unframed), registers the
-/// addresses: the server did its work, only the answer suffers. A canned answer registers nothing.
+/// Everything that sends the normal response, or would send it (cut, hang, drip, delay, chunked, unframed), registers
+/// the addresses: the server did its work, and only the response is damaged. A canned response registers nothing.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Behaviour {
-    /// As No-IP answers.
+    /// Responds like No-IP.
     Normal,
     /// Status 200 with this body.
     Body(String),
@@ -25,10 +25,10 @@ pub enum Behaviour {
         status: u16,
         /// Name and value, in order.
         headers: Vec<(String, String)>,
-        /// The body, as it is.
+        /// The body, unchanged.
         body: String,
     },
-    /// Status 200 with one line for each of these.
+    /// Status 200 with these lines.
     Words(Vec<String>),
     /// This status with an empty body.
     Status(u16),
@@ -36,39 +36,39 @@ pub enum Behaviour {
     TooManyRequests(String),
     /// Status 302 to this location.
     Redirect(String),
-    /// Waits, then does the inner one.
+    /// Waits, then does the inner behaviour.
     Delay(Duration, Box<Behaviour>),
-    /// Ends the connection after so many bytes of the HTTP answer, without TLS close_notify.
+    /// Ends the connection after so many bytes of the HTTP response, without TLS close_notify.
     CutAfter(usize, Cut, Box<Behaviour>),
-    /// Ends the connection when it is accepted.
+    /// Ends the connection on accept.
     CutBeforeHandshake(Cut),
-    /// Ends the connection when the request has been read: the same as cutting the answer at byte 0.
+    /// Ends the connection after reading the request: the same as cutting the response at byte 0.
     CutAfterRequest(Cut),
-    /// Says nothing more from this point on, and keeps the connection open.
+    /// Sends nothing more from this point on, and keeps the connection open.
     Hang(Stage),
-    /// Sends the inner answer byte by byte, with this pause after each.
+    /// Sends the inner response byte by byte, with this pause after each.
     SlowDrip(Duration, Box<Behaviour>),
     /// Status 200 with a body of so many bytes.
     HugeBody(u64),
-    /// A header section of so many bytes, that then ends; `None`: it never ends.
+    /// A header section of so many bytes; `None`: endless.
     HugeHeaders(Option<u64>),
-    /// The inner answer in chunks of HTTP/1.1.
+    /// The inner response in HTTP/1.1 chunks.
     Chunked(Box<Behaviour>),
-    /// A chunked answer whose second chunk has no valid length.
+    /// A chunked response whose second chunk has an invalid length.
     BadChunks,
-    /// The inner answer without a length: the end of the connection is its end.
+    /// The inner response without a length: it ends with the connection.
     Unframed(Box<Behaviour>),
-    /// Bytes that are no TLS, in place of the handshake; on a plain listener, in place of any answer.
+    /// Bytes that are not TLS, instead of the handshake; on a plain listener, instead of any response.
     Garbage,
-    /// Bytes that are no HTTP, as the answer.
+    /// Bytes that are not HTTP, as the response.
     GarbageHttp,
-    /// Exactly these bytes as the answer, and then the end of the connection.
+    /// Exactly these bytes as the response, then the end of the connection.
     Raw(String),
-    /// The first bytes, and then the second ones again and again without end.
+    /// The first bytes, then the second ones repeated endlessly.
     Flood(String, String),
-    /// A ServerHello that a client must not go on with, and silence.
+    /// A ServerHello that a client must not accept, then silence.
     Hello(Hello),
-    /// This connection shows another certificate. Its requests take entries of their own.
+    /// This connection presents another certificate. Its requests take separate entries.
     Certificate(CertKind),
 }
 
@@ -77,35 +77,35 @@ pub enum Behaviour {
 pub enum Cut {
     /// An orderly end of the TCP stream.
     Fin,
-    /// A reset. What the kernel has not sent yet is lost: exact on a loopback, not over a slow line.
+    /// A reset. Data that the kernel has not sent yet is lost: exact on a loopback, but not over a slow line.
     Rst,
 }
 
 /// What a ServerHello offers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Hello {
-    /// TLS 1.0, the only version that this server would have.
+    /// TLS 1.0, as if the server supported nothing else.
     Tls10,
-    /// TLS 1.2 with the mark of a server that has TLS 1.3: somebody took that out of the client's offer on the way
-    /// (RFC 8446, 4.1.3).
+    /// TLS 1.2 with the mark of a server that supports TLS 1.3: an attacker removed 1.3 from the client's offer (RFC
+    /// 8446, 4.1.3).
     Downgrade,
 }
 
 /// Where a hanging server stops.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stage {
-    /// After accept: no ServerHello comes.
+    /// After accept: sends no ServerHello.
     Accept,
-    /// After the handshake: the request is not read.
+    /// After the handshake: does not read the request.
     Handshake,
-    /// After the request: no answer comes.
+    /// After the request: sends no response.
     Request,
-    /// After half of the normal answer's bytes.
+    /// After half of the normal response's bytes.
     Half,
 }
 
 impl Behaviour {
-    /// Whether this one is taken when a connection is accepted, rather than when a request was read.
+    /// Whether it is taken when the server accepts a connection, and not when it has read a request.
     #[must_use]
     pub fn at_accept(&self) -> bool {
         match self {
@@ -133,7 +133,7 @@ impl Behaviour {
         }
     }
 
-    /// Whether the addresses in the request are registered: the answer is the normal one, however it travels.
+    /// Whether the addresses in the request are registered: the response is the normal one, even if it arrives damaged.
     #[must_use]
     pub fn registers(&self) -> bool {
         match self {

@@ -1,6 +1,6 @@
 //! The text form of a behaviour, for command lines, control channels and logs. `Display` writes what `FromStr` reads.
 //!
-//! In free text `\n`, `\r`, `\t` and `\\` stand for what they stand for in C, `\|` for a bar in `words:`.
+//! In free text `\n`, `\r`, `\t` and `\\` mean the same as in C, and `\|` is a bar in `words:`.
 
 use std::fmt;
 use std::str::FromStr;
@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use crate::behaviour::{Behaviour, Cut, Hello, Stage};
 
-/// Every form in one line each, for `--help` and for the error that names what is allowed.
+/// Every form, one per line, for `--help` and for the error that lists the valid forms.
 pub const FORMS: &str = "\
 normal                       as No-IP answers
 body:TEXT                    status 200 with this body (\\n for a new line)
@@ -37,7 +37,7 @@ hello:tls-1.0|downgrade      a ServerHello of TLS 1.0, or of a TLS 1.2 that was 
 cert:KIND                    another certificate for this connection (taken at accept)
 ";
 
-/// A text that names no behaviour.
+/// A text that is not a behaviour.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UnknownBehaviour(String);
 
@@ -67,7 +67,7 @@ fn escape(text: &str) -> String {
     out
 }
 
-/// An unknown escape stays as it is written, so that a lone backslash is no error.
+/// An unknown escape stays unchanged, so that a lone backslash is no error.
 fn unescape(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut chars = text.chars();
@@ -88,7 +88,7 @@ fn unescape(text: &str) -> String {
     out
 }
 
-/// Splits at bars that no backslash precedes.
+/// Splits at bars without a preceding backslash.
 fn split_bars(text: &str) -> Vec<String> {
     let mut parts = vec![String::new()];
     let mut escaped = false;
@@ -254,7 +254,7 @@ fn timed<'a>(text: &str, rest: &'a str) -> Result<(Duration, &'a str), UnknownBe
     Ok((Duration::from_millis(number(text, millis)?), inner))
 }
 
-/// An inner behaviour that has an answer to be cut, chunked or dripped.
+/// An inner behaviour with a response that can be cut, chunked or dripped.
 fn answer(text: &str, inner: &str) -> Result<Box<Behaviour>, UnknownBehaviour> {
     let inner: Behaviour = inner.parse()?;
     if inner.at_accept() {

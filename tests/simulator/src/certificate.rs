@@ -19,7 +19,9 @@ use crate::tls::{TlsOptions, server_config};
 
 const DAY: i64 = 24 * 60 * 60;
 
-/// A certificate on demand. All but three are right for the server's names, valid now and signed by its authority.
+/// A certificate on demand. All except those with a noted defect are for the server's names, currently valid and signed
+/// by the simulator's authority.
+/// simulator's authority.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum CertKind {
     /// ECDSA P-256, valid from 2020 to 2049.
@@ -30,23 +32,23 @@ pub enum CertKind {
     Rsa4096,
     /// ECDSA P-384.
     P384,
-    /// It ended yesterday.
+    /// Expired since yesterday.
     Expired,
-    /// It begins tomorrow.
+    /// Valid from tomorrow.
     NotYetValid,
-    /// It is for wrong.example only.
+    /// For wrong.example only.
     WrongName,
-    /// Another authority signed it.
+    /// Signed by another authority.
     WrongCa,
-    /// It signed itself.
+    /// Signed by itself.
     SelfSigned,
-    /// The authority signed an intermediate one, which signed this; both are sent.
+    /// Signed by an intermediate certificate of the authority; both are sent.
     WithIntermediate,
     /// Valid between these two moments, in seconds since 1970.
     ValidBetween(i64, i64),
 }
 
-/// A text that names no certificate kind.
+/// A text that is not a certificate kind.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UnknownCertKind(String);
 
@@ -106,7 +108,7 @@ impl FromStr for CertKind {
     }
 }
 
-/// The authority that clients are told to trust, another that they are not, and what was made so far.
+/// The authority that clients should trust, another one that they should not, and the certificates made so far.
 pub(crate) struct Authority {
     root: CertifiedIssuer<'static, KeyPair>,
     stranger: CertifiedIssuer<'static, KeyPair>,
@@ -127,7 +129,7 @@ impl Authority {
         &self.pem
     }
 
-    /// Made once a kind: RSA and P-384 cost a slow router noticeable time.
+    /// Made once per kind: RSA and P-384 cost a slow router noticeable time.
     pub(crate) fn config(&self, kind: CertKind) -> io::Result<Arc<ServerConfig>> {
         let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(config) = made.get(&kind) {

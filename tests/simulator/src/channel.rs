@@ -1,4 +1,4 @@
-//! A connection's bytes, with or without TLS around them. Nothing is held back: one write to the socket for each send.
+//! A connection's bytes, with or without TLS. Not buffered: one write to the socket for each send.
 
 use std::io::{self, Read as _, Write as _};
 use std::net::{Shutdown, TcpStream};
@@ -10,7 +10,7 @@ use rustls::{ProtocolVersion, ServerConfig, ServerConnection};
 use crate::behaviour::Cut;
 use crate::received::TlsFacts;
 
-/// After the server has ended its side, the client gets so long to end its own.
+/// How long the client may take to end its side after the server has ended its own.
 const LINGER: Duration = Duration::from_secs(5);
 
 pub(crate) struct Channel {
@@ -23,7 +23,7 @@ impl Channel {
         Self { socket, tls: None }
     }
 
-    /// Does the whole handshake.
+    /// Completes the handshake.
     pub(crate) fn secure(socket: TcpStream, config: Arc<ServerConfig>) -> io::Result<Self> {
         let mut tls = ServerConnection::new(config).map_err(io::Error::other)?;
         tls.set_buffer_limit(None);
@@ -52,7 +52,7 @@ impl Channel {
         })
     }
 
-    /// Reads once from the socket into TLS, and sends what TLS has to say to that.
+    /// Reads once from the socket into TLS, and sends TLS's response.
     fn pump(&mut self) -> io::Result<usize> {
         let Some(tls) = &mut self.tls else { return Ok(0) };
         let count = tls.read_tls(&mut self.socket)?;
@@ -72,7 +72,7 @@ impl Channel {
         self.socket.write_all(&records)
     }
 
-    /// 0 is the end, whether or not the client said so in TLS.
+    /// 0 is the end, with or without a TLS close_notify.
     pub(crate) fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         loop {
             let Some(tls) = &mut self.tls else { return self.socket.read(buffer) };
@@ -94,7 +94,7 @@ impl Channel {
         self.flush()
     }
 
-    /// Sends these last bytes and the end of TLS in one write.
+    /// Sends these last bytes and the close_notify in one write.
     pub(crate) fn send_last(&mut self, bytes: &[u8]) -> io::Result<()> {
         let Some(tls) = &mut self.tls else { return self.socket.write_all(bytes) };
         tls.writer().write_all(bytes)?;
@@ -103,7 +103,7 @@ impl Channel {
     }
 
     pub(crate) fn set_timeout(&self, timeout: Duration) {
-        // Only a zero duration is refused.
+        // It fails only for a zero duration.
         let _ = self.socket.set_read_timeout(Some(timeout));
     }
 
@@ -116,8 +116,8 @@ impl Channel {
     }
 }
 
-/// Ends a TCP connection. What the client still sends is read: closing with unread bytes would be a reset, and a
-/// reset could overtake the answer.
+/// Ends a TCP connection. Reads what the client still sends: closing with unread bytes would cause a reset, which could
+/// overtake the response.
 pub(crate) fn end(socket: &TcpStream, cut: Cut) {
     match cut {
         Cut::Rst => {
@@ -131,7 +131,7 @@ pub(crate) fn end(socket: &TcpStream, cut: Cut) {
     }
 }
 
-/// Reads and forgets until the client ends the connection, the simulator stops, or nothing came for so long.
+/// Reads and discards until the client ends the connection, the simulator stops, or the timeout expires.
 pub(crate) fn drain(mut socket: &TcpStream, timeout: Option<Duration>) {
     let _ = socket.set_read_timeout(timeout);
     let mut sink = [0; 4096];

@@ -1,4 +1,4 @@
-//! The command line: options to [`Options`], then serve until told to stop. No protocol here.
+//! The command line: parses [`Options`], then serves until it is stopped. No protocol here.
 
 use std::fs::File;
 use std::io::{self, BufRead as _, Write};
@@ -13,7 +13,7 @@ use noip_simulator::{
     TEST_USERNAME, TlsOptions,
 };
 
-/// Wrong usage, as for nicup itself.
+/// Wrong usage, as in nicup itself.
 const USAGE: u8 = 2;
 
 fn flags() -> getopts::Options {
@@ -55,7 +55,7 @@ pub(crate) fn main() -> ExitCode {
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(message) => {
-            // Nowhere left to say that standard error is gone.
+            // If standard error fails, there is no place left to report it.
             let _ = writeln!(io::stderr(), "noip-simulator: {message}");
             ExitCode::from(USAGE)
         }
@@ -101,7 +101,7 @@ fn run(flags: &getopts::Options, given: &Matches) -> Result<(), String> {
     serve(&sim, given)
 }
 
-/// Standard output may be the log, which is JSON only.
+/// Standard output may be the log, which contains only JSON.
 fn print_ready(given: &Matches, text: &str) -> Result<(), String> {
     if given.opt_str("log").as_deref() == Some("-") {
         return writeln!(io::stderr(), "{text}").map_err(|error| format!("standard error: {error}"));
@@ -187,7 +187,7 @@ fn listen(text: &str) -> Result<Listen, String> {
     Ok(Listen { addr, tls })
 }
 
-/// Messages name the line only: its text has a password in it.
+/// Messages name only the line number: the line contains a password.
 fn accounts(text: &str) -> Result<Vec<Account>, String> {
     let mut accounts = Vec::new();
     for (index, line) in text.lines().enumerate() {
@@ -214,7 +214,7 @@ fn parsed<T: FromStr<Err: ToString>>(given: &Matches, name: &str) -> Result<Opti
     text.map(|text| read(&text).map_err(|message| format!("--{name} {text}: {message}"))).transpose()
 }
 
-/// Whoever waits for the file must not find it half written.
+/// Replaces the file atomically: a process that waits for it must not see half of it.
 fn replace(path: &str, text: &str) -> io::Result<()> {
     let new = format!("{path}.new");
     std::fs::write(&new, text)?;

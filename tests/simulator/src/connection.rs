@@ -1,4 +1,4 @@
-//! One connection: the handshake, its requests, and what the script has in store for them.
+//! One connection: the handshake, its requests, and the script's behaviours for them.
 
 use std::io;
 use std::net::{SocketAddr, TcpStream};
@@ -15,12 +15,12 @@ use crate::request::{self, Rules};
 use crate::server::{Shared, host_values, lock};
 use crate::tls;
 
-/// A request has to be complete so long after its last byte, and the next one to begin.
+/// How long after the last byte a request may take to become complete, and the next one to begin.
 const PATIENCE: Duration = Duration::from_secs(20);
-/// A longer header section is cut off, and is a fault.
+/// A longer header section is truncated, and is a fault.
 const LONGEST_HEAD: usize = 64 * 1024;
 
-/// Which connection this is.
+/// Identifies the connection.
 pub(crate) struct Place {
     pub(crate) id: usize,
     pub(crate) peer: SocketAddr,
@@ -29,7 +29,7 @@ pub(crate) struct Place {
 }
 
 pub(crate) fn serve(shared: &Shared, socket: TcpStream, place: &Place) {
-    // Both only fail on a connection that is gone already, which reading will tell.
+    // Both fail only on a closed connection, which reading will detect.
     let _ = socket.set_nodelay(true);
     let mut channel = match open(shared, socket, place) {
         Ok(Some(channel)) => channel,
@@ -38,7 +38,7 @@ pub(crate) fn serve(shared: &Shared, socket: TcpStream, place: &Place) {
     };
     let after = match talk(shared, &mut channel, place) {
         Ok(after) => after,
-        // The client is gone, or the simulator stops.
+        // The client has closed the connection, or the simulator stops.
         Err(_) => After::Ended,
     };
     match after {
@@ -48,7 +48,7 @@ pub(crate) fn serve(shared: &Shared, socket: TcpStream, place: &Place) {
     }
 }
 
-/// Everything before the first request. `None` if there will be none by design.
+/// Everything before the first request. `None`: this behaviour leads to no request.
 fn open(shared: &Shared, socket: TcpStream, place: &Place) -> io::Result<Option<Channel>> {
     let (taken, mut certificate) = {
         let mut script = lock(&shared.script);
@@ -92,7 +92,7 @@ fn open(shared: &Shared, socket: TcpStream, place: &Place) -> io::Result<Option<
         }
         Some(Behaviour::Hang(Stage::Handshake)) => silent = true,
         Some(Behaviour::Certificate(kind)) => certificate = *kind,
-        // Everything else is for the request.
+        // All other behaviours act on the request.
         _ => {}
     }
     let channel = if place.tls {
@@ -119,15 +119,15 @@ fn open(shared: &Shared, socket: TcpStream, place: &Place) -> io::Result<Option<
     Ok(Some(channel))
 }
 
-/// Whether the first byte is that of a ClientHello. A real server answers it at once too, rather than wait for the
-/// end of such a request; and a client that tries TLS first has not sent a malformed one.
+/// Whether the first byte begins a ClientHello. Like a real server, do not wait for the end of such a request; and a
+/// client that tries TLS first has not sent a malformed request.
 fn speaks_tls(socket: &TcpStream) -> io::Result<bool> {
     socket.set_read_timeout(Some(PATIENCE))?;
     let mut first = [0];
     Ok(socket.peek(&mut first).is_ok_and(|count| count == 1) && first == [0x16])
 }
 
-/// The requests of a connection, one after the other.
+/// The requests of a connection, one by one.
 fn talk(shared: &Shared, channel: &mut Channel, place: &Place) -> io::Result<After> {
     let mut pending = Vec::new();
     loop {
@@ -142,8 +142,8 @@ fn talk(shared: &Shared, channel: &mut Channel, place: &Place) -> io::Result<Aft
     }
 }
 
-/// One header section with its empty line; empty if the client has nothing more to say. `pending` keeps what came
-/// after it. A section that never became whole comes with the fault that says so.
+/// One header section with its empty line; empty if the client sends nothing more. `pending` keeps the bytes after it.
+/// An incomplete section comes with a fault that says so.
 fn read_head(channel: &mut Channel, pending: &mut Vec<u8>) -> (Vec<u8>, Vec<String>) {
     let mut buffer = [0; 4096];
     loop {

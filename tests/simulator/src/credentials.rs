@@ -1,11 +1,11 @@
-//! What an Authorization header says. The only file that handles passwords: nothing here is ever printed.
+//! The credentials in an Authorization header. Only this file handles passwords, and it never prints any.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use crate::options::Account;
 
-/// A header value in memory, for exact comparison only.
+/// A header value in memory, only for exact comparison.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub(crate) struct Secret(Option<Vec<u8>>);
 
@@ -30,12 +30,12 @@ impl Secret {
         self.0.is_none()
     }
 
-    /// Whether the header's value is, byte for byte, what these credentials make.
+    /// Whether the header's value is, byte for byte, the encoding of these credentials.
     pub(crate) fn is(&self, username: &str, password: &str) -> bool {
         self.0.as_deref() == Some(format!("Basic {}", basic(username, password)).as_bytes())
     }
 
-    /// `None` if the header is missing or not in the form of Basic.
+    /// `None` if the header is missing or is not Basic.
     pub(crate) fn decode(&self) -> Option<Credentials> {
         let encoded = self.0.as_deref()?.strip_prefix(b"Basic ")?;
         let text = String::from_utf8(STANDARD.decode(encoded).ok()?).ok()?;
@@ -45,18 +45,18 @@ impl Secret {
     }
 }
 
-/// A request with its secrets taken out.
+/// A request without its secrets.
 pub(crate) struct Cleaned {
     pub(crate) raw: Vec<u8>,
     pub(crate) secret: Secret,
-    /// A password of an account stood somewhere in the open.
+    /// Whether the password of an account was in plain text somewhere.
     pub(crate) leaked: bool,
 }
 
 const WORD: &[u8] = b"authorization";
 
-/// Puts `marker(secret)` in place of the value of every line that speaks of authorization, well-formed or not, and
-/// blanks the accounts' passwords wherever else they stand. The first such value is the secret.
+/// Replaces the value of every line that mentions authorization, well-formed or not, by `marker(secret)`, and blanks
+/// the accounts' passwords everywhere else. The first such value is the secret.
 pub(crate) fn clean(raw: &[u8], accounts: &[Account], marker: impl Fn(&Secret) -> &'static str) -> Cleaned {
     let mut out = Vec::with_capacity(raw.len());
     let mut secret = Secret::default();
@@ -86,7 +86,7 @@ pub(crate) fn clean(raw: &[u8], accounts: &[Account], marker: impl Fn(&Secret) -
     for account in accounts {
         let encoded = basic(&account.username, &account.password);
         for needle in [encoded.as_bytes(), account.password.as_bytes()] {
-            // Shorter ones would be found by chance in honest requests.
+            // Shorter ones would match by chance in valid requests.
             if needle.len() >= 6 {
                 leaked |= blank(&mut out, needle);
             }
@@ -95,7 +95,7 @@ pub(crate) fn clean(raw: &[u8], accounts: &[Account], marker: impl Fn(&Secret) -
     Cleaned { raw: out, secret, leaked }
 }
 
-/// Where the value begins in a line that names authorization: after the next colon, or after the word.
+/// Where the value begins in a line that mentions authorization: after the next colon, or after the word.
 fn value_start(line: &[u8]) -> Option<usize> {
     let found = line.windows(WORD.len()).position(|window| window.eq_ignore_ascii_case(WORD))?;
     let after = found + WORD.len();

@@ -1,4 +1,4 @@
-//! Sends one answer the way that its behaviour says: whole, in pieces, slowly, or not to the end.
+//! Sends one response in the manner of its behaviour: whole, in pieces, slowly, or incompletely.
 
 use std::io;
 use std::time::Duration;
@@ -8,7 +8,7 @@ use crate::behaviour::{Behaviour, Cut, Stage};
 use crate::channel::Channel;
 use crate::server::Shared;
 
-/// Whether a connection goes on after an answer.
+/// What happens to the connection after a response.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum After {
     Continue,
@@ -17,7 +17,7 @@ pub(crate) enum After {
     Silence,
 }
 
-/// Sends what the behaviour makes of the normal answer.
+/// Sends the normal response as the behaviour modifies it.
 pub(crate) fn perform(
     shared: &Shared,
     channel: &mut Channel,
@@ -72,7 +72,7 @@ pub(crate) fn perform(
     send_slowly(shared, channel, &bytes, limit, pause)
 }
 
-/// Sends bytes in pieces, at most `limit` of them, with a pause after each byte if there is one.
+/// Sends bytes in pieces, at most `limit` of them, with an optional pause after each byte.
 fn send_slowly(
     shared: &Shared,
     channel: &mut Channel,

@@ -1,4 +1,4 @@
-//! Remembers what came in, writes the log and wakes who waits for it.
+//! Records what was received, writes the log, and wakes the threads that wait for it.
 
 use std::io::Write;
 use std::net::SocketAddr;
@@ -8,16 +8,16 @@ use std::time::{Duration, Instant};
 use crate::json::Object;
 use crate::received::Received;
 
-/// How many connections came, and what became of them.
+/// How many connections there were, and how they ended.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Connections {
     /// TCP connections accepted, on all listeners.
     pub accepted: usize,
-    /// Those of them that are over and done with: what came in them has been counted.
+    /// How many of them are completely finished: everything received on them is counted.
     pub ended: usize,
-    /// TLS handshakes finished.
+    /// Completed TLS handshakes.
     pub handshakes: usize,
-    /// Why connections ended before a handshake was finished, in the order of their ends.
+    /// Why connections ended before the handshake was complete, in order.
     pub failures: Vec<String>,
 }
 
@@ -48,7 +48,7 @@ impl Journal {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Counts a connection and gives its number.
+    /// Counts a connection and returns its number.
     pub(crate) fn accepted(&self) -> usize {
         let mut state = self.lock();
         state.connections.accepted += 1;
@@ -113,7 +113,7 @@ impl Journal {
     }
 }
 
-/// A log that cannot be written is given up: serving goes on.
+/// If the log cannot be written, the server goes on without it.
 fn write_line(log: &mut Option<Box<dyn Write + Send>>, line: &str) {
     if let Some(sink) = log
         && sink.write_all(format!("{line}\n").as_bytes()).and_then(|()| sink.flush()).is_err()

@@ -1,8 +1,8 @@
-//! Writes one JSON object on one line. Nothing is read here.
+//! Writes one JSON object on one line. Does not read JSON.
 
 use std::fmt::Write as _;
 
-/// An object that is being written.
+/// An object under construction.
 pub(crate) struct Object(String);
 
 impl Object {

@@ -1,5 +1,5 @@
-//! A No-IP dynamic DNS server for tests: real TLS under an authority of its own, every answer and fault on demand, and
-//! an exact record of what clients sent. It knows no client, opens no connection and changes no DNS.
+//! A No-IP dynamic DNS server for tests: real TLS with its own authority, every response and fault on demand, and an
+//! exact record of the requests. It knows no client, opens no connection and changes no DNS.
 //!
 //! ```
 //! use noip_simulator::{Behaviour, Options, Simulator};
@@ -11,7 +11,7 @@
 //! # std::io::Result::Ok(())
 //! ```
 //!
-//! Passwords stay in memory for [`Received::authorization_is`]; no log, no `Debug` and no raw bytes show them.
+//! Passwords stay in memory for [`Received::authorization_is`]; no log, no `Debug` and no raw bytes contain them.
 
 #![forbid(unsafe_code)]
 

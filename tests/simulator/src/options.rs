@@ -1,4 +1,4 @@
-//! What a simulator is started with.
+//! The options of a simulator.
 
 use std::fmt;
 use std::io::Write;
@@ -6,14 +6,14 @@ use std::net::{Ipv4Addr, SocketAddr};
 
 use crate::tls::TlsOptions;
 
-/// The username of the account that [`Options::default`] has.
+/// The username of the account in [`Options::default`].
 pub const TEST_USERNAME: &str = "test-key";
-/// The password of the account that [`Options::default`] has.
+/// The password of the account in [`Options::default`].
 pub const TEST_PASSWORD: &str = "test-password";
-/// The hostnames of the account that [`Options::default`] has.
+/// The hostnames of the account in [`Options::default`].
 pub const TEST_HOSTS: [&str; 2] = ["home.example.net", "office.example.net"];
 
-/// One place to listen on.
+/// An address to listen on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Listen {
     /// Port 0 lets the system choose.
@@ -36,12 +36,12 @@ impl Listen {
     }
 }
 
-/// A login or DDNS key, and what it may update.
+/// A login or DDNS key, and the hostnames that it may update.
 #[derive(Clone)]
 pub struct Account {
-    /// As a person writes it, before any encoding.
+    /// Unencoded.
     pub username: String,
-    /// Never printed, never logged.
+    /// Never printed and never logged.
     pub password: String,
     /// Whether `offline=YES` is allowed.
     pub paid: bool,
@@ -99,33 +99,33 @@ impl fmt::Debug for Account {
     }
 }
 
-/// Everything that is fixed for a simulator's life.
+/// Settings that never change while a simulator runs.
 pub struct Options {
     /// Where to listen.
     pub listen: Vec<Listen>,
-    /// Who may log in.
+    /// The valid logins.
     pub accounts: Vec<Account>,
-    /// More names and addresses for the certificate and for Host, besides `dynupdate.no-ip.com`, `localhost`,
-    /// 127.0.0.1 and the address that a client reached.
+    /// More names and addresses for the certificate and for Host, besides `dynupdate.no-ip.com`, `localhost`, 127.0.0.1
+    /// and the address that a client connected to.
     pub names: Vec<String>,
-    /// The only values of Host that are right. Empty: any of the names, with the listener's port where that is not
-    /// the default of its scheme. To be set where clients come through a proxy or a port mapping.
+    /// The only valid values of Host. Empty: any of the names, with the listener's port unless it is the default of the
+    /// scheme. Set this if clients use a proxy or a port mapping.
     pub host_values: Vec<String>,
     /// The path of the API.
     pub path: String,
-    /// A path that answers anybody with their address, as the pages for `source web` do.
+    /// A path that returns the client's address, like the pages for `source web`.
     pub address_page: Option<String>,
-    /// Answers malformed requests as far as they can be understood. They are reported all the same.
+    /// Answers malformed requests as far as possible. They still count as faults.
     pub lenient: bool,
-    /// A User-Agent that is not in No-IP's form gets `badagent`.
+    /// A User-Agent that is not in No-IP's format gets `badagent`.
     pub strict_agent: bool,
-    /// The status that `badauth` comes with: 200 or 401.
+    /// The status of a `badauth` response: 200 or 401.
     pub badauth_status: u16,
-    /// A group, and `all.ddnskey.com`, is answered with a line for each member in place of one for all.
+    /// For a group, and for `all.ddnskey.com`, the response has a line for each member instead of one for all.
     pub line_per_member: bool,
-    /// What TLS listeners offer.
+    /// The TLS settings of all TLS listeners.
     pub tls: TlsOptions,
-    /// Gets one line of JSON for each request and for each connection that failed.
+    /// Receives one line of JSON for each request and for each failed connection.
     pub log: Option<Box<dyn Write + Send>>,
 }
 

@@ -1,4 +1,4 @@
-//! What was received, for tests to look at and for the log.
+//! The received requests, for tests and for the log.
 
 use std::fmt;
 use std::net::SocketAddr;
@@ -12,7 +12,7 @@ use crate::json::Object;
 pub enum Authorization {
     /// They belong to an account.
     Ok,
-    /// They do not, or are not in the form of Basic.
+    /// They do not, or are not Basic.
     Wrong,
     /// There was no Authorization header.
     Missing,
@@ -28,31 +28,31 @@ impl fmt::Display for Authorization {
     }
 }
 
-/// What TLS agreed on for a connection.
+/// The negotiated TLS parameters of a connection.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TlsFacts {
     /// `1.2` or `1.3`.
     pub version: &'static str,
-    /// The cipher suite, as rustls names it.
+    /// The cipher suite, by rustls's name.
     pub cipher: String,
     /// The server name that the client sent.
     pub sni: Option<String>,
 }
 
-/// One request. `Debug` prints the line of the log: no password is in either.
+/// One request. `Debug` prints the line of the log. Neither contains a password.
 #[derive(Clone)]
 pub struct Received {
-    /// Every byte as it came, only the value of Authorization is replaced by `[ok]` or `[wrong]`.
+    /// Every byte as received, except that `[ok]` or `[wrong]` replaces the value of Authorization.
     pub raw: Vec<u8>,
-    /// Which of the listeners, counted from 0.
+    /// The index of the listener, from 0.
     pub listener: usize,
-    /// Which connection, counted from 0: two requests with the same number shared one.
+    /// The index of the connection, from 0: requests with the same number shared one.
     pub connection: usize,
     /// `None` on a plain listener.
     pub tls: Option<TlsFacts>,
-    /// Where it came from.
+    /// The client's address.
     pub peer: SocketAddr,
-    /// When its last byte had come, since the start of the simulator.
+    /// When its last byte arrived, since the start of the simulator.
     pub at: Duration,
     /// As written.
     pub method: String,
@@ -62,34 +62,34 @@ pub struct Received {
     pub query: Vec<(String, String)>,
     /// In order, names as written.
     pub headers: Vec<(String, String)>,
-    /// `hostname` at its commas.
+    /// `hostname`, split at commas.
     pub hostnames: Vec<String>,
     /// As written.
     pub myip: Option<String>,
-    /// The user in Authorization, `%3A` decoded.
+    /// The username in Authorization, with `%3A` decoded.
     pub username: Option<String>,
     /// As written.
     pub user_agent: Option<String>,
     /// Whether the credentials were right.
     pub authorization: Authorization,
-    /// What is wrong with the request; empty if nothing is.
+    /// Everything wrong with the request.
     pub faults: Vec<String>,
-    /// The behaviour that answers it, in its text form.
+    /// The behaviour that responds to it, in its text form.
     pub behaviour: String,
-    /// The body of No-IP's own answer, without its last end of line; empty where a canned answer takes its place.
+    /// The body of No-IP's normal response, without the last end of line; empty if a canned response replaces it.
     pub answer: String,
     pub(crate) secret: Secret,
 }
 
 impl Received {
-    /// Whether Authorization is, byte for byte, what Basic makes of these credentials. A colon in the username counts
+    /// Whether Authorization is, byte for byte, the Basic encoding of these credentials. A colon in the username counts
     /// as `%3A`.
     #[must_use]
     pub fn authorization_is(&self, username: &str, password: &str) -> bool {
         self.secret.is(username, password)
     }
 
-    /// The value of the first header of that name, whatever its case.
+    /// The value of the first header with that name, ignoring case.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers
@@ -98,7 +98,7 @@ impl Received {
             .map(|(_, value)| value.as_str())
     }
 
-    /// The first line, as it came.
+    /// The first line, as received.
     #[must_use]
     pub fn request_line(&self) -> String {
         let line = self.raw.split(|byte| *byte == b'\n').next().unwrap_or_default();

@@ -1,4 +1,4 @@
-//! No-IP's side of the protocol: who may update what, and which word they get. No sockets, no bytes of HTTP.
+//! No-IP's side of the protocol: who may update which hosts, and the response code. No sockets, no bytes of HTTP.
 
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -6,11 +6,11 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use crate::credentials::Credentials;
 use crate::options::{Account, Options};
 
-/// No-IP takes at most so many hosts in a request.
+/// No-IP accepts at most this many hosts in a request.
 const MOST_HOSTS: usize = 20;
 const WHOLE_KEY: &str = "all.ddnskey.com";
 
-/// What is known of a host.
+/// The state of a host.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Host {
     pub(crate) v4: Option<Ipv4Addr>,
@@ -18,7 +18,7 @@ pub(crate) struct Host {
     pub(crate) offline: bool,
 }
 
-/// One update as it was asked for.
+/// One update, as requested.
 pub(crate) struct Update<'a> {
     pub(crate) hostnames: &'a [String],
     pub(crate) myip: Option<&'a str>,
@@ -27,7 +27,7 @@ pub(crate) struct Update<'a> {
     pub(crate) user_agent: Option<&'a str>,
 }
 
-/// Who a login is: an account by its index, and the group that the login is limited to.
+/// A login: an account by its index, and the group that the login is limited to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Login {
     account: usize,
@@ -75,7 +75,7 @@ impl Registry {
         Some(Login { account: position, group: Some(group.name.clone()) })
     }
 
-    /// The answer's lines. Registers addresses only if `commit`.
+    /// The lines of the response. Registers addresses only if `commit`.
     pub(crate) fn update(&mut self, login: Option<&Login>, update: &Update<'_>, commit: bool) -> Vec<String> {
         let one = |word: &str| vec![word.to_owned()];
         if self.strict_agent && !update.user_agent.is_some_and(agent_is_in_form) {
@@ -114,7 +114,7 @@ impl Registry {
         lines
     }
 
-    /// Whether the host changed, or would have.
+    /// Whether the host changed, or would have changed without `commit`.
     fn apply(&mut self, name: &str, addresses: &Addresses, offline: bool, commit: bool) -> bool {
         let before = self.hosts.get(name).copied().unwrap_or_default();
         let after = if offline {
@@ -125,12 +125,12 @@ impl Registry {
         if commit {
             self.hosts.insert(name.to_owned(), after);
         }
-        // Going offline is `good` however often it is asked for.
+        // Going offline is always `good`, even if repeated.
         offline || after != before
     }
 }
 
-/// The hosts that a name stands for, in lower case; `None` if the login has no such name.
+/// The hosts that a name stands for, in lower case; `None` if the login does not have that name.
 fn members(account: &Account, group: Option<&str>, name: &str) -> Option<Vec<String>> {
     let lower = |hosts: &[String]| hosts.iter().map(|host| host.to_ascii_lowercase()).collect::<Vec<_>>();
     let named = |name: &str| account.groups.iter().find(|known| known.name == name);
@@ -148,7 +148,7 @@ fn members(account: &Account, group: Option<&str>, name: &str) -> Option<Vec<Str
     wanted.iter().all(|host| allowed.contains(host)).then_some(wanted)
 }
 
-/// The addresses of one update, and how they were written.
+/// The addresses of an update, and their original spelling.
 struct Addresses {
     v4: Option<Ipv4Addr>,
     v6: Option<Ipv6Addr>,
@@ -156,7 +156,7 @@ struct Addresses {
 }
 
 impl Addresses {
-    /// Without `myip`, or with one that is no address, the peer's address counts.
+    /// Without `myip`, or with an invalid one, the client's address counts.
     fn of(update: &Update<'_>) -> Self {
         let sent = update.myip.unwrap_or_default();
         let mut parsed: Vec<IpAddr> = sent.split(',').filter_map(|address| address.parse().ok()).collect();

@@ -1,14 +1,14 @@
-//! Reads a request strictly: every deviation from what No-IP and HTTP/1.1 ask for is a fault with a sentence.
+//! Parses a request strictly: every deviation from the rules of No-IP and HTTP/1.1 is a fault with a sentence.
 
-/// What is right on this listener.
+/// What is valid on this listener.
 pub(crate) struct Rules<'a> {
-    /// The paths that are served.
+    /// The valid paths.
     pub(crate) paths: &'a [&'a str],
-    /// The values of Host that are right.
+    /// The valid values of Host.
     pub(crate) hosts: Vec<String>,
 }
 
-/// A request as far as it could be understood.
+/// A request, as far as it could be parsed.
 #[derive(Clone, Default)]
 pub(crate) struct Parsed {
     pub(crate) method: String,
@@ -19,10 +19,10 @@ pub(crate) struct Parsed {
     pub(crate) faults: Vec<String>,
 }
 
-/// No-IP keeps a query under so many bytes.
+/// No-IP limits a query to fewer bytes than this.
 const QUERY_LIMIT: usize = 4000;
 
-/// Where the header section ends, empty line included. Bare line feeds end it too: they are a fault later.
+/// Where the header section ends, including the empty line. Bare line feeds end it, too: they become a fault later.
 pub(crate) fn end_of_head(bytes: &[u8]) -> Option<usize> {
     let after = |pattern: &[u8]| {
         bytes.windows(pattern.len()).position(|window| window == pattern).map(|at| at + pattern.len())
@@ -34,7 +34,7 @@ pub(crate) fn end_of_head(bytes: &[u8]) -> Option<usize> {
 }
 
 impl Parsed {
-    /// The first header of that name.
+    /// The first header with that name.
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers
             .iter()
@@ -42,7 +42,7 @@ impl Parsed {
             .map(|(_, value)| value.as_str())
     }
 
-    /// The first value of that name in the query.
+    /// The first value with that name in the query.
     pub(crate) fn query(&self, name: &str) -> Option<&str> {
         self.query.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
     }
@@ -53,13 +53,13 @@ impl Parsed {
         !has_token("close") && (!self.old_version || has_token("keep-alive"))
     }
 
-    /// How many bytes of body the headers announce.
+    /// The length of the body, according to the headers.
     pub(crate) fn body_length(&self) -> usize {
         self.header("content-length").and_then(|length| length.parse().ok()).unwrap_or(0)
     }
 }
 
-/// `head` is one header section with its empty line, secrets already taken out.
+/// `head` is one header section with its empty line, already without secrets.
 pub(crate) fn parse(head: &[u8], rules: &Rules<'_>) -> Parsed {
     let mut parsed = Parsed::default();
     let mut lines = head.split_inclusive(|byte| *byte == b'\n').enumerate().map(|(number, line)| {

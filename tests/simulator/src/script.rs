@@ -1,4 +1,4 @@
-//! Which behaviour is next: the queue, the default, and the moment at which each is taken.
+//! The next behaviour: the queue, the default, and the moment at which each is taken.
 
 use std::collections::VecDeque;
 
@@ -16,8 +16,8 @@ impl Script {
         Self { queue: VecDeque::new(), default: Behaviour::Normal, certificate: CertKind::Good }
     }
 
-    /// For a connection that was just accepted. A default of this kind waits until the queue is empty, else entries
-    /// for requests could never be reached.
+    /// For a connection that was just accepted. A default of this kind applies only when the queue is empty, or entries
+    /// for requests could never take effect.
     pub(crate) fn take_at_accept(&mut self) -> Option<Behaviour> {
         match self.queue.front() {
             Some(head) if head.at_accept() => self.queue.pop_front(),

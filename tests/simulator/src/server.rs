@@ -1,4 +1,4 @@
-//! Listeners and threads: one for each listener, one for each connection. What a connection does is in `connection`.
+//! Listeners and threads: one thread for each listener, and one for each connection. `connection` handles a connection.
 
 use std::collections::HashMap;
 use std::io;
@@ -29,7 +29,7 @@ pub(crate) struct Shared {
     open: Mutex<HashMap<usize, TcpStream>>,
 }
 
-/// The options that connections look at.
+/// The options that connections read.
 pub(crate) struct Fixed {
     pub(crate) accounts: Vec<Account>,
     pub(crate) names: Vec<String>,
@@ -45,7 +45,7 @@ pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Shared {
-    /// Waits so long, or until the simulator stops: then it is false.
+    /// Waits for this long, or until the simulator stops: then it returns false.
     pub(crate) fn pause(&self, wait: Duration) -> bool {
         let waited = self.stop.wait_timeout_while(lock(&self.stopping), wait, |stopping| !*stopping);
         !*waited.unwrap_or_else(PoisonError::into_inner).0
@@ -61,7 +61,7 @@ pub struct Simulator {
 }
 
 impl Simulator {
-    /// Makes the authority, binds all listeners, and serves.
+    /// Creates the authority, binds all listeners, and serves.
     pub fn start(options: Options) -> io::Result<Self> {
         let mut names: Vec<String> =
             ["dynupdate.no-ip.com", "localhost", "127.0.0.1"].map(str::to_owned).to_vec();
@@ -133,61 +133,61 @@ impl Simulator {
         std::fs::write(path, self.ca_pem())
     }
 
-    /// Appends to the queue. When an entry is used up: see [`Behaviour`].
+    /// Appends to the queue. [`Behaviour`] says when an entry is used up.
     pub fn script(&self, behaviours: impl IntoIterator<Item = Behaviour>) {
         lock(&self.shared.script).queue.extend(behaviours);
     }
 
-    /// How many entries of the queue are left.
+    /// How many entries are left in the queue.
     #[must_use]
     pub fn script_left(&self) -> usize {
         lock(&self.shared.script).queue.len()
     }
 
-    /// What happens when the queue is empty.
+    /// Sets the behaviour for an empty queue.
     pub fn set_default(&self, behaviour: Behaviour) {
         lock(&self.shared.script).default = behaviour;
     }
 
-    /// The certificate of following connections. It is made here, so that no client waits for it.
+    /// Sets the certificate of the following connections. It is made here, so that no client waits for it.
     pub fn use_certificate(&self, kind: CertKind) -> io::Result<()> {
         self.shared.authority.config(kind)?;
         lock(&self.shared.script).certificate = kind;
         Ok(())
     }
 
-    /// The addresses that a host has; none of an unknown host.
+    /// The addresses of a host; none for an unknown host.
     #[must_use]
     pub fn registered(&self, host: &str) -> (Option<Ipv4Addr>, Option<Ipv6Addr>) {
         let host = lock(&self.shared.registry).host(host).unwrap_or_default();
         (host.v4, host.v6)
     }
 
-    /// Gives a host addresses, as if an update had come from elsewhere.
+    /// Sets a host's addresses, as if another client had updated it.
     pub fn register(&self, host: &str, v4: Option<Ipv4Addr>, v6: Option<Ipv6Addr>) {
         lock(&self.shared.registry).set(host, Host { v4, v6, offline: false });
     }
 
-    /// Whether the last update of a host said `offline=YES`.
+    /// Whether the last update of a host contained `offline=YES`.
     #[must_use]
     pub fn is_offline(&self, host: &str) -> bool {
         lock(&self.shared.registry).host(host).is_some_and(|host| host.offline)
     }
 
-    /// All requests so far, malformed ones too.
+    /// All requests so far, including malformed ones.
     #[must_use]
     pub fn requests(&self) -> Vec<Received> {
         self.shared.journal.requests()
     }
 
-    /// Waits until so many requests have come in all; false if they have not in time.
+    /// Waits until there are this many requests in total; false on timeout.
     #[must_use]
     pub fn wait_for(&self, requests: usize, timeout: Duration) -> bool {
         self.shared.journal.wait_for_requests(requests, timeout)
     }
 
-    /// Waits until the connections are as `enough` wants them; false if they are not in time. A client can be done
-    /// with a handshake, or with a connection that was cut, before the server has counted it.
+    /// Waits until `enough` accepts the connections; false on timeout. A client can finish a handshake, or a connection
+    /// that was cut, before the server has counted it.
     #[must_use]
     pub fn wait_for_connections(&self, enough: impl Fn(&Connections) -> bool, timeout: Duration) -> bool {
         self.shared.journal.wait_for_connections(enough, timeout)
@@ -199,7 +199,7 @@ impl Simulator {
         self.shared.journal.connections()
     }
 
-    /// What was wrong with any request so far.
+    /// The faults of all requests so far.
     #[must_use]
     pub fn faults(&self) -> Vec<String> {
         self.requests().into_iter().flat_map(|request| request.faults).collect()
@@ -207,12 +207,12 @@ impl Simulator {
 }
 
 impl Drop for Simulator {
-    /// Hanging connections are shut down, not waited for.
+    /// Shuts down hanging connections instead of waiting for them.
     fn drop(&mut self) {
         *lock(&self.shared.stopping) = true;
         self.shared.stop.notify_all();
         for listener in &self.listeners {
-            // Wakes the thread in accept, also where no loopback interface is up to connect through.
+            // Wakes the thread in accept, even if no loopback interface is up to connect through.
             let _ = rustix::net::shutdown(listener, rustix::net::Shutdown::Both);
         }
         for thread in self.threads.drain(..) {
@@ -229,7 +229,7 @@ fn accept(listener: &TcpListener, shared: &Arc<Shared>, index: usize, tls: bool)
             break;
         }
         let Ok((socket, peer)) = accepted else {
-            // Out of file descriptors, mostly: not worth a busy loop.
+            // Usually there are no file descriptors left: do not loop without a pause.
             shared.pause(Duration::from_millis(50));
             continue;
         };
@@ -263,7 +263,7 @@ fn accept(listener: &TcpListener, shared: &Arc<Shared>, index: usize, tls: bool)
     }
 }
 
-/// The values of Host that are right for a client that reached `local`.
+/// The valid values of Host for a client that connected to `local`.
 pub(crate) fn host_values(rules: &Fixed, local: SocketAddr, tls: bool) -> Vec<String> {
     if !rules.host_values.is_empty() {
         return rules.host_values.clone();

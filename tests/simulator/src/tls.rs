@@ -1,4 +1,4 @@
-//! Which TLS the server speaks.
+//! The TLS settings of the server.
 
 use std::str::FromStr;
 use std::sync::Arc;
@@ -8,7 +8,7 @@ use rustls::crypto::{CryptoProvider, ring};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{CipherSuite, ServerConfig, SupportedProtocolVersion, version};
 
-/// A record with a ServerHello and nothing after it; its fields are RFC 5246's, section 7.4.1.3.
+/// A record that contains only a ServerHello; its fields are those of RFC 5246, section 7.4.1.3.
 pub(crate) fn server_hello(hello: Hello) -> Vec<u8> {
     const NO_SESSION_NO_COMPRESSION: usize = 4;
     let (minor, cipher, mark) = match hello {
@@ -32,9 +32,9 @@ pub(crate) fn server_hello(hello: Hello) -> Vec<u8> {
 pub struct TlsOptions {
     /// Which protocol versions are offered.
     pub versions: TlsVersions,
-    /// Only this cipher; `None`: all that rustls has.
+    /// The only cipher offered; `None`: all that rustls supports.
     pub cipher: Option<Cipher>,
-    /// How many TLS 1.3 tickets follow the handshake. Real servers send 2.
+    /// The number of TLS 1.3 tickets after the handshake. Real servers send 2.
     pub tickets: usize,
 }
 
@@ -56,7 +56,7 @@ pub enum TlsVersions {
     Only13,
 }
 
-/// The bulk ciphers that can be asked for.
+/// The selectable bulk ciphers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Cipher {
     /// AES-128-GCM.

@@ -1,4 +1,4 @@
-//! Every fault on demand does what it says, and its text form reads back.
+//! Every fault on demand works as documented, and its text form can be parsed.
 
 use std::io::{ErrorKind, Read as _, Write as _};
 use std::net::TcpStream;
@@ -14,7 +14,7 @@ fn parse(text: &str) -> Behaviour {
     text.parse().unwrap_or_else(|error| panic!("{error}"))
 }
 
-/// What one update over HTTP gets from the behaviour of that text, and how the connection ended.
+/// The response to an update over HTTP with this behaviour, and how the connection ended.
 fn answer(sim: &Simulator, text: &str) -> (String, Option<ErrorKind>) {
     sim.script([parse(text)]);
     let mut socket = crate::client::plain(sim);
@@ -147,7 +147,7 @@ fn endless_headers_end_with_the_client() {
 fn an_answer_is_cut_at_any_byte() {
     let sim = start();
     let whole = crate::client::ask(&sim, &update(&sim, HTTP, QUERY, USER, PASSWORD)).replace("good", "nochg");
-    // The whole answer grew by a letter, and its length stayed one of two digits.
+    // The whole response grew by one letter, and its length still has two digits.
     for bytes in 0..=whole.len() {
         let (got, end) = answer(&sim, &format!("cut:{bytes}"));
         assert_eq!((got.len(), end), (bytes, None));
@@ -278,7 +278,7 @@ fn hanging_connections_do_not_hold_up_the_end() {
             socket
         })
         .collect();
-    // One that stalls in the middle of the handshake, and one in the middle of its request.
+    // One client that stalls during the handshake, and one during its request.
     let mut stalled = TcpStream::connect(sim.addr(TLS)).unwrap();
     stalled.write_all(b"\x16\x03\x01").unwrap();
     crate::client::plain(&sim).write_all(b"GET /").unwrap();

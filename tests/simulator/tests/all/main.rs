@@ -1,4 +1,4 @@
-//! The server against a client that sends exactly what it is given.
+//! The server, tested by a client that sends exactly the given bytes.
 #![forbid(unsafe_code)]
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 

@@ -1,4 +1,4 @@
-//! The program: its options, its files, its control channel and its end.
+//! The program: its options, its files, its control channel and how it stops.
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::TcpStream;

@@ -1,4 +1,4 @@
-//! A malformed request cannot be missed, and a password cannot be found.
+//! The simulator detects every malformed request, and shows no password.
 
 use std::io::{self, Write};
 use std::net::Shutdown;
@@ -9,7 +9,7 @@ use noip_simulator::{Behaviour, Options, Simulator};
 
 const QUERY: &str = "hostname=a.example.net&myip=203.0.113.7";
 
-/// Sends what `change` makes of a good request; gives back the faults.
+/// Sends a valid request after `change`; returns the faults.
 fn faults_of(change: impl Fn(String) -> String) -> Vec<String> {
     let sim = start();
     sim.script([Behaviour::Status(503)]);

@@ -1,4 +1,4 @@
-//! A client made of std and rustls, that sends exactly the bytes it is given.
+//! A client made from std and rustls that sends exactly the given bytes.
 #![allow(clippy::unwrap_used, clippy::expect_used, dead_code, unreachable_pub)]
 
 use std::io::{self, Read, Write};
@@ -18,7 +18,7 @@ pub const PASSWORD: &str = "correct-horse";
 pub const TLS: usize = 0;
 pub const HTTP: usize = 1;
 
-/// A key with three hosts, a paid one, listeners for TLS and for HTTP.
+/// A key with three hosts, a paid one, and listeners for TLS and for HTTP.
 pub fn options() -> Options {
     Options {
         listen: vec![Listen::tls(), Listen::http()],
@@ -39,7 +39,7 @@ pub fn basic(user: &str, password: &str) -> String {
     base64::engine::general_purpose::STANDARD.encode(format!("{user}:{password}"))
 }
 
-/// A well-formed request, that asks for the connection to be closed.
+/// A well-formed request that asks the server to close the connection.
 pub fn update(sim: &Simulator, listener: usize, query: &str, user: &str, password: &str) -> String {
     format!(
         "GET /nic/update?{query} HTTP/1.1\r\nHost: localhost:{}\r\nAuthorization: Basic {}\r\n\
@@ -57,7 +57,7 @@ pub fn plain(sim: &Simulator) -> TcpStream {
 
 pub type Tls = StreamOwned<ClientConnection, TcpStream>;
 
-/// A finished handshake, or why there is none.
+/// A completed handshake, or why it failed.
 pub fn handshake(sim: &Simulator, name: &str) -> io::Result<Tls> {
     let mut roots = RootCertStore::empty();
     roots.add(CertificateDer::from_pem_slice(sim.ca_pem().as_bytes()).unwrap()).unwrap();
@@ -77,7 +77,7 @@ pub fn handshake(sim: &Simulator, name: &str) -> io::Result<Tls> {
     Ok(StreamOwned::new(tls, socket))
 }
 
-/// Everything up to the end of the connection, and whether that was an orderly one.
+/// Reads until the end of the connection. Also returns whether it ended in an orderly manner.
 pub fn read_all(stream: &mut impl Read) -> (Vec<u8>, io::Result<()>) {
     let mut all = Vec::new();
     let mut buffer = [0; 65536];
@@ -90,7 +90,7 @@ pub fn read_all(stream: &mut impl Read) -> (Vec<u8>, io::Result<()>) {
     }
 }
 
-/// One request over HTTP: the whole answer as text.
+/// One request over HTTP: the whole response as text.
 pub fn ask(sim: &Simulator, request: &str) -> String {
     let mut socket = plain(sim);
     socket.write_all(request.as_bytes()).unwrap();
@@ -99,12 +99,12 @@ pub fn ask(sim: &Simulator, request: &str) -> String {
     String::from_utf8(bytes).unwrap()
 }
 
-/// The body of an answer that [`ask`] gave.
+/// The body of a response from [`ask`].
 pub fn body(answer: &str) -> &str {
     answer.split_once("\r\n\r\n").expect("an answer has an empty line").1
 }
 
-/// One update of the first account over HTTP: the answer's lines.
+/// One update of the first account over HTTP: the lines of the response.
 pub fn lines(sim: &Simulator, query: &str) -> Vec<String> {
     let answer = ask(sim, &update(sim, HTTP, query, USER, PASSWORD));
     body(&answer).lines().map(str::to_owned).collect()
