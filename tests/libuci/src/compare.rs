@@ -1,40 +1,41 @@
-//! One text, two readers: the same, different for a known reason, or different.
+//! One text, two parsers: the same result, a known difference, or an unknown one.
 //!
-//! Does not excuse anything on trust: libuci is asked at the start which of its two known older habits it has
-//! ([`Habits`]), and each excuse checks that the difference is of exactly that kind.
+//! Assumes nothing: checks at the start which of the two known older behaviours this libuci has ([`Habits`]), and
+//! checks for each known difference that it is of exactly that kind.
 //!
-//! The libuci that libuci-sys 1.0.5 carries is from 2021. In 2022 two things changed ("maintain option position in
-//! uci_set", "maintain option position in uci_add_list", "remove internal usage of redundant uci_ptr.last"); nicup
-//! follows the newer one, which made fixtures/uci-cases. Against a libuci of today, given by UCI_DIR, nothing is excused.
+//! libuci-sys 1.0.5 contains a libuci of 2021. In 2022 two things changed ("maintain option position in uci_set",
+//! "maintain option position in uci_add_list", "remove internal usage of redundant uci_ptr.last"); nicup follows the
+//! newer behaviour, which produced fixtures/uci-cases. With a current libuci, given by UCI_DIR, there are no known
+//! differences.
 
 use crate::export::{Names, export, option_text, section_text};
 use crate::oracle::{Libuci, Verdict};
 use nicup::wire::uci::{Package, ParseError, Reason, parse};
 use std::io;
 
-/// Known differences, counted apart.
+/// Known differences, counted separately.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Known {
-    /// Before 2022 an option that is set again, or becomes a list, moves to the end of its section.
+    /// Before 2022, an option that is set again, or becomes a list, moves to the end of its section.
     OptionMoved,
-    /// Before 2022 a section that is named for the third time is lost, and options find no section.
+    /// Before 2022, a section that is named for the third time is lost, and its options have no section.
     SectionLost,
-    /// nicup refuses NUL; libuci reads to the NUL and forgets the rest of the line.
+    /// nicup rejects NUL; libuci reads up to the NUL and ignores the rest of the line.
     Nul,
 }
 
-/// How the two compare.
+/// The result of a comparison.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Comparison {
-    /// Both accept, with the same export; or both refuse, with the same reason, line and byte.
+    /// Both accept, with the same export; or both reject, with the same reason, line and byte.
     Same { refused: Option<Reason> },
-    /// Different, and known.
+    /// A known difference.
     Explained(Known),
-    /// Different.
+    /// An unknown difference.
     Different(String),
 }
 
-/// Which of its older habits this libuci has.
+/// The older behaviours that this libuci has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Habits {
     pub moves_options: bool,
@@ -53,7 +54,7 @@ impl Habits {
     }
 }
 
-/// Reads the text with both.
+/// Parses the text with both.
 pub fn compare(libuci: &mut Libuci, habits: Habits, text: &[u8]) -> io::Result<Comparison> {
     let ours = parse(text);
     if text.contains(&0) {
@@ -90,12 +91,12 @@ pub fn compare(libuci: &mut Libuci, habits: Habits, text: &[u8]) -> io::Result<C
     Ok(Comparison::Different(describe(&ours, &theirs)))
 }
 
-/// libuci's line 0 is line 1 here.
+/// libuci's line 0 is line 1 in nicup.
 fn same_error(ours: &ParseError, reason: &str, line: u32, byte: u32) -> bool {
     (ours.reason.explain(), ours.line, ours.byte) == (reason, line.max(1), byte)
 }
 
-/// Whether the export holds the same sections in the same order, each with the same options in any order.
+/// Whether the export contains the same sections in the same order, each with the same options in any order.
 fn only_moved(package: &Package, names: Names, export: &[u8]) -> bool {
     let Some(mut rest) = export.strip_prefix(b"package t\n") else { return false };
     for section in &package.sections {
@@ -105,7 +106,7 @@ fn only_moved(package: &Package, names: Names, export: &[u8]) -> bool {
         rest = behind;
         let mut missing: Vec<Vec<u8>> = section.options.iter().map(option_text).collect();
         while !missing.is_empty() {
-            // An option's text holds its name, so no other one in the section begins with it.
+            // An option's text contains its name, so it cannot match another option of the section.
             let Some(at) = missing.iter().position(|option| rest.starts_with(option)) else { return false };
             rest = &rest[missing.swap_remove(at).len()..];
         }
@@ -113,7 +114,7 @@ fn only_moved(package: &Package, names: Names, export: &[u8]) -> bool {
     rest == b"\n"
 }
 
-/// Whether a section may have been named three times before the line where libuci gave up, and nicup went on.
+/// Whether a section may have been named three times before the line where libuci gave up but nicup continued.
 fn third_mention(text: &[u8], line: u32, ours: &Result<Package, ParseError>) -> bool {
     if ours.as_ref().is_err_and(|error| error.line < line.max(1)) {
         return false;
@@ -138,7 +139,7 @@ fn describe(ours: &Result<Package, ParseError>, theirs: &Verdict) -> String {
     format!("nicup:\n{ours}\nlibuci:\n{theirs}")
 }
 
-/// The shortest text found that still differs: pieces are cut out as long as the difference stays.
+/// The shortest text found that still differs: removes pieces as long as the difference remains.
 pub fn smallest(libuci: &mut Libuci, habits: Habits, text: &[u8]) -> io::Result<Vec<u8>> {
     let mut text = text.to_vec();
     let mut piece = text.len() / 2;

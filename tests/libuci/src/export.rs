@@ -1,17 +1,17 @@
 //! A package as `uci export` prints it.
 //!
-//! Does not belong to the product: the comparison with libuci and tests/all/uci.rs both read results through it.
+//! Not part of nicup: the comparison with libuci and tests/all/uci.rs both use it to read results.
 
 use nicup::wire::uci::{Opt, Package, Section, Value, list_line, option_line, section_line};
 
-/// Whether a section without a name is shown by the name that uci makes up for it.
+/// Whether an unnamed section appears with the name that uci generates for it.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Names {
     Given,
     MadeUp,
 }
 
-/// `uci export`, or with made-up names `uci -n export`.
+/// `uci export`, or `uci -n export` with generated names.
 pub(crate) fn export(package: &Package, names: Names) -> Vec<u8> {
     let mut out = b"package t\n".to_vec();
     for section in &package.sections {

@@ -1,12 +1,13 @@
-//! Random UCI text from a seed: mostly right, wrong in every way a file can be.
+//! Random UCI text from a seed: mostly valid, with errors of every kind.
 //!
-//! Does not know what libuci makes of it. Names and values are few, so that they meet again. tests/all/uci.rs uses it too.
+//! Does not know how libuci parses it. There are few names and values, so that they repeat. tests/all/uci.rs uses it,
+//! too.
 
-/// xorshift64*: small, fast, and the same everywhere.
+/// xorshift64*: small, fast, and the same on every platform.
 pub(crate) struct Dice(u64);
 
 impl Dice {
-    /// Neighbouring seeds give unrelated rolls (the mixing step of splitmix64).
+    /// Neighbouring seeds give unrelated numbers (the mixing step of splitmix64).
     pub(crate) fn new(seed: u64) -> Self {
         let mut mixed = seed.wrapping_add(0x9e37_79b9_7f4a_7c15);
         mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -32,7 +33,7 @@ impl Dice {
 }
 
 const KINDS: &[&str] = &["a", "a", "ddns", "service", "'d\"d'", "x.y-z", "\"k\"", "'k#;'", "a\\\\b"];
-// The last three are what uci calls anonymous sections of type a and ddns.
+// The last three are the names that uci generates for unnamed sections of type a and ddns.
 const SECTIONS: &[&str] =
     &["n", "n", "m", "home", "'home'", "n1", "_", "cfg01b606", "cfg02b606", "cfg029d6e"];
 const OPTIONS: &[&str] = &["o", "o", "p", "q", "'r'", "\"s\"", "t_1", "\\u"];
@@ -129,7 +130,7 @@ fn command(dice: &mut Dice, which: usize, text: &mut Vec<u8>) {
             argument(dice, &["t", "other", "a-b", "a.b"], text);
         }
         _ => {
-            // A command more often than not breaks on these, so few of them.
+            // Most of these break a command, so they are rare.
             let piece = if dice.one_in(4) { dice.pick(ODD) } else { dice.pick(&["# c", "", "", "#'\""]) };
             text.extend_from_slice(piece);
         }
@@ -178,7 +179,7 @@ fn value(dice: &mut Dice, text: &mut Vec<u8>) {
             text.push(b'\\');
             text.push(b" '\"\\#;nat"[dice.roll(9)]);
         }
-        // libuci's line buffer begins with 32 bytes and doubles.
+        // libuci's line buffer starts with 32 bytes and doubles.
         _ => text.extend(std::iter::repeat_n(b'y', [1, 8, 20, 31, 64, 130][dice.roll(6)])),
     }
 }
@@ -197,7 +198,7 @@ fn quoted(dice: &mut Dice, quote: u8, other: &str, text: &mut Vec<u8>) {
     }
 }
 
-/// What a crash, an editor or a bad transfer does to a file.
+/// The effects of a crash, an editor or a bad transfer on a file.
 fn damage(dice: &mut Dice, text: &mut Vec<u8>) {
     if text.is_empty() {
         return;

@@ -1,4 +1,4 @@
-//! Reads random files, and tests/fixtures/uci-cases, with nicup and with libuci, and reports where they differ.
+//! Parses random files, and tests/fixtures/uci-cases, with nicup and with libuci, and reports where they differ.
 //!
 //! Not part of the product or of `cargo test`: it needs cmake, libclang and json-c (Debian: cmake, libclang-dev,
 //! libjson-c-dev). Run in its folder:
@@ -20,7 +20,7 @@ use std::collections::BTreeMap;
 use std::process::ExitCode;
 use std::{env, fs, io, path::Path};
 
-/// A context is given back after this many files: libuci loses a little memory with each file it refuses.
+/// Frees the context after this many files: libuci leaks a little memory for each file that it rejects.
 const FILES_PER_CONTEXT: u64 = 50_000;
 
 #[derive(Default)]
@@ -106,7 +106,7 @@ fn run(count: u64, seed: u64) -> io::Result<u64> {
         if number % FILES_PER_CONTEXT == FILES_PER_CONTEXT - 1 {
             libuci = Libuci::new()?;
         }
-        // One seed a file, so that `--seed THAT --count 1` repeats it.
+        // Each file has its own seed, so that `--seed THAT --count 1` repeats it.
         let seed = seed.wrapping_add(number);
         let text = file(&mut Dice::new(seed));
         check(&mut libuci, habits, &text, &format!("seed {seed}"), &mut files)?;

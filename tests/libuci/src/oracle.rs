@@ -1,6 +1,6 @@
-//! libuci behind a safe face: text in, its verdict out. The only place with `unsafe`.
+//! A safe interface to libuci: text in, result out. The only place with `unsafe`.
 //!
-//! Does not compare. libuci keeps a parser state in static variables (strtok, its error text), so there must be one
+//! Does not compare. libuci keeps parser state in static variables (strtok, its error text), so there must be only one
 //! [`Libuci`] at a time and no second thread.
 #![allow(unsafe_code)]
 
@@ -13,17 +13,17 @@ use std::io;
 use std::marker::PhantomData;
 use std::ptr::{self, NonNull};
 
-/// uci.h: UCI_FLAG_EXPORT_NAME, which the bindings leave out.
+/// uci.h: UCI_FLAG_EXPORT_NAME, which the bindings lack.
 const EXPORT_NAME: u32 = 1 << 2;
 /// uci.h: UCI_ERR_PARSE.
 const ERR_PARSE: c_int = 5;
 
-/// What libuci makes of a text.
+/// The result of libuci for a text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// `uci export`, and the same with made-up section names.
+    /// `uci export`, and the same with generated section names.
     Accepted { export: Vec<u8>, named: Vec<u8> },
-    /// Its own words and numbers.
+    /// libuci's own text and numbers.
     Refused { reason: String, line: u32, byte: u32 },
 }
 
@@ -36,13 +36,13 @@ pub struct Libuci {
 
 impl Libuci {
     pub fn new() -> io::Result<Self> {
-        // SAFETY: takes nothing; the context it returns, if any, is freed in drop.
+        // SAFETY: takes no arguments; the returned context, if any, is freed in drop.
         let context = unsafe { uci_alloc_context() };
         let context = NonNull::new(context).ok_or(io::ErrorKind::OutOfMemory)?;
         Ok(Libuci { context, here: PhantomData })
     }
 
-    /// Reads the text as the package `t`, as `uci export t` does. The text must hold no NUL.
+    /// Parses the text as the package `t`, as `uci export t` does. The text must not contain NUL.
     pub fn read(&mut self, text: &[u8]) -> io::Result<Verdict> {
         let context = self.context.as_ptr();
         let mut package: *mut uci_package = ptr::null_mut();
@@ -54,7 +54,7 @@ impl Libuci {
         // SAFETY: context and stream are valid; the name outlives the call, which is all libuci needs (it copies it);
         // package is null and single is set, which is how libuci loads a file. Its longjmp stays within its frames.
         let code = unsafe { uci_import(context, stream.cast(), c"t".as_ptr(), &raw mut package, true) };
-        // SAFETY: libuci does not keep the stream beyond uci_import: the next one sets its own.
+        // SAFETY: libuci does not keep the stream after uci_import: the next call sets its own.
         unsafe { libc::fclose(stream) };
         if code == ERR_PARSE {
             return self.refusal();
@@ -74,13 +74,13 @@ impl Libuci {
     fn export(&mut self, package: *mut uci_package, named: bool) -> io::Result<Vec<u8>> {
         let mut buffer: *mut c_char = ptr::null_mut();
         let mut size = 0;
-        // SAFETY: both places outlive the stream, which is closed below before they are read.
+        // SAFETY: both variables outlive the stream, which is closed below before they are read.
         let stream = unsafe { libc::open_memstream(&raw mut buffer, &raw mut size) };
         if stream.is_null() {
             return Err(io::Error::last_os_error());
         }
         let context = self.context.as_ptr();
-        // SAFETY: the context is valid and nobody else holds it; package is one of its packages; after fclose buffer
+        // SAFETY: the context is valid and not borrowed elsewhere; package is one of its packages; after fclose, buffer
         // points to size bytes from malloc, which are copied, then freed.
         unsafe {
             let strict_only = (*context).flags & !EXPORT_NAME;
@@ -93,7 +93,7 @@ impl Libuci {
         }
     }
 
-    /// libuci hands out reason and line only as text: `Parse error (REASON) at line 3, byte 28`.
+    /// libuci returns reason and line only as text: `Parse error (REASON) at line 3, byte 28`.
     fn refusal(&mut self) -> io::Result<Verdict> {
         let mut words: *mut c_char = ptr::null_mut();
         // SAFETY: the context is valid; words receives a string from malloc or null; a null prefix is allowed.
@@ -101,7 +101,7 @@ impl Libuci {
         if words.is_null() {
             return Err(io::ErrorKind::OutOfMemory.into());
         }
-        // SAFETY: words is a NUL-terminated string of ours, copied before it is freed.
+        // SAFETY: words is a NUL-terminated string that belongs to us, copied before it is freed.
         let text = unsafe {
             let text = CStr::from_ptr(words).to_string_lossy().into_owned();
             libc::free(words.cast::<c_void>());
