@@ -1,6 +1,6 @@
-//! Writes what a fuzzer begins with: for each format DIR/NAME/* (examples) and DIR/NAME.dict (words).
+//! Writes a fuzzer's initial inputs: for each format DIR/NAME/* (examples) and DIR/NAME.dict (words).
 //!
-//! The same files every time. None of them is committed.
+//! It always writes the same files, and none of them is committed.
 
 #[path = "../properties/formats/mod.rs"]
 mod formats;
@@ -31,7 +31,7 @@ fn main() -> io::Result<()> {
     Ok(())
 }
 
-/// tests/fixtures/uci-cases, which libuci has read.
+/// tests/fixtures/uci-cases, which libuci has parsed.
 fn cases(folder: &Path) -> io::Result<()> {
     for entry in fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures/uci-cases"))? {
         let path = entry?.path();

@@ -1,4 +1,4 @@
-//! libFuzzer's bytes for tests/properties/formats/events.rs.
+//! Passes libFuzzer's bytes to tests/properties/formats/events.rs.
 #![no_main]
 
 #[path = "../../properties/formats/mod.rs"]
