@@ -1,8 +1,8 @@
-# Stands in for /lib/functions.sh: the part that nicup's scripts and a package's own use.
+# Stands in for /lib/functions.sh: the parts that nicup's scripts and the package's own scripts use.
 # shellcheck shell=dash
 # shellcheck disable=SC2034,SC2154,SC2013 # read and set by name; paths without blanks
 
-# The lines of a file of UCI are words of shell.
+# The lines of a UCI file are shell commands.
 config() {
 	CONFIG_SECTION=${2:-cfg$((${#CONFIG_SECTIONS} + 1))}
 	CONFIG_SECTIONS="$CONFIG_SECTIONS $CONFIG_SECTION"
@@ -39,7 +39,7 @@ config_foreach() {
 	done
 }
 
-# What opkg runs after it has put the files in place: $1 is /usr/lib/opkg/info/NAME.postinst.
+# opkg runs this after it has installed the files: $1 is /usr/lib/opkg/info/NAME.postinst.
 default_postinst() {
 	name=${1##*/}
 	list=/usr/lib/opkg/info/${name%.*}.list

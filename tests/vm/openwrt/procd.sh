@@ -1,4 +1,4 @@
-# Stands in for /lib/functions/procd.sh and procd: one instance a service, defined by files in /tmp/procd/NAME.
+# Stands in for /lib/functions/procd.sh and procd: one instance per service, defined by files in /tmp/procd/NAME.
 # shellcheck shell=dash
 # shellcheck disable=SC2154 # name is rc.common's
 
@@ -16,7 +16,7 @@ procd_add_reload_trigger() { printf '%s\n' "$@" >"$place.new/triggers"; }
 
 procd_running() { kill -0 "$(cat "/tmp/procd/$1/runner" 2>/dev/null)" 2>/dev/null; }
 
-# procd starts what is not running, starts anew what has changed, and leaves alone what is as it was.
+# procd starts what does not run, restarts what has changed, and leaves everything else alone.
 procd_close_service() {
 	local old new
 	old=$(cd "$place" 2>/dev/null && cat command respawn stderr sums 2>/dev/null)
@@ -29,7 +29,7 @@ procd_close_service() {
 	mv "$place.new" "$place"
 	/lib/procd-instance "$place" </dev/null >/dev/null 2>&1 &
 	echo $! >"$place/runner"
-	# procd has started it when it answers.
+	# procd starts it before it responds.
 	until [ -s "$place/started" ]; do sleep 0.02; done
 }
 
