@@ -1,7 +1,7 @@
-# The tools that the steps of tests/run need, and how they are installed. To be sourced.
+# The tools that the steps of tests/run need, and how to install them. To be sourced.
 # shellcheck shell=bash
 
-# Whether a tool is there, and the Debian package that has it.
+# The tools, how to find each one, and its Debian package.
 tools=(ip unshare strace valgrind shellcheck curl inadyn ddclient ddclient-tls cc c++ cmake libclang json-c python3 knotd kdig openssl
     node npm chromium rustc-web cargo-web rust-web-src pip xz mksquashfs qemu-mips-static file strings qemu-system-mipsel cpio
     busybox ca-certificates readelf)
@@ -20,7 +20,7 @@ present() {
     *) command -v "$1" ;;
     esac >/dev/null 2>&1
 }
-# Whether that compiler has the standard library's source.
+# Whether this compiler has the source of the standard library.
 has_source() { [ -d "$("$@" --print sysroot)/lib/rustlib/src/rust/library/std" ]; }
 package() {
     case $1 in
@@ -45,7 +45,7 @@ package() {
     esac
 }
 
-# needs TOOL...: skips the step, and says what is missing
+# needs TOOL...: skips the step if one is missing, and prints which
 needs() {
     local tool missing=()
     for tool; do
@@ -75,10 +75,10 @@ install_tools() {
     fi
 }
 
-# One package that this release does not have must not keep the others away.
+# A package that this release lacks must not prevent the installation of the others.
 apt_install() {
     local policy=/usr/sbin/policy-rc.d package failed=0 own=
-    # inadyn and ddclient are services too, which the tests do not want.
+    # inadyn and ddclient are also services, which must not start.
     [ -e "$policy" ] || { own=1 && printf '#!/bin/sh\nexit 101\n' >"$policy" && chmod +x "$policy"; }
     export DEBIAN_FRONTEND=noninteractive
     local install=(apt-get install -y --no-install-recommends -o DPkg::Lock::Timeout=600)
