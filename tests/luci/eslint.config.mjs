@@ -1,5 +1,5 @@
-// LuCI's own rules for its pages, stated again: recommended, as a script with a global return, with LuCI's globals.
-// What LuCI only warns of is an error here, and the modules that a page requires have to be declared.
+// LuCI's own rules for its pages, repeated here: recommended, as a script with a global return, with LuCI's globals.
+// LuCI's warnings are errors here, and a page must declare the modules that it requires.
 import js from '@eslint/js';
 import globals from 'globals';
 

@@ -1,4 +1,4 @@
-// Reads a translation as LuCI uses it: by text, and by text, U+0002 and number for a plural.
+// Reads a translation as LuCI does: by text, and for plurals by text, U+0002 and number.
 import fs from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';

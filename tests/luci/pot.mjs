@@ -1,4 +1,4 @@
-// Makes po/templates/nicup.pot from the page's sources; with --check, says whether it is as it should be.
+// Writes po/templates/nicup.pot from the page's sources; with --check, reports whether it is up to date.
 import fs from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -20,7 +20,7 @@ function files(folder) {
 	return fs.readdirSync(folder, { recursive: true }).map(name => path.join(folder, name)).filter(name => /\.js$/.test(name)).sort();
 }
 
-/* Every call of _() has one plain string in single quotes, and of N_() a number and two: anything else cannot be translated. */
+/* _() takes one plain string in single quotes, and N_() a number and two of them: anything else cannot be translated. */
 for (const file of files(path.join(app, 'htdocs'))) {
 	const name = path.relative(path.resolve(app, '../..'), file).replace(/^openwrt/, 'applications');
 
@@ -41,7 +41,7 @@ for (const file of files(path.join(app, 'htdocs'))) {
 	});
 }
 
-/* and what the menu and the access list say */
+/* and the texts of the menu and the access list */
 for (const file of [ 'root/usr/share/luci/menu.d/luci-app-nicup.json', 'root/usr/share/rpcd/acl.d/luci-app-nicup.json' ])
 	fs.readFileSync(path.join(app, file), 'utf8').split('\n').forEach((line, index) => {
 		const said = /"(?:title|description)": "([^"]*)"/.exec(line);

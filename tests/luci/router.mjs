@@ -1,5 +1,5 @@
-// Stands in for uhttpd, rpcd and cgi-io: serves the page's files and LuCI's stand-ins, and grants what the page's own
-// ACL file grants, and nothing else.
+// Stands in for uhttpd, rpcd and cgi-io: serves the page's files and LuCI's stand-ins, and grants only what the page's
+// ACL file grants.
 import fs from 'node:fs';
 import http from 'node:http';
 import path from 'node:path';
@@ -15,7 +15,7 @@ const LIMIT = 256 * 1024;
 /* ubus' codes */
 const OK = 0, NOT_FOUND = 4, DENIED = 6, UNSUPPORTED = 8, UNKNOWN = 9, NO_METHOD = -32002;
 
-/* What LuCI's own groups grant to every login: methods of ubus, and settings to read. */
+/* LuCI's own groups grant this to every login: methods of ubus, and settings to read. */
 const base = {
 	read: { ubus: { uci: [ 'get', 'changes' ], 'network.interface': [ 'dump' ] }, uci: [ 'system' ] },
 	write: { ubus: { uci: [ 'stage', 'set', 'apply' ] } }
@@ -23,7 +23,7 @@ const base = {
 
 const glob = pattern => new RegExp('^' + pattern.replace(/[.+^${}()|\\]/g, '\\$&').replaceAll('*', '.*').replaceAll('?', '.') + '$', 's');
 
-/* As rpcd: a list of names gives the right of its group, "read" or "write", and no other one. */
+/* Like rpcd: a list of names grants only the permission of its group, "read" or "write". */
 function granted(readonly, scope, object, permission) {
 	const groups = [ [ 'read', acl.read ], [ 'read', base.read ],
 		...(readonly ? [] : [ [ 'write', acl.write ], [ 'write', base.write ] ]) ];
@@ -144,7 +144,7 @@ export class Router {
 		return there ? [ OK, { type: 'file' } ] : [ NOT_FOUND ];
 	}
 
-	/* What a session sees: what it has saved, else the file. */
+	/* The session's view: its saved changes, otherwise the file. */
 	settings(config) {
 		if (this.staged[config] != null)
 			return [ OK, { values: this.staged[config] } ];
@@ -213,7 +213,7 @@ export class Router {
 		return [ 3 ];
 	}
 
-	/* All of a package at once, or some options of one section. */
+	/* Saves a whole package, or some options of one section. */
 	save({ config, section, values }) {
 		if (section == null) {
 			this.staged[config] = values;
@@ -243,7 +243,7 @@ export class Router {
 		return fs.statSync(file).size < LIMIT ? [ OK, { data: fs.readFileSync(file, 'utf8') } ] : [ UNSUPPORTED ];
 	}
 
-	/* Save & Apply: the files, and then procd's trigger, which starts the service anew. */
+	/* Save & Apply: writes the files, then runs procd's trigger, which restarts the service. */
 	async apply() {
 		for (const [ config, values ] of Object.entries(this.staged)) {
 			const sections = Object.values(values).sort((one, two) => one['.index'] - two['.index']);

@@ -1,6 +1,6 @@
-// Plays the stories in stories/*.mjs in Chromium, one after the other on one router, each from a reboot on.
+// Runs the stories in stories/*.mjs in Chromium, one by one on the same router, each after a reboot.
 //
-//   node run.mjs NICUP SIMULATOR FOLDER PACKAGES [WORD...]      only stories whose title has one of the words
+//   node run.mjs NICUP SIMULATOR FOLDER PACKAGES [WORD...]      only stories with one of the words in their title
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import { createRequire } from 'node:module';
@@ -27,11 +27,11 @@ const browser = await chromium.launchPersistentContext(path.join(folder, 'browse
 
 let pages = [];
 
-/* What every story has at hand. */
+/* Available to every story. */
 const scene = {
 	stage, router, assert, context: browser,
 
-	/* Opens a view, and fails on anything that the page reports as an error. */
+	/* Opens a view, and fails if the page reports an error. */
 	async open(view, { width = 1280, height = 900, dark = false, readonly = false, lang, before } = {}) {
 		const page = await browser.newPage();
 
@@ -50,7 +50,7 @@ const scene = {
 		return page;
 	},
 
-	/* Waits until what a person sees has a text in it. */
+	/* Waits until the visible text contains this text. */
 	async sees(page, text, where = '#view') {
 		const place = page.locator(where);
 

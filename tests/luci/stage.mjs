@@ -1,5 +1,5 @@
-// A router in a folder: the real nicup with --root, a No-IP simulator beside it, and a WAN device. The network namespace
-// around it was made by tests/luci/run.
+// A router in a folder: the real nicup with --root, a No-IP simulator, and a WAN device. tests/luci/run has made the
+// network namespace.
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import fs from 'node:fs';
@@ -44,13 +44,13 @@ export class Stage {
 		return fs.readFileSync(path.join(this.root, name), 'utf8');
 	}
 
-	/* The provider gives another address. */
+	/* The provider assigns another address. */
 	address(one, other) {
 		for (const words of [ `addr add ${one}/24 dev wan`, `addr del ${other}/24 dev wan`, `addr replace ${one}/24 dev wan` ])
 			spawnSync('ip', words.split(' '));
 	}
 
-	/* netifd's answer for an interface. */
+	/* Sets netifd's response for an interface. */
 	uplink(name, device) {
 		const say = (object, value) => fs.writeFileSync(path.join(this.folder, 'bin/replies', object), JSON.stringify(value));
 
@@ -59,7 +59,7 @@ export class Stage {
 		say('network.interface.dump', { interface: Object.values(this.uplinks) });
 	}
 
-	/* The simulator, and syslog: each says when it is ready. */
+	/* Starts the simulator and syslog, and waits until both are ready. */
 	async start() {
 		const ca = path.join(this.root, 'etc/ssl/certs/ca-certificates.crt');
 		const ports = path.join(this.folder, 'ports');
@@ -77,7 +77,7 @@ export class Stage {
 		await once(this.logger.stdout, 'data');
 	}
 
-	/* One order for the simulator, e.g. `default body:911`. */
+	/* Sends one command to the simulator, such as `default body:911`. */
 	async tell(order) {
 		this.simulator.stdin.write(order + '\n');
 
@@ -97,14 +97,14 @@ export class Stage {
 		return { code: ran.status, stdout: ran.stdout, stderr: ran.stderr };
 	}
 
-	/* All that `nicup check` says: problems are on standard error. */
+	/* The whole output of `nicup check`: problems are on standard error. */
 	check() {
 		const { stdout, stderr } = this.nicup('check');
 
 		return stdout + stderr;
 	}
 
-	/* As nicup(), without holding up everything else. */
+	/* Like nicup(), but does not block everything else. */
 	async background(words) {
 		const child = spawn(this.tools.nicup, [ '--root', this.root, ...words ], { env: this.env, cwd: '/', stdio: [ 'ignore', 'pipe', 'pipe' ] });
 		let stdout = '', stderr = '';
@@ -138,7 +138,7 @@ export class Stage {
 		return JSON.parse(this.read('var/run/nicup/status.json'));
 	}
 
-	/* Waits until the status says so. */
+	/* Waits until the status shows this state. */
 	async settled(hostname, state) {
 		const file = path.join(this.root, 'var/run/nicup');
 		const is = () => {
@@ -155,12 +155,12 @@ export class Stage {
 				throw new Error(`${hostname} is not ${state}: ${fs.existsSync(file)}`);
 	}
 
-	/* A line that another program has put into the log. */
+	/* Appends a line from another program to the log. */
 	log(text) {
 		fs.appendFileSync(this.logfile, `Tue Nov 24 22:00:00 2026 ${text}\n`);
 	}
 
-	/* What the init script does: something stays only where there is something to stay for. */
+	/* Acts like the init script: nicup stays resident only if it has something to do. */
 	async service_start() {
 		const sections = Object.values(this.config('nicup'));
 		const main = sections.find(section => section['.type'] == 'nicup');
@@ -188,7 +188,7 @@ export class Stage {
 		await gone;
 	}
 
-	/* What the page asks of the init script. */
+	/* The actions of the init script that the page uses. */
 	async init([ action ]) {
 		switch (action) {
 		case 'start':
@@ -205,7 +205,7 @@ export class Stage {
 		return { code: 0, stdout: '', stderr: '' };
 	}
 
-	/* A router after a reboot, with nothing configured. */
+	/* Reboots the router, without a configuration. */
 	async reset() {
 		await this.service_stop();
 		await this.tell('default normal');

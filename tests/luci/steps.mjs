@@ -1,4 +1,4 @@
-// What a person does on the page.
+// The user's actions on the page.
 
 export const field = (page, name) => page.locator(`.modal [data-name="${name}"]`);
 
@@ -38,5 +38,5 @@ export async function editService(page, name) {
 	await page.waitForSelector('.modal .cbi-map');
 }
 
-/* The row of a hostname in the status. */
+/* The row of a hostname in the status table. */
 export const row = (page, hostname) => page.locator('.nicup-hosts tbody tr').filter({ hasText: hostname }).last();

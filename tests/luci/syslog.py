@@ -1,4 +1,4 @@
-"""Stands in for logd: takes datagrams at a socket and appends them to a file, as logread prints them."""
+"""Stands in for logd: receives datagrams on a socket and appends them to a file in logread's format."""
 import os
 import socket
 import sys

@@ -1,4 +1,4 @@
-// UCI text to sections and back, as far as the page and these tests write it.
+// Converts UCI text to sections and back, to the extent that the page and these tests need.
 
 export function write(sections) {
 	const quote = value => `'${String(value).replaceAll('\'', '\'\\\'\'')}'`;
@@ -11,7 +11,7 @@ export function write(sections) {
 	].join('\n') + '\n').join('\n');
 }
 
-/* As ubus gives it: an object of sections by name. */
+/* In ubus's format: an object with the sections by name. */
 export function parse(text) {
 	const sections = {};
 	let section = null, index = 0;
@@ -35,7 +35,7 @@ export function parse(text) {
 	return sections;
 }
 
-/* Whether libuci would refuse it: a line that is none, or a quote that is not closed. */
+/* Whether libuci would reject it: an invalid line, or an unclosed quote. */
 export function broken(text) {
 	return text.split('\n').some(line => !/^\s*(#.*)?$/.test(line) &&
 		!/^\s*(package|config|option|list)\s+\S+(\s+('[^']*'|"[^"]*"|\\.|[^\s'"])+)?\s*$/.test(line));

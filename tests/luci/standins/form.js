@@ -4,7 +4,7 @@
 'require uci';
 'require ui';
 
-/* Stands in for LuCI's form: maps, sections and options. Those in which a service is edited are in formgrid.js. */
+/* Stands in for LuCI's form: maps, sections and options. The parts for editing a service are in formgrid.js. */
 
 const plain = text => String(text ?? '').replace(/<[^>]*>/g, '').trim();
 
@@ -45,7 +45,7 @@ const Value = baseclass.extend({
 		return this.getUIElement(sid)?.getValue() ?? null;
 	},
 
-	/* Bare strings become HTML further on, so this has to escape. */
+	/* Plain strings are parsed as HTML later, so escape them here. */
 	textvalue(sid) {
 		return '%h'.format(L.toArray(this.cfgvalue(sid) ?? this.default).join(' '));
 	},

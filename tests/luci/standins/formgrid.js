@@ -5,7 +5,7 @@
 'require uci';
 'require ui';
 
-/* Stands in for the list of form.js, each row of which is edited in a dialog. Added to `form` once it is loaded. */
+/* Stands in for the list in form.js that edits each row in a dialog. Added to `form` after that is loaded. */
 
 const button = (title, click, more) => E('button', { 'class': 'cbi-button', 'title': title, 'click': click, ...more }, [ title ]);
 
@@ -115,7 +115,7 @@ const GridSection = form.Section.extend({
 		ui.hideModal();
 	},
 
-	/* As in LuCI, this says nothing about what is wrong. */
+	/* Like LuCI, this does not report what is wrong. */
 	handleModalSave(map) {
 		return map.save().then(() => this.map.render()).then(() => this.handleModalCancel(map, null, true)).catch(() => {});
 	}

@@ -2,7 +2,7 @@
 'require baseclass';
 'require rpc';
 
-/* Stands in for LuCI's fs: files and programs of the router. */
+/* Stands in for LuCI's fs: the router's files and programs. */
 
 const names = [ null, 'InvalidCommandError', 'InvalidArgumentError', 'MethodNotFoundError', 'NotFoundError', 'NoDataError',
 	'PermissionError', 'TimeoutError', 'UnsupportedError' ];
@@ -25,7 +25,7 @@ return baseclass.extend({
 	stat: path => call('stat', 'path')(path).then(checked),
 	exec: (command, params) => call('exec', 'command', 'params')(command, params ?? []).then(checked),
 
-	/* By cgi-io: the output only. */
+	/* Through cgi-io, which returns only the output. */
 	exec_direct(command, params) {
 		return fetch('/cgi-exec', {
 			method: 'POST',

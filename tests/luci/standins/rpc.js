@@ -1,7 +1,7 @@
 'use strict';
 'require baseclass';
 
-/* Stands in for LuCI's rpc: calls of ubus over HTTP. */
+/* Stands in for LuCI's rpc: ubus calls over HTTP. */
 
 const texts = { 2: 'Invalid argument', 4: 'Resource not found', 5: 'No data', 6: 'Permission denied', 7: 'Request timeout', 8: 'Not supported' };
 
@@ -10,8 +10,8 @@ return baseclass.extend({
 		return texts[code] ?? 'Unknown error';
 	},
 
-	/* Without `reject`, a call that fails gives what was expected in its empty form, as LuCI's does. Without a grant for
-	   the method, uhttpd answers in place of ubus, and every call rejects. */
+	/* Without `reject`, a failed call returns the empty form of the expected value, like LuCI's. Without permission for
+	   the method, uhttpd responds instead of ubus, and every call rejects. */
 	declare(options) {
 		return (...args) => {
 			const params = Object.fromEntries((options.params ?? []).map((name, index) => [ name, args[index] ]));

@@ -1,6 +1,6 @@
 /*
- * Stands in for luci.js: classes, E(), modules that require each other, a poller, the view. Our own, and only what the
- * pages use; but where LuCI parses a string as HTML, so does this, or no test would see a script that gets through.
+ * Stands in for luci.js: classes, E(), modules that require each other, a poller, the view. Shares no code with LuCI,
+ * and has only what the pages use. It parses strings as HTML where LuCI does, so that tests notice injected scripts.
  */
 /* exported E, L, _, N_ */
 
@@ -40,7 +40,7 @@ const dom = {
 			node.appendChild(children);
 		}
 		else if (children !== null && children !== undefined) {
-			/* as LuCI does */
+			/* like LuCI */
 			node.innerHTML = `${children}`;
 		}
 	},
@@ -89,7 +89,7 @@ const dom = {
 
 window.E = (...args) => dom.create(...args);
 
-/* The nearest prototype from `from` on that has a method itself. */
+/* The nearest prototype from `from` on that defines the method itself. */
 function owner(from, name) {
 	while (from != null && !Object.hasOwn(from, name))
 		from = Object.getPrototypeOf(from);
@@ -143,7 +143,7 @@ function load(name) {
 	return modules.get(name);
 }
 
-/* The text of a module, and the modules that its head requires, as one function. */
+/* Compiles the text of a module, and the modules that its head requires, to one function. */
 async function compile(name) {
 	const path = L.resource(name.replaceAll('.', '/') + '.js');
 	const reply = await fetch(path);
@@ -191,7 +191,7 @@ const poll = {
 		this.tick++;
 	},
 
-	/* `pace`: milliseconds that stand for a second. */
+	/* `pace`: milliseconds that count as a second. */
 	start(pace) {
 		this.step();
 		this.pace = pace ?? this.pace;

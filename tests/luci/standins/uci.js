@@ -2,8 +2,8 @@
 'require baseclass';
 'require rpc';
 
-/* Stands in for LuCI's uci: packages in the browser, of which what was saved reaches the
-   router's session, and what was applied its file. */
+/* Stands in for LuCI's uci: packages in the browser. Saved changes go to the router's session, and applied changes to
+   its file. */
 
 const get = rpc.declare({ object: 'uci', method: 'get', params: [ 'config' ], expect: { values: {} }, reject: true });
 const stage = rpc.declare({ object: 'uci', method: 'stage', params: [ 'config', 'values' ], reject: true });
@@ -28,7 +28,7 @@ return baseclass.extend({
 			})));
 	},
 
-	/* As LuCI: an order is not saved together with removals. */
+	/* Like LuCI: does not save a new order together with removals. */
 	save() {
 		if (this.moved && this.removals)
 			this.sections('nicup').sort((one, two) => one['.was'] - two['.was']).forEach((section, index) => { section['.index'] = index; });
@@ -83,7 +83,7 @@ return baseclass.extend({
 		delete this.packages[name][sid][option];
 	},
 
-	/* Puts `sid` before `other`, or after it. */
+	/* Moves `sid` before or after `other`. */
 	move(name, sid, other, after) {
 		if (!this.moved)
 			this.sections(name).forEach(section => { section['.was'] = section['.index']; });

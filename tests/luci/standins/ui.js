@@ -2,10 +2,10 @@
 'require baseclass';
 'require dom';
 
-/* Stands in for LuCI's ui: the modal, and the fields of forms. */
+/* Stands in for LuCI's ui: the modal dialog, and the fields of forms. */
 
-/* A field's value is checked as LuCI does it: what is needed first, then the option's own rule, which is also asked of
-   an empty value. */
+/* Checks a field's value like LuCI: first whether it is required, then the option's own rule, which also applies to an
+   empty value. */
 const Field = baseclass.extend({
 	__init__(value, options) {
 		this.value = value;
@@ -13,7 +13,7 @@ const Field = baseclass.extend({
 		this.error = null;
 	},
 
-	/* Marks `input` by the rule. */
+	/* Marks `input` according to the rule. */
 	check(input, optional) {
 		const value = input.value;
 		let said = (value == '' && !optional) ? 'Expecting: non-empty value' : true;
@@ -128,8 +128,8 @@ const Checkbox = Field.extend({
 	}
 });
 
-/* As LuCI's: what is wrong in the box marks the list until the list itself is asked, which then counts as valid; and its
-   value has no part of what is wrong. */
+/* Like LuCI's: invalid text in the box marks the list, until the list itself is validated, which then counts as valid.
+   Its value does not include the invalid text. */
 const DynamicList = Field.extend({
 	render() {
 		this.input = E('input', {
@@ -200,7 +200,7 @@ const DynamicList = Field.extend({
 	}
 });
 
-/* As LuCI's, a value that is not among the choices is not shown, and then not there. */
+/* Like LuCI's: a value that is not among the choices is not shown, and is then lost. */
 const Dropdown = Select.extend({
 	render() {
 		const choices = this.options.choices;
@@ -238,7 +238,7 @@ return baseclass.extend({
 		return node;
 	},
 
-	/* As LuCI's, the button is usable again when its handler ends, even if it was not before. */
+	/* Like LuCI's: when its handler ends, the button is enabled, even if it was not before. */
 	createHandlerFn(self, fn, ...args) {
 		return function(...more) {
 			const button = more[0].currentTarget;

@@ -1,4 +1,4 @@
-// From the page alone: a new service, a wrong password, and what a form has to do.
+// Setup with the page alone: a new service, a wrong password, and what the form must do.
 import { addHostname, addService, apply, editService, field, press, row, saveService, tab } from '../steps.mjs';
 
 export const stories = {

@@ -1,9 +1,9 @@
-// What a person sees of each state, and what the buttons do.
+// How the page shows each state, and what the buttons do.
 import fs from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { press, row } from '../steps.mjs';
 
-/* Codes, the simulator's order that causes them, and what the page says. */
+/* Codes, the simulator's command that causes them, and the text on the page. */
 const answers = [
 	[ 'nohost', 'body:nohost', 'Stopped', 'does not know this hostname', 'Correct the hostname or the login' ],
 	[ 'notfqdn', 'body:notfqdn', 'Stopped', 'does not accept this as a hostname', 'with its domain' ],

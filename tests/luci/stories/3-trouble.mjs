@@ -1,4 +1,4 @@
-// Whatever is missing or broken has a sentence of its own.
+// For everything that is missing or broken, the page has a specific sentence.
 import fs from 'node:fs';
 import path from 'node:path';
 import { press } from '../steps.mjs';
@@ -9,7 +9,7 @@ async function working(stage) {
 	await stage.settled('home.example.net', 'current');
 }
 
-/* The status file as the program wrote it, but for one thing. */
+/* The status file that nicup wrote, with one change. */
 function tamper(stage, change) {
 	const status = stage.status();
 
@@ -87,7 +87,7 @@ export const stories = {
 		await sees(page, 'Everything is disabled.', '.nicup-reason');
 	},
 
-	/* The program says null for every wall time while the clock is not set (src/app/report.rs). */
+	/* nicup writes null for every wall time while the clock is not set (src/app/report.rs). */
 	async 'the clock is not set'({ stage, open, sees, assert }) {
 		await working(stage);
 		tamper(stage, status => {
@@ -121,7 +121,7 @@ export const stories = {
 		await sees(page, 'vi /etc/config/nicup', '.modal');
 		await press(page, 'Close');
 
-		/* and the form is back once the file is correct */
+		/* and the form appears again once the file is correct */
 		stage.configure([ 'nicup', 'main', {} ], stage.service('home', 'home.example.net'));
 		await page.waitForSelector('tr[data-sid=home]');
 	},
@@ -251,7 +251,7 @@ export const stories = {
 		}
 
 		await page.waitForSelector('.nicup-notices .nicup-notice', { state: 'detached' });
-		/* what the browser itself reports of a network that is gone */
+		/* the browser's own report of a lost network */
 		page.troubles = page.troubles.filter(text => !/ERR_INTERNET_DISCONNECTED/.test(text));
 	}
 };

@@ -1,4 +1,4 @@
-// The log, the card on the Overview page, and what others may have written into any text.
+// The log, the card on the Overview page, and malicious text from other programs.
 import { apply, editService, saveService } from '../steps.mjs';
 
 const EVIL = '<script>alert(1)</script><img src=x onerror="alert(2)">\'"&amp;</td>';
@@ -67,11 +67,11 @@ export const stories = {
 
 		const page = await open('view/nicup/overview');
 
-		/* what the program itself lets through */
+		/* what nicup itself accepts */
 		await sees(page, '<script>alert(1)</script>', '.nicup-hosts');
 		await nothingRan(page, assert);
 
-		/* and what another program might write there in its place */
+		/* and what another program might write there */
 		const status = stage.status();
 		const [ service ] = status.services;
 

@@ -1,4 +1,4 @@
-// A hundred services of five hosts, and how it looks.
+// A hundred services of five hosts, and the appearance of the page.
 import { row } from '../steps.mjs';
 
 const FIRST_PAINT = 1000, REFRESH = 100;
@@ -37,8 +37,8 @@ export const stories = {
 		await page.getByRole('button', { name: 'Show all 500' }).click();
 		assert.equal(await page.locator('.nicup-hosts tbody tr').count(), 600);
 
-		/* Every cell changes, five times; what is measured is the drawing, down to the layout. The quickest counts: other
-		   work on the machine only adds. */
+		/* Changes every cell, five times, and measures the drawing including the layout. The fastest time counts, because
+		   other work on the machine only adds to it. */
 		const took = await page.evaluate(() => Promise.all([ L.require('nicup.model'), L.require('nicup.hosts') ]).then(([ model, hosts ]) =>
 			model.load().then(known => {
 				const table = hosts.create();
@@ -104,7 +104,7 @@ export const stories = {
 			assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= window.innerWidth), `${name}: nothing sticks out`);
 			await picture(page, name);
 
-			/* WCAG's contrast of badges, whose colours are the page's own: 4.5 */
+			/* WCAG requires a contrast of 4.5, and the page chooses the colours of the badges */
 			const contrasts = await page.locator('.nicup-badge').evaluateAll(badges => badges.map(badge => {
 				const light = text => {
 					const [ r, g, b ] = text.match(/[\d.]+/g).map(part => part / 255).map(part => part <= 0.03928 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4);
@@ -130,7 +130,7 @@ export const stories = {
 		const page = await open('view/nicup/overview', { width: 1000, height: 700 });
 
 		await sees(page, 'rejected the username or password');
-		/* the table of hosts: the whole page is too large a file */
+		/* only the table of hosts, because a picture of the whole page is too large */
 		await picture(page, 'readme', { clip: { x: 0, y: 222, width: 1000, height: 390 } });
 	}
 };

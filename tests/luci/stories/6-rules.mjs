@@ -1,4 +1,4 @@
-// The form takes what the program takes, and refuses what it refuses.
+// The form accepts what nicup accepts, and rejects what nicup rejects.
 import fs from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { write } from '../ucitext.mjs';
@@ -6,16 +6,16 @@ import { addService, field } from '../steps.mjs';
 
 const table = JSON.parse(fs.readFileSync(fileURLToPath(new URL('../values.json', import.meta.url)), 'utf8'));
 
-/* { taken, refused } by option to [ option, value, taken ]; a value is written as [ text, times ] where it is long. */
+/* { taken, refused } by option, to [ option, value, taken ]; a long value is written as [ text, times ]. */
 const cases = Object.entries(table).flatMap(([ option, both ]) => [ 'taken', 'refused' ].flatMap(verdict =>
 	both[verdict].map(value => [ option, Array.isArray(value) ? value[0].repeat(value[1]) + (value[2] ?? '') : value, verdict == 'taken' ])));
 
 const general = [ 'contact', 'state_dir', 'run_dir' ];
 
-/* Services in one file: of more than 100 problems the program tells only the number. */
+/* Services per file: nicup lists at most 100 problems, and then only their number. */
 const together = 50;
 
-/* The services of a list that `nicup check` refuses. */
+/* The services in a list that `nicup check` rejects. */
 function refusedServices(stage, assert, services) {
 	const needed = name => ({ source_url: { source: 'web' }, source_url6: { source: 'web' }, source_script: { source: 'script' } })[name] ?? {};
 	const sections = services.map(([ option, value ], at) => [ 'service', `s${at}`, {
@@ -38,7 +38,7 @@ function refusedServices(stage, assert, services) {
 	});
 }
 
-/* What `nicup check` says of each case: a file for some services, and one for each value of the general section. */
+/* The verdict of `nicup check` for each case: one file for several services, and one for each value of the general section. */
 function asked(stage, assert) {
 	const services = cases.filter(([ option ]) => !general.includes(option));
 	const refused = new Set();
@@ -103,7 +103,7 @@ export const stories = {
 		for (const name of [ 'interface', 'force_interval', 'server', 'path', 'port', 'cacert', 'timeout', 'check_interval', 'state_dir', 'run_dir' ])
 			assert.ok(row(name)[2].includes(`\`${placeholders[name].replace('default: ', '')}\``), `${name}: ${placeholders[name]} and ${row(name)[2]}`);
 
-		/* an empty field is no mistake, and a default is not written */
+		/* an empty field is not an error, and a default is not written */
 		await field(page, 'timeout').locator('input').evaluate(input => input.dispatchEvent(new window.Event('blur')));
 		assert.equal(await page.locator('[data-name=timeout] .cbi-input-invalid').count(), 0);
 	}

@@ -1,4 +1,4 @@
-// What is typed is saved or refused with its reason, and never dropped.
+// The page saves what the user types or rejects it with a reason, and never drops it.
 import { addHostname, addService, apply, editService, field, press, saveService } from '../steps.mjs';
 
 const box = page => field(page, 'hostname').locator('input[type=text]');

@@ -1,4 +1,4 @@
-// The service, its times, what a login may do, and how much the page asks for.
+// The service, its times, the permissions of a login, and how many requests the page makes.
 import fs from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -26,7 +26,7 @@ export const stories = {
 		assert.ok(Object.keys(acl.read.file).every(name => !/ (run|resume|import|start|stop|enable|disable)\b/.test(name)));
 	},
 
-	/* LuCI answers 404 for an entry that depends on settings which it cannot read. */
+	/* LuCI responds with 404 for an entry that depends on settings which it cannot read. */
 	async 'the menu has a place that ddns does not take, and stays with broken settings'({ assert }) {
 		const { 'admin/services/nicup': entry } = json('root/usr/share/luci/menu.d/luci-app-nicup.json');
 

@@ -1,4 +1,4 @@
-// The import from ddns-scripts: offered until it is done or declined, and never twice.
+// The import from ddns-scripts: the page offers it until the user imports or declines, and never twice.
 import { apply, press } from '../steps.mjs';
 
 const old = (name, host, enabled) => [ `config service '${name}'`, `option enabled '${enabled}'`, 'option service_name \'no-ip.com\'',

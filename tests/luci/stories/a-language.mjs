@@ -1,4 +1,4 @@
-// The page in another language: German is whole, and what the program says is in it, too.
+// The page in another language: German is complete, and includes nicup's own messages.
 import fs from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -9,7 +9,7 @@ const root = fileURLToPath(new URL('../../..', import.meta.url));
 const read = name => fs.readFileSync(path.join(root, name), 'utf8');
 const holes = text => text.match(/%[sd]/g) ?? [];
 
-/* What a person reads that is no name, number or language of its own. */
+/* Common English words, which no visible German line may contain. */
 const english = /\b(the|and|with|this|from|press|cannot|must|write)\b/i;
 
 export const stories = {

@@ -4,7 +4,7 @@
 'require network';
 'require ui';
 
-/* Stands in for LuCI's choosers of interfaces and devices. */
+/* Stands in for LuCI's selectors of interfaces and devices. */
 
 const Chooser = form.ListValue.extend({
 	renderWidget(sid, index, value) {
@@ -30,7 +30,7 @@ const NetworkSelect = Chooser.extend({
 	}
 });
 
-/* LuCI's shows a device that is not there, too. */
+/* LuCI's also shows a device that does not exist. */
 const DeviceSelect = Chooser.extend({
 	load(sid) {
 		return network.getDevices().then(devices => {
