@@ -1,6 +1,6 @@
 """nsupdate's own Django application behind TLS, with one host in its database.
 
-Not a part of nicup: it only starts what PyPI has. Run by tests/nsupdate/run, which sets the environment.
+Not a part of nicup: it only starts the package from PyPI. tests/nsupdate/run runs it and sets the environment.
 """
 
 import os
