@@ -1,7 +1,7 @@
-"""The clients, each configured for one update of one host: what to run, in a folder without a past.
+"""The clients, each configured for one update of one host: the command to run, in a folder without earlier state.
 
-All find the address on the same device, and all get the password from a file. curl does neither of a client's own
-tasks, it is told everything: the least that anybody can need who sends this one request with a common library.
+All read the password from a file, and all but curl detect the address on the same device. curl is configured with the
+address and keeps no records: it shows the least that this one request costs with a common library.
 """
 
 import re
@@ -16,10 +16,10 @@ ENVIRONMENT = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C", "HOME": "
 
 
 class Client:
-    """`begin` forgets the past and returns the command of one update; `resident` that of the service."""
+    """`begin` clears all state and returns the command for one update; `resident` returns the service's command."""
 
     poll = None  # its default interval in seconds
-    quick = None  # the shortest that it accepts
+    quick = None  # the shortest interval that it accepts
 
     def __init__(self, folder, device=DEVICE):
         self.place = folder / f"{self.name}-{device}"
@@ -39,7 +39,7 @@ class Client:
         return file
 
     def end(self):
-        """After the last use."""
+        """Called after the last use."""
 
 
 class Nicup(Client):
@@ -58,7 +58,7 @@ class Nicup(Client):
         self.write("etc/config/nicup", text)
         self.write("tmp/sysinfo/model", "Test Router\n")
         self.write("etc/openwrt_release", "DISTRIB_RELEASE='24.10.0'\n")
-        # What every router has, and the package's own folder.
+        # Every router has these folders, and the package has its own.
         for folder in ("var/run", "etc/nicup", "etc/ssl/certs"):
             (self.place / folder).mkdir(parents=True)
         bundle = self.place / "etc/ssl/certs/ca-certificates.crt"
@@ -66,7 +66,7 @@ class Nicup(Client):
         self.listen()
 
     def listen(self):
-        """A router has a log daemon. Nobody reads what it is told here."""
+        """A router has a log daemon. Nothing reads this one."""
         self.end()
         (self.place / "dev").mkdir()
         self.log = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
@@ -157,12 +157,12 @@ class Curl(Client):
 
 
 def others(folder):
-    """All but nicup."""
+    """All clients except nicup."""
     return [kind(folder) for kind in (Inadyn, Ddclient, Curl)]
 
 
 def version(client):
-    """As its own words have it."""
+    """The version that the client prints."""
     arguments = {"nicup": ["--version"], "inadyn": ["--version"], "curl": ["--version"], "ddclient": ["-help"]}
     program = getattr(client, "program", client.name)
     said = subprocess.run([program, *arguments[client.name]], capture_output=True, text=True, env=ENVIRONMENT)

@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
-"""A line with a long way: a TUN device whose far end is this machine again, each packet late by MS milliseconds.
+"""A line with a delay: a TUN device whose far end is this machine again, and which delays each packet by MS milliseconds.
 
 usage: delay.py DEVICE ADDRESS/BITS MS
 
-A packet to any other address of the net comes back with source and destination exchanged, so a connection to it
-reaches a server on ADDRESS, and its answers take the same way. Checksums stay right: they are sums. Handshakes,
-acknowledgements and Nagle's algorithm are the kernel's own and all pay for the way, which a relay of streams would
-not show. It says `ready` once the device is up, and runs until it is killed.
+A packet to any other address of the net returns with source and destination exchanged, so a connection to it reaches a
+server on ADDRESS, and the responses take the same path. Checksums stay valid, because they are sums. The delay applies
+to handshakes, acknowledgements and Nagle's algorithm in the kernel, which a relay of streams would not show. Prints
+`ready` once the device is up, and runs until it is killed.
 """
 
 import fcntl

@@ -1,4 +1,4 @@
-"""The whole measurement, side by side: gathers, judges what has to hold, and writes the table and the picture."""
+"""Runs the whole measurement: gathers the numbers, checks the goals, and writes the table and the picture."""
 
 import os
 import platform
@@ -18,9 +18,9 @@ import table
 import world
 from measure import Range
 
-TIMES = 15  # runs for what depends on the machine's mood
-COUNTS = 5  # runs for what is counted
-COUNTS_OF_OTHERS = 3  # where each takes half a minute
+TIMES = 15  # runs for times, which depend on the machine's load
+COUNTS = 5  # runs for counts
+COUNTS_OF_OTHERS = 3  # runs for counts of clients that take half a minute
 
 
 def run(place, program, mips, keep):
@@ -61,7 +61,7 @@ def say(text):
 
 
 def machine(place):
-    """Where this was measured."""
+    """The machine and the date of the measurement."""
     model = re.search(r"^model name\s*: (.*)$", Path("/proc/cpuinfo").read_text(), re.M)
     named = re.search(r'^PRETTY_NAME="(.*)"$', Path("/etc/os-release").read_text(), re.M)
     return {
@@ -79,7 +79,7 @@ def machine(place):
 
 
 def once(server, client, name, authorities, angle):
-    """One update from one angle; the server must have had exactly one request."""
+    """One update, measured from one angle; the server must have received exactly one request."""
     before = len(server.requests)
     found = angle(client.begin(name, server.port, authorities))
     server.wait_for(before + 1, 5)
@@ -90,8 +90,8 @@ def once(server, client, name, authorities, angle):
 
 
 def clock(found, place, server, bundles, everybody):
-    """Seconds near and far, CPU, and peak memory: nothing else runs meanwhile. In turns, so that a bad moment of the
-    machine hits everybody."""
+    """Seconds near and far, CPU, and peak memory, while nothing else runs. The clients take turns, so that noise of the
+    machine affects all of them."""
     rows = {}
     for kind, authorities in bundles.items():
         for client in everybody:
@@ -114,13 +114,13 @@ def clock(found, place, server, bundles, everybody):
         into = found["clients"][name][kind]
         into.update({angle: Range(values) for angle, values in row.items() if values})
         if place.far:
-            # The quickest runs: whatever else the machine did made them slower, and never quicker.
+            # The fastest runs count: other work on the machine only adds time.
             unit = found["machine"]["round_trip"]
             into["trips"] = passes.round_trips(into["far"].low, into["near"].low, unit)
 
 
 def counts(found, server, place, everybody):
-    """Instructions, system calls, and what lies on the disk for them."""
+    """Instructions, system calls, and the size of the files on disk."""
     for kind in ("one", "bundle"):
         authorities = place.authorities(server, kind == "bundle")
         for client in everybody:
@@ -140,12 +140,12 @@ def counts(found, server, place, everybody):
 
 
 def is_libc(path):
-    """The C library, its loader, and what it loads to look up names: there on any system with shared libraries."""
+    """Whether it is the C library, its loader, or a library for names: every system with shared libraries has these."""
     return bool(re.search(r"/(libc|ld-linux[^/]*|libnss_[^/]*|libm|libdl|libpthread|librt|libresolv)\.so", path))
 
 
 def write(found, keep):
-    """Into target/bench; and, unless what is committed is to be kept, beside this file."""
+    """Writes into target/bench and, unless the committed results should stay, into this folder."""
     folder = world.TOP / "target/bench"
     folder.mkdir(parents=True, exist_ok=True)
     for place in [folder] if keep else [folder, Path(__file__).parent]:

@@ -1,6 +1,6 @@
-"""The guard: nothing may grow unnoticed, and the goals hold. Quick enough for every run of the tests.
+"""The guard: checks that no cost grows unnoticed, and that the goals are met. Fast enough for every run of the tests.
 
-baseline has the numbers that the last deliberate change left, a `name value` a line.
+baseline contains the numbers of the last deliberate change, one `name value` per line.
 """
 
 import time
@@ -20,7 +20,7 @@ BINARY_GROWTH, PASS_GROWTH = 1.02, 1.05
 RUNS = 5
 MIPSEL = "mipsel-unknown-linux-musl"
 
-# What nicup promises: a pass and an angle, and the most that it may be.
+# nicup's goals: a pass and an angle, and the limit.
 GOALS = {
     ("unchanged", "instructions"): 310_000,
     ("unchanged", "calls"): 39,
@@ -36,7 +36,7 @@ GOALS = {
 }
 ROUND_TRIPS = 3
 IDLE_PRIVATE = 200  # KiB
-# The goals are 1,048,576 and 400,000: openwrt/sizes.md has what is above them.
+# The goals are 1,048,576 and 400,000: openwrt/sizes.md says what exceeds them.
 MIPSEL_BYTES, MIPSEL_SQUASHFS = 1_130_000, 433_000
 UNITS = {
     "instructions": "instructions",
@@ -73,7 +73,7 @@ def baseline():
 
 
 def measured(place, server, program):
-    """Everything that the guard compares, and the costs in full."""
+    """Everything that the guard compares, and all costs."""
     costs = {kind: passes.Pass(place, server, program, kind).costs(RUNS) for kind in passes.KINDS}
     numbers = {"binary-bytes": program.stat().st_size, "bundle-bytes": world.BUNDLE.stat().st_size}
     for kind, cost in costs.items():
@@ -86,7 +86,7 @@ def measured(place, server, program):
 
 
 def mipsel(program):
-    """The build for mipsel that lies beside this one, or None where there is none of these sources."""
+    """The mipsel build beside this one, or None if it is missing or older than the sources."""
     other = program.with_name(program.name.replace("x86_64-unknown-linux-musl", MIPSEL))
     if other == program or not other.exists():
         return None
@@ -103,12 +103,12 @@ def write(numbers):
 
 
 def compare(verdicts, numbers):
-    """With the numbers of the last deliberate change."""
+    """Compares with the numbers of the last deliberate change."""
     if not BASELINE.exists():
         verdicts.judge(False, "there is no tests/bench/baseline", "run `tests/bench/run baseline`")
         return
     old = baseline()
-    # Another bundle costs in proportion to its length.
+    # The cost of another bundle is proportional to its length.
     longer = numbers["bundle-bytes"] / old["bundle-bytes"]
     old["bundle-instructions"] = round(
         old["one-instructions"] + (old["bundle-instructions"] - old["one-instructions"]) * max(1, longer))
@@ -138,7 +138,7 @@ def round_trips(verdicts, place, server, program):
     update = passes.Pass(place, server, program, "one")
     near = Range([update.run(measure.timed)[0] for _ in range(RUNS)])
     far = Range([update.run(measure.timed, world.FAR)[0] for _ in range(RUNS)])
-    # The quickest runs: whatever else the machine did made them slower, and never quicker.
+    # The fastest runs count: other work on the machine only adds time.
     trips = passes.round_trips(far.low, near.low, place.round_trip())
     verdicts.judge(trips < ROUND_TRIPS + 0.5, f"a whole update: {trips:.2f} round trips, at most {ROUND_TRIPS}")
 

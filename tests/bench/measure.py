@@ -1,6 +1,6 @@
 """One command, run once, from one angle: time, memory, system calls or instructions.
 
-Each angle has a run of its own, because looking costs. A command that fails is an error with what it said.
+Each angle has a separate run, because measuring costs time. A command that fails is an error with its output.
 """
 
 import ctypes
@@ -16,7 +16,7 @@ from pathlib import Path
 
 from clients import ENVIRONMENT
 
-LIMIT = 120  # seconds that anything may take
+LIMIT = 120  # seconds, the limit for each command
 
 TRACEME, CONT, SETOPTIONS = 0, 7, 0x4200
 EVENTS = {"fork": 1, "vfork": 2, "clone": 3, "exec": 4, "exit": 6}
@@ -31,7 +31,7 @@ class Failed(Exception):
 
 
 class Range:
-    """What several runs gave."""
+    """The results of several runs."""
 
     def __init__(self, values):
         self.values = sorted(values)
@@ -45,7 +45,7 @@ def checked(command, status, said):
 
 
 def timed(command):
-    """Seconds from start to end, and seconds of CPU, user and system, with all children."""
+    """Seconds from start to end, and seconds of CPU (user and system), including all children."""
     with tempfile.TemporaryFile() as said:
         begun = time.monotonic()
         child = subprocess.Popen(command, env=ENVIRONMENT, stdin=subprocess.DEVNULL, stdout=said, stderr=said)
@@ -60,8 +60,8 @@ def timed(command):
 class Traced:
     """Runs a command under ptrace and reads the high-water mark of each process right before it ends.
 
-    getrusage would not do: its maximum begins with that of the process which forks, and Python is larger than most
-    of what is measured here.
+    getrusage is unsuitable: its maximum includes that of the forking process, and Python is larger than most of the
+    measured programs.
     """
 
     def __init__(self, command):
@@ -126,7 +126,7 @@ class Traced:
             self.spans.pop(pid, None)
 
     def peak(self):
-        """KiB: the largest sum of the peaks of processes that were there at the same time."""
+        """The largest sum of the peaks of concurrent processes, in KiB."""
         spans = {pid: span for pid, span in self.spans.items() if pid in self.peaks}
         sums = (
             sum(self.peaks[other] for other, (begin, end) in spans.items() if begin <= moment <= (end or moment))
@@ -135,7 +135,7 @@ class Traced:
         return max(sums)
 
     def started(self):
-        """Processes besides the first."""
+        """The number of processes besides the first."""
         return len(self.peaks) - 1
 
 
@@ -145,7 +145,7 @@ def peak_memory(command):
 
 
 def system_calls(command):
-    """How many, and the files that were executed or mapped as programs and libraries."""
+    """The number of system calls, and the files that were executed or mapped as programs and libraries."""
     with tempfile.TemporaryDirectory() as folder:
         log = Path(folder, "log")
         done = subprocess.run(["strace", "-f", "-o", log, *command], env=ENVIRONMENT, stdin=subprocess.DEVNULL,
@@ -157,7 +157,7 @@ def system_calls(command):
 
 
 def loaded(calls):
-    """Bytes and number of the program files in a trace: executables, libraries, Perl's modules."""
+    """Bytes and number of the program files in a trace: executables, libraries, Perl modules."""
     found = {}
     for line in calls:
         named = re.search(r' (?:execve|open|openat)\((?:AT_FDCWD, )?"([^"]+)"', line)
@@ -171,7 +171,7 @@ def loaded(calls):
 
 
 def instructions(command):
-    """Of the first process and all that it starts, counted by valgrind in user space."""
+    """Instructions of the first process and its descendants, counted by valgrind in user space."""
     with tempfile.TemporaryDirectory() as folder:
         done = subprocess.run(
             ["valgrind", "--tool=callgrind", "--trace-children=yes", f"--callgrind-out-file={folder}/out.%p",
@@ -186,7 +186,7 @@ def instructions(command):
 
 
 def noise():
-    """How steady this machine is at the moment: the slowest of some runs of one computation, over the quickest."""
+    """How noisy this machine is now: the slowest of some runs of one computation, divided by the fastest."""
     took = []
     for _ in range(50):
         begun = time.monotonic()

@@ -1,7 +1,7 @@
 """The same update in a MIPS router: nicup and Debian's inadyn for mipsel, in tests/vm's virtual machine.
 
-qemu counts instructions (-icount) and derives the machine's clock from them, so the time that a process was on the
-processor is a number of instructions, the kernel's work for it included, however busy this machine is.
+qemu counts instructions (-icount) and derives the machine's clock from them, so the processor time of a process is a
+number of instructions, including the kernel's work for it, no matter how busy this machine is.
 """
 
 import re
@@ -18,18 +18,18 @@ from measure import Failed, Range
 from world import TOP, Unable
 
 STORE = TOP / "target/cross/vm"
-# inadyn and what it loads.
+# inadyn and its libraries.
 PACKAGES = ("inadyn libgnutls30 libnettle8 libhogweed6 libconfuse2 libp11-kit0 libidn2-0 libunistring2 libtasn1-6"
             " libgmp10 libffi8 libc6").split()
-SHIFT = 1  # 2 nanoseconds an instruction: a processor of 500 MHz that never waits for its memory
+SHIFT = 1  # 2 ns per instruction: a processor with 500 MHz that never waits for its memory
 RUNS = 3
 LIMIT = 900
-FEWER = 7  # nicup takes a seventh of inadyn's instructions at most
+FEWER = 7  # nicup takes at most a seventh of inadyn's instructions
 PEAK = 1800
 
 
 def prepare():
-    """Fetches kernel, busybox and packages, while there is a network."""
+    """Fetches kernel, busybox and packages while there is a network."""
     fetch = """
         . "$1/tests/vm/common"
         . "$1/tests/vm/machine"
@@ -49,7 +49,7 @@ def prepare():
 
 
 def libraries(program):
-    """The program and every shared library that it needs, by their names in the packages."""
+    """The program and all shared libraries that it needs, by their names in the packages."""
     places = [STORE / "inadyn/usr/lib/mipsel-linux-gnu", STORE / "inadyn/lib/mipsel-linux-gnu"]
     found, waiting = {}, [program]
     while waiting:
@@ -74,7 +74,7 @@ def pack(place, program, server):
     copy(Path(__file__).with_name("router-init"), root / "init")
     (root / "init").chmod(0o755)
     copy(program, root / "usr/sbin/nicup")
-    # Debian keeps these two folders as one.
+    # Debian has merged these two folders.
     for name, file in libraries(STORE / "inadyn/usr/sbin/inadyn").items():
         copy(file, root / ("usr/sbin" if name == "inadyn" else "lib") / name)
     (root / "etc/hosts").write_text(f"127.0.0.1 localhost\n10.0.2.2 {world.NEAR}\n203.0.113.99 {world.HOST}\n")
@@ -114,7 +114,7 @@ def boot(archive):
 
 
 def program_for(program):
-    """The build for the router that belongs to the one for x86_64."""
+    """The router's build that belongs to the x86_64 build."""
     other = guard.mipsel(program)
     if not other:
         raise Unable("there is no build for mipsel of these sources beside the one for x86_64")
@@ -122,8 +122,8 @@ def program_for(program):
 
 
 def measured(place, other):
-    """Instructions, CPU, peak and bytes of both, with the whole bundle and with one certificate."""
-    # The answer waits, so that the peak can be read.
+    """Instructions, CPU, peak and bytes of both clients, with the whole bundle and with one certificate."""
+    # The response is delayed, so that the peak can be read.
     server = place.server("--default", f"delay:500:body:good {world.ADDRESS}")
     console = boot(pack(place, other, server))
     if "@end" not in console or "@failed" in console:
@@ -151,7 +151,7 @@ def measured(place, other):
 
 
 def squashfs(files):
-    """What they add to an image with OpenWrt's block size."""
+    """How much they add to an image with OpenWrt's block size."""
     with tempfile.TemporaryDirectory() as folder:
         root, image = Path(folder, "root"), Path(folder, "image")
         root.mkdir()
@@ -170,7 +170,7 @@ def squashfs(files):
 
 
 def judged(found):
-    """Sentences of the goals that do not hold."""
+    """A sentence for each goal that is missed."""
     row = found["rows"]["nicup", "bundle"]
     if found["ratio"] < FEWER:
         yield f"in the MIPS router nicup takes 1/{found['ratio']:.1f} of inadyn's instructions, not a seventh"

@@ -1,4 +1,4 @@
-"""nicup's passes from every angle: an unchanged one, a whole update with one authority, one with the system's bundle."""
+"""All measurements of nicup's passes: an unchanged one, a whole update with one authority, one with the system's bundle."""
 
 import subprocess
 
@@ -16,7 +16,7 @@ TITLES = {
 
 
 class Pass:
-    """One kind of pass, which can be run as often as it takes."""
+    """One kind of pass, which can run any number of times."""
 
     def __init__(self, place, server, program, kind):
         self.client = Nicup(place.folder, program)
@@ -25,7 +25,7 @@ class Pass:
         self.authorities = place.authorities(server, kind == "bundle")
 
     def run(self, angle, name=world.NEAR):
-        """What `angle`, a function of measure, says of one run."""
+        """Measures one run with `angle`, a function of measure."""
         command = self.client.begin(name, self.server.port, self.authorities)
         expected = 1
         if self.kind == "unchanged":
@@ -58,12 +58,12 @@ class Pass:
 
 
 def round_trips(far, near, unit):
-    """How many round trips a run took, from the seconds of runs with and without a long way."""
+    """The number of round trips of a run, from its seconds with and without the delay."""
     return (far - near) / unit
 
 
 def size_in_squashfs(program):
-    """What the file adds to an OpenWrt image, as openwrt/build says it; None where that cannot be told."""
+    """How much the file adds to an OpenWrt image, according to openwrt/build; None if unknown."""
     table = world.TOP / "target/dist/sizes.md"
     if not table.exists():
         return None

@@ -1,4 +1,4 @@
-"""What was found, as one small SVG that is legible on light and dark paper. Measures nothing."""
+"""The results as one small SVG, legible on light and dark backgrounds. Measures nothing."""
 
 import math
 from xml.sax.saxutils import escape
@@ -43,7 +43,7 @@ def svg(found):
 
 
 def panels(found):
-    """Titles, how to write a value, and a value for each client that has one."""
+    """Titles, the format of a value, and a value for each client that has one."""
     everybody = {name: found["clients"][name] for name in NAMES}
 
     def of(kind, angle, factor=1):
@@ -86,7 +86,7 @@ def curve(x, y, name, line):
     points = [at(size, cost) for size, cost in zip(sizes, costs)]
     parts = [label(x, y + 10, name, "small")]
     parts.append(f'<path class="axis" d="M{left} {top}V{bottom}H{right}"/>')
-    # In proportion from the largest size downwards, until it leaves the panel.
+    # Proportional from the largest size downwards, until it leaves the panel.
     begin = max(sizes[0], sizes[-1] * 10**low / costs[-1])
     (x1, y1), (x2, y2) = at(begin, costs[-1] * begin / sizes[-1]), points[-1]
     parts.append(f'<path class="straight" d="M{x1:.1f} {y1:.1f}L{x2:.1f} {y2:.1f}"/>')

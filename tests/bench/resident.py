@@ -1,4 +1,4 @@
-"""The services that stay: what they hold and how often they wake while nothing happens, and how soon they see a change."""
+"""The resident services: their memory and wake-ups while nothing happens, and how soon they notice a change."""
 
 import os
 import random
@@ -11,7 +11,7 @@ import world
 from clients import ENVIRONMENT, Ddclient, Inadyn, Nicup
 from measure import Failed, Range
 
-IDLE = 300  # seconds of watching: the longest default interval among them
+IDLE = 300  # seconds of observation: the longest default interval among them
 REACTIONS = 3
 BURST = 4  # changes in a row that nicup sends at once
 
@@ -39,7 +39,7 @@ class Service:
         self.client.end()
 
     def family(self):
-        """It and its descendants."""
+        """The process and its descendants."""
         found = [self.process.pid]
         for pid in found:
             for task in os.listdir(f"/proc/{pid}/task"):
@@ -66,10 +66,10 @@ class Service:
 
 
 def idle(place, server, program, ca, seconds=IDLE):
-    """What each service holds and how often it wakes in a minute, with its default interval: the first `next`
-    returns when they are at rest, the second with what was found.
+    """The memory and wake-ups per minute of each service, with its default interval: the first `next` returns when they
+    are at rest, the second with the results.
 
-    The caller may do other things in between; nothing of what is read here depends on how busy the machine is.
+    The caller may do other things in between; none of these numbers depends on how busy the machine is.
     """
     running = [Service(client, server, ca)
                for client in (Nicup(place.folder, program), Inadyn(place.folder), Ddclient(place.folder))]
@@ -88,7 +88,7 @@ def idle(place, server, program, ca, seconds=IDLE):
 
 
 def reactions(place, server, program, ca):
-    """Seconds from a changed address to the request; those that poll are measured with the interval that is named."""
+    """Seconds from a changed address to the request; services that poll are measured with the given interval."""
     found = {}
     client = Nicup(place.folder, program, world.MOVING)
     times = []
@@ -102,7 +102,7 @@ def reactions(place, server, program, ca):
 
 
 def changes(service, count, spread):
-    """Seconds from each of some changes, at random moments, to the request."""
+    """Seconds from each of several changes, at random moments, to the request."""
     times = []
     try:
         for _ in range(count):
@@ -120,7 +120,7 @@ def changes(service, count, spread):
 
 
 def move():
-    """Another address on the moving device, in one step of `ip`."""
+    """Changes the address on the moving device with a single `ip` command."""
     lines = subprocess.run(["ip", "-4", "-o", "addr", "show", "dev", world.MOVING], capture_output=True, text=True)
     old = re.search(r"inet (\S+)", lines.stdout).group(1)
     move.last = 8 + (getattr(move, "last", 0) + 1) % 90

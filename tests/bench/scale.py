@@ -8,7 +8,7 @@ from measure import Range
 SERVICES = (1, 10, 100)
 ADDRESSES = (10, 1000, 10000)
 RUNS = 3
-# The cost of one more at the largest size, over that at the middle one.
+# The limit for the growth: the cost per item at the largest size, divided by that at the middle size.
 MOST = 1.2
 
 
@@ -17,7 +17,7 @@ def hosts():
 
 
 def measured(place, program, quick=False):
-    """Lines of the picture: a name, and for each size instructions and KiB. Quick: one run, of what is judged."""
+    """The lines of the picture: a name, and for each size instructions and KiB. Quick: one run, and only what the goals need."""
     skipped, runs = (1, 1) if quick else (0, RUNS)
     server = place.server(hosts=(world.HOST, *hosts()))
     one = place.authorities(server, False)
@@ -42,7 +42,7 @@ def measured(place, program, quick=False):
 
 
 class Many(Nicup):
-    """Services with a host each."""
+    """Services with one host each."""
 
     def __init__(self, folder, program, count):
         super().__init__(folder, program)
@@ -53,13 +53,13 @@ class Many(Nicup):
 
 
 def add_addresses(begin, end):
-    # Public ones, or the program would rightly pass them over.
+    # Public addresses, or nicup would rightly ignore them.
     lines = [f"addr add 198.51.{number // 250}.{number % 250 + 1}/32 dev many0\n" for number in range(begin, end)]
     world.ip("-batch", "-", text="".join(lines))
 
 
 def both(client, server, ca, runs):
-    """The cost of a first pass, which sends, and of the next, which does not."""
+    """The cost of a first pass, which sends, and of the next pass, which does not."""
     def fresh():
         return client.begin(world.NEAR, server.port, ca)
 
@@ -79,13 +79,13 @@ def both(client, server, ca, runs):
 
 
 def growth(line):
-    """Cost of each one more between the middle size and the largest, over the cost of each at the middle size."""
+    """The cost per item at the largest size, divided by the cost per item at the middle size."""
     middle, largest = sorted(line)[-2:]
     return (line[largest]["instructions"] / largest) / (line[middle]["instructions"] / middle)
 
 
 def judged(lines):
-    """Sentences of what grows faster than the work."""
+    """A sentence for each cost that grows faster than the work."""
     return [f"{name}: one costs {growth(line):.2f} times as much at the largest size as at the middle one"
             for name, line in lines.items() if growth(line) > MOST]
 

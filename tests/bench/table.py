@@ -1,4 +1,4 @@
-"""What was found, as Markdown. Measures nothing."""
+"""The results as Markdown. Measures nothing."""
 
 import guard
 import resident
@@ -22,7 +22,7 @@ def grid(columns, rows):
 
 
 def ranged(found, form):
-    """The median, and the range where there is one; the unit stands in the column's head."""
+    """The median, and the range if there is one; the unit is in the column's head."""
     low, middle, high = form(found.low), form(found.median), form(found.high)
     return middle if low == high else f"{middle} ({low} to {high})"
 
@@ -45,13 +45,13 @@ def head(found):
 
 Written by `tests/bench/run` on {machine['date']} of {machine['commit']}; do not edit it.
 
-One host, one update, from a start without any state to the end of the process, against the same noip-simulator: TLS 1.3, a
-P-256 certificate, the same network namespace, names from a file. nicup is openwrt/build's static program for x86_64, the
-others are those of {machine['system']}. All take the address from the same device, only curl is told
-it. Medians, and in brackets the range.
+One host, one update, from a start without any state to the end of the process, with the same noip-simulator: TLS 1.3, a
+P-256 certificate, the same network namespace, names from a file. nicup is the static program that openwrt/build makes for
+x86_64. The others are from {machine['system']}. All clients except curl, which is configured with it, detect the address
+on the same device. The numbers are medians, with the range in brackets.
 
 {machine['cores']} cores, {machine['model']}, Linux {machine['kernel']}, load {machine['load']:.2f} at the start. Noise: of 50
-runs of one computation the slowest took {machine['noise']:.1f} times as long as the quickest. Times depend on that,
+runs of one computation, the slowest took {machine['noise']:.1f} times as long as the fastest. Times depend on this noise,
 instructions and calls do not.
 """
 
@@ -104,14 +104,14 @@ def unchanged(found):
     row = found["unchanged"]
     cells = [ranged(row["instructions"], count), ranged(row["calls"], count), ranged(row["peak"], count),
              count(row["processes"].median)]
-    return "## nicup with nothing to do\n\nA pass that finds every host current, and sends nothing.\n\n" + grid(
+    return "## nicup with nothing to do\n\nA pass that finds every host current and sends nothing.\n\n" + grid(
         ["", "instructions", "system calls", "peak, KiB", "processes started"],
         [[found["names"]["nicup"], *cells]])
 
 
 def growth(found):
-    parts = ["## Growth\n\nnicup's cost by the size of the task; the last column is the cost of one more at the largest size"
-             f" over that at the middle one, which is to be no more than {scale.MOST}.\n"]
+    parts = ["## Growth\n\nnicup's cost by the size of the task; the last column is the cost per item at the largest size,"
+             f" divided by that at the middle size. The limit is {scale.MOST}.\n"]
     for name, line in found["growth"].items():
         by = [size for size in sorted(line)]
         cells = [f"{line[size]['instructions']:,.0f}, {line[size]['peak']:,.0f} KiB" for size in by]
@@ -131,31 +131,32 @@ def router(found):
     return f"""## In a MIPS router
 
 The same update in `tests/vm`'s virtual router: an emulated 24Kc with 64 MB, Debian's kernel, Debian's inadyn for mipsel.
-qemu counts the instructions, those of the kernel for the process included, and they repeat within {spread:.2f} %; CPU is what
-they take at 500 MHz and one a cycle, which memory makes slower in a real router. Bytes of inadyn with its libraries, without
-the C library; nicup has its own inside. With the whole bundle inadyn takes {mips['ratio']:.1f} times as many as nicup.
+qemu counts the instructions, including the kernel's for the process, and they repeat within {spread:.2f} %; CPU is their
+time at 500 MHz and one instruction per cycle, and memory makes a real router slower. Bytes of inadyn include its libraries
+without the C library; nicup's include it. With the whole bundle, inadyn takes {mips['ratio']:.1f} times as many instructions
+as nicup.
 
 """ + grid(["", "M instructions", "CPU, ms", "peak, KiB", "bytes", "in squashfs"], rows)
 
 
 def notes(found):
-    """What these numbers do not say."""
+    """What these numbers do not show."""
     unit = found["machine"]["round_trip"]
-    line = ("There was no line with a delay: no TUN device is allowed here." if unit is None else
+    line = ("There was no line with a delay, because TUN devices are not allowed here." if unit is None else
             f"The line with a delay is a TUN device in user space, 25 ms each way; a connection over it took\n"
-            f"  {1000 * unit:.1f} ms, which is the round trip that is counted in.")
+            f"  {1000 * unit:.1f} ms, which counts as one round trip.")
     return f"""## How to read it
 
-- Instructions: user space, counted by valgrind, of all processes. CPU: user and system, by getrusage.
-- Peak memory: the high-water marks of the resident set, read as each process ends, summed over those that lived together.
-- Bytes: programs, libraries and Perl modules that a trace of the run shows to be loaded; no configuration, no CA bundle.
-  nicup's file has its C library in it.
+- Instructions: in user space, of all processes, counted by valgrind. CPU: user and system time, from getrusage.
+- Peak memory: the high-water mark of the resident set at the end of each process, summed over concurrent processes.
+- Bytes: programs, libraries and Perl modules loaded in a trace of the run, without configuration and CA bundle. nicup's
+  file includes its C library.
 - {line}
-  Round trips are the difference of the quickest runs with and without it.
-- nicup is told the device. With `option interface` instead, each pass starts `ubus` once, to ask netifd for it.
-- curl is told the address and keeps no record: it is the least that a common library takes, not a client.
-- inadyn and ddclient can do more than No-IP, and Debian builds them for large machines.
-- Wake-ups are context switches in {resident.IDLE} s, with the default intervals; private memory is what is anonymous.
-- Goals: `tests/bench/run guard` holds them: {len(guard.GOALS)} of a pass, and those of memory at rest, round trips, growth
-  and size. Goals that these numbers miss: {'; '.join(found['missed']) or 'none'}.
+  Round trips: the difference of the fastest runs with and without it, divided by that.
+- nicup is configured with `option device`. With `option interface`, each pass starts `ubus` once to get the device from netifd.
+- curl is configured with the address and keeps no records: it shows the least that a common library needs, and is no client.
+- inadyn and ddclient support more services than No-IP, and Debian builds them for large machines.
+- Wake-ups are context switches in {resident.IDLE} s, with the default intervals. Private memory is anonymous memory.
+- Goals: `tests/bench/run guard` checks them: {len(guard.GOALS)} of a pass, and those of memory at rest, round trips, growth
+  and size. Missed goals: {'; '.join(found['missed']) or 'none'}.
 """

@@ -1,4 +1,4 @@
-"""Where it all happens: a network and mount namespace of its own, the simulator in it, and one line with a long way.
+"""The environment: a separate network and mount namespace, the simulator in it, and one line with a delay.
 
 Knows no client and measures nothing.
 """
@@ -21,20 +21,20 @@ MOVING = "wan1"  # where addresses change
 ADDRESS = "203.0.113.7"
 HOST = "home.example.net"
 USER, PASSWORD = "test-key", "test-password"
-# One server by two names: through the loopback device, and through the line of delay.py.
-# Local names (RFC 6761): for others with a loopback address, nicup suspects an ad blocker and reads /etc/hosts, which it
-# does not for No-IP's address.
+# One server with two names: through the loopback device, and through the line of delay.py. The names are local (RFC
+# 6761): for other names with a loopback address, nicup suspects an ad blocker and reads /etc/hosts, which it does not
+# do for No-IP's address.
 NEAR, FAR = "near.test", "far.test"
 NEAR_ADDRESS, FAR_ADDRESS = "127.0.0.1", "10.9.0.2"
 ONE_WAY_MS = 25
 
 
 class Unable(Exception):
-    """Something that this machine does not have, or does not allow."""
+    """Something is missing on this machine, or is not allowed."""
 
 
 def enter():
-    """Runs this program again inside, unless it is there. The real No-IP cannot be reached from there."""
+    """Runs this program again inside the namespaces, unless it is there. It cannot reach the real No-IP from there."""
     if INSIDE in os.environ:
         return
     for flags in ("-nm", "-rnm"):
@@ -83,7 +83,7 @@ class World:
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def mount(self, path, text):
-        """Another text in place of a file, for this namespace only."""
+        """Replaces the text of a file, only in this namespace."""
         mine = self.folder / Path(path).name
         mine.write_text(text)
         subprocess.run(["mount", "--bind", mine, path], check=True)
@@ -97,7 +97,7 @@ class World:
         self.children.append(line)
 
     def round_trip(self):
-        """Seconds that the line takes to there and back: what a connection needs, the best of some."""
+        """The round trip time of the line in seconds: the time of a connection, the best of several."""
         with socket.socket() as listener:
             listener.bind(("0.0.0.0", 0))
             listener.listen()
@@ -114,7 +114,7 @@ class World:
         return server
 
     def authorities(self, server, whole):
-        """A PEM file with the server's authority: alone, or as the last one of the system's bundle."""
+        """A PEM file with the server's authority: alone, or at the end of the system's bundle."""
         path = server.ca.with_name("bundle.pem" if whole else "one.pem")
         if whole and not BUNDLE.exists():
             raise Unable("there is no CA bundle: install ca-certificates")
@@ -123,13 +123,13 @@ class World:
 
 
 class Server:
-    """noip-simulator with TLS 1.3, and the moments at which its requests came."""
+    """noip-simulator with TLS 1.3, and the times at which requests arrived."""
 
     def __init__(self, world, hosts, options):
         folder = Path(tempfile.mkdtemp(dir=world.folder))
         self.ca, ports, accounts = folder / "ca.pem", folder / "ports", folder / "accounts"
         accounts.write_text(f"{USER} {PASSWORD} {','.join(hosts)}\n")
-        # Lenient: inadyn speaks HTTP/1.0 and sends a Host without the port.
+        # Lenient, because inadyn uses HTTP/1.0 and sends a Host without the port.
         names = [word for name in (NEAR, FAR, NEAR_ADDRESS) for word in ("--name", name)]
         command = [world.simulator, "--listen", "tls:0.0.0.0", *names, "--tls", "1.3", "--lenient",
                    "--accounts", accounts, "--ca-out", self.ca, "--port-file", ports, "--log", "-", *options]
@@ -153,7 +153,7 @@ class Server:
                     self.news.notify_all()
 
     def wait_for(self, count, seconds):
-        """The moment at which request number `count` came, counted from 1; None if it does not come."""
+        """When request number `count`, counted from 1, arrived; None on timeout."""
         with self.news:
             self.news.wait_for(lambda: len(self.requests) >= count, seconds)
             return self.requests[count - 1][0] if len(self.requests) >= count else None
