@@ -47,8 +47,8 @@ Written by `tests/bench/run` on {machine['date']} of {machine['commit']}; do not
 
 One host, one update, from a start without any state to the end of the process, with the same noip-simulator: TLS 1.3, a
 P-256 certificate, the same network namespace, names from a file. nicup is the static program that openwrt/build makes for
-x86_64. The others are from {machine['system']}. All clients except curl, which is configured with it, detect the address
-on the same device. The numbers are medians, with the range in brackets.
+x86_64. The others are from {machine['system']}. All clients detect the address on the same device,
+except curl, which is configured with it. The numbers are medians, with the range in brackets.
 
 {machine['cores']} cores, {machine['model']}, Linux {machine['kernel']}, load {machine['load']:.2f} at the start. Noise: of 50
 runs of one computation, the slowest took {machine['noise']:.1f} times as long as the fastest. Times depend on this noise,
@@ -110,8 +110,8 @@ def unchanged(found):
 
 
 def growth(found):
-    parts = ["## Growth\n\nnicup's cost by the size of the task; the last column is the cost per item at the largest size,"
-             f" divided by that at the middle size. The limit is {scale.MOST}.\n"]
+    parts = ["## Growth\n\nnicup's cost by the size of the task; the last column is the cost per item at the largest size,\n"
+             f"divided by that at the middle size. The limit is {scale.MOST}.\n"]
     for name, line in found["growth"].items():
         by = [size for size in sorted(line)]
         cells = [f"{line[size]['instructions']:,.0f}, {line[size]['peak']:,.0f} KiB" for size in by]
