@@ -335,7 +335,7 @@ fn netifd_is_queried_before_a_page_is_read() {
         &(r.service("home", &format!("list hostname '{HOME}'"))
             + &r.service("work", &format!("list hostname '{OFFICE}'\n{}", page.options()))),
     );
-    // The IPv4 address is beside wan. With the page's bytes come the restrictions that let no `ubus` start any more.
+    // wan_4 has the IPv4 address. Once nicup has fetched the page, its dropped privileges no longer let it start `ubus`.
     r.netifd.put("network.interface.wan.status", r#"{"up":true,"l3_device":"lo"}"#);
     let beside = format!(r#"{{"interface":"wan_4","up":true,"dynamic":true,"l3_device":"{}"}}"#, r.device);
     r.netifd.put("network.interface.dump", &format!(r#"{{"interface":[{beside}]}}"#));
