@@ -194,16 +194,7 @@ fn invalid_service(invalid: &Invalid, main_enabled: bool) -> ServiceStatus {
     let host = |hostname: &String| HostStatus {
         hostname: hostname.clone(),
         state: if enabled { State::Invalid } else { State::Disabled },
-        registered_ipv4: None,
-        registered_ipv6: None,
-        code: None,
         message: Some(sentence::cut(format!("the configuration is wrong, {}", invalid.reason))),
-        last_attempt: None,
-        last_success: None,
-        changed: None,
-        next_attempt: None,
-        next_attempt_uptime: None,
-        failures: 0,
         ..HostStatus::default()
     };
     ServiceStatus {
@@ -211,11 +202,6 @@ fn invalid_service(invalid: &Invalid, main_enabled: bool) -> ServiceStatus {
         enabled,
         server: invalid.server.clone(),
         transport: "https:443".to_owned(),
-        interface: None,
-        device: None,
-        ipv4: None,
-        ipv6: None,
-        address_note: None,
         hosts: invalid.hostnames.iter().map(host).collect(),
         ..ServiceStatus::default()
     }

@@ -1,7 +1,7 @@
 //! Bad input: nicup prints one clear message with place and remedy, exits with the right status, and keeps everything
 //! valid.
 
-use crate::common::{CA, CONFIG, HOME, RECORDS, Router, STATE, STATUS};
+use crate::common::{CA, CONFIG, HOME, OFFICE, RECORDS, Router, STATE, STATUS};
 use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
 
@@ -121,6 +121,21 @@ fn one_is_wrong_starts(story: &str, more: &str, problem: &str) {
     let problems = r.problems();
     assert_eq!(problems.len(), 1, "{problems:?}");
     assert!(problems[0].starts_with(&format!("error /etc/config/nicup:{problem}")), "{problems:?}");
+}
+
+#[test]
+fn a_disabled_service_stays_disabled_whatever_its_options_are() {
+    let Some(r) = Router::new("a_disabled_service_stays_disabled_whatever_its_options_are") else { return };
+    let bad = |name: &str, host: &str, more: &str| {
+        r.service(name, &format!("list hostname '{host}'\noption port 'x'\n{more}"))
+    };
+    r.config(&(bad("home", HOME, "") + &bad("off", OFFICE, "option enabled '0'")));
+    r.run(&["run"]);
+    r.shows(HOME, "invalid", "-");
+    r.shows(OFFICE, "disabled", "-");
+    r.config(&("config nicup\n\toption enabled '0'\n".to_owned() + &bad("home", HOME, "")));
+    r.run(&["run"]);
+    r.shows(HOME, "disabled", "-");
 }
 
 #[test]

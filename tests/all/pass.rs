@@ -73,11 +73,12 @@ fn an_unchanged_address_costs_nothing() {
     let lines = r.syslog.take();
     assert_eq!(lines.len(), 1, "{lines:?}");
     assert!(lines[0].starts_with("<29>nicup[") && lines[0].contains("home.example.net current"), "{lines:?}");
-    let before = r.stamp(RECORDS);
+    let stamps = || (r.stamp(RECORDS), r.stamp(STATE));
+    let before = stamps();
     for _ in 0..3 {
         r.pass(0);
     }
-    assert_eq!((r.requests(), r.stamp(RECORDS)), (1, before));
+    assert_eq!((r.requests(), stamps()), (1, before));
     assert_eq!(r.syslog.take(), Vec::<String>::new());
     assert_eq!(r.netifd.calls(), Vec::<String>::new(), "a device needs no netifd");
 }
