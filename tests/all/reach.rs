@@ -63,6 +63,17 @@ fn an_outage_and_a_refused_agent_hold_every_login_of_the_server() {
 }
 
 #[test]
+fn a_server_that_is_down_leaves_another_one_alone() {
+    let Some(r) = Router::new("a_server_that_is_down_leaves_another_one_alone") else { return };
+    let device = format!("option device '{}'", r.device);
+    let down = r.service("home", &format!("{device}\nlist hostname '{HOME}'\noption port '1'"));
+    r.config(&(down + &r.service("work", &format!("{device}\nlist hostname '{OFFICE}'"))));
+    r.pass(1);
+    r.shows(HOME, "waiting", "connect");
+    r.shows(OFFICE, "current", "good");
+}
+
+#[test]
 fn a_second_outage_waits_longer() {
     let Some(r) = Router::new("a_second_outage_waits_longer") else { return };
     for (failures, least) in [(1, 1800), (2, 3600), (3, 7200), (4, 14_400), (5, 14_400)] {
