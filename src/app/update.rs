@@ -287,3 +287,12 @@ fn may_try_next(failed: &Failed, transport: TransportChoice, endpoint: &Endpoint
 fn jitter(boot_ms: u64) -> u64 {
     boot_ms % 1000
 }
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn routers_that_lost_their_server_together_do_not_return_together() {
+        let of = |boot_ms| super::jitter(boot_ms);
+        assert_eq!([of(61_000), of(61_001), of(61_999), of(62_000)], [0, 1, 999, 0]);
+    }
+}
