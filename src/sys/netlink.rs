@@ -22,7 +22,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 const DATAGRAM: usize = 32 * 1024;
 /// Dumps in a row that changes may interrupt before nicup gives up.
 const ATTEMPTS: usize = 10;
-/// Datagrams from other senders that nicup ignores. The limit prevents a process from keeping a pass busy.
+/// Datagrams in a row from other senders that nicup ignores. The limit prevents a process from keeping a pass busy.
 const FOREIGN: usize = 100;
 
 /// A source of the devices' addresses.
@@ -205,15 +205,8 @@ impl RouteSocket<'_> {
         let kernel = SocketAddrNetlink::new(0, 0);
         retry_on_intr(|| sendto(&self.socket, question, SendFlags::empty(), &kernel))
             .map_err(|errno| NetlinkError::Send(errno.raw_os_error()))?;
-        let mut foreign = 0;
         loop {
-            if !self.receive()? {
-                foreign += 1;
-                if foreign > FOREIGN {
-                    return Err(NetlinkError::Crowded);
-                }
-                continue;
-            }
+            self.receive_from_kernel()?;
             for message in Messages::of_devices(self.buffer, devices) {
                 let message = message.map_err(NetlinkError::Malformed)?;
                 if message.sequence != self.sequence {
@@ -240,6 +233,16 @@ impl RouteSocket<'_> {
                 }
             }
         }
+    }
+
+    /// Fills the buffer with the kernel's next datagram.
+    fn receive_from_kernel(&mut self) -> Result<(), NetlinkError> {
+        for _ in 0..=FOREIGN {
+            if self.receive()? {
+                return Ok(());
+            }
+        }
+        Err(NetlinkError::Crowded)
     }
 
     /// Fills the buffer with the next datagram. False: it is not the kernel's.
@@ -319,6 +322,19 @@ mod tests {
         let mut kernel = RouteSocket { socket: ours.into(), buffer: &mut buffer, sequence: 1, patience };
         assert_eq!(kernel.receive(), Ok(false));
         assert_eq!(kernel.receive(), Err(NetlinkError::Silent));
+    }
+
+    #[test]
+    fn a_crowd_of_other_senders_ends_a_read() {
+        let (ours, theirs) = UnixDatagram::pair().unwrap();
+        let crowd = std::thread::spawn(move || (0..=FOREIGN).for_each(|_| drop(theirs.send(&[0; 64]))));
+        let mut buffer = Vec::with_capacity(DATAGRAM);
+        let patience = Duration::from_secs(10);
+        let mut kernel = RouteSocket { socket: ours.into(), buffer: &mut buffer, sequence: 1, patience };
+        assert_eq!(kernel.receive_from_kernel(), Err(NetlinkError::Crowded));
+        crowd.join().unwrap();
+        kernel.patience = Duration::from_millis(1);
+        assert!(kernel.receive().is_err(), "it has read each of them");
     }
 
     #[test]

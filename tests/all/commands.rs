@@ -104,7 +104,7 @@ fn status_shows_the_file() {
     let table = r.run(&["status"]);
     assert_eq!(table.exit, 0);
     let row: Vec<&str> = table.out.lines().nth(1).unwrap().split_whitespace().collect();
-    assert_eq!(row[..5], [HOME, "current", "203.0.113.7", "203.0.113.7", "good"]);
+    assert_eq!(row[..6], [HOME, "current", "203.0.113.7", "203.0.113.7", "good", "in"]);
     assert_eq!(r.run(&["status", "-s", "nobody"]).exit, 2);
     assert_eq!((r.snapshot(), r.requests()), (before, 1));
     // `status` exits with the same status as the run.
