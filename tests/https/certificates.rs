@@ -113,6 +113,8 @@ fn the_ca_file_may_be_untidy() {
         format!("-----BEGIN CERTIFICATE-----\nnot base64!\n-----END CERTIFICATE-----\n{pem}"),
         format!("{}{pem}", pem.replace("CERTIFICATE", "TRUSTED CERTIFICATE")),
         format!("{}{pem}", "x".repeat(100_000)).replace("x-----", "x\n-----"),
+        // A block without an end, longer than nicup reads at a time.
+        format!("-----BEGIN CERTIFICATE-----\n{}\n{pem}", "x".repeat(70_000)),
         rewrapped(&pem, |_| usize::MAX),
         pem.replacen('\n', "\n\n", 1),
         // Lines of another length, and lines of different lengths.
