@@ -325,6 +325,17 @@ mod tests {
     }
 
     #[test]
+    fn each_request_has_another_number() {
+        let mut buffer = Vec::with_capacity(DATAGRAM);
+        let socket = open().unwrap();
+        let mut kernel = RouteSocket { socket, buffer: &mut buffer, sequence: 0, patience: PATIENCE };
+        let Some(lo) = kernel.link("lo").unwrap() else { panic!("there is no lo") };
+        assert_eq!(kernel.sequence, 1);
+        kernel.addresses(&[lo.index], |_| {}).unwrap();
+        assert_eq!(kernel.sequence, 2);
+    }
+
+    #[test]
     fn a_crowd_of_other_senders_ends_a_read() {
         let (ours, theirs) = UnixDatagram::pair().unwrap();
         let crowd = std::thread::spawn(move || (0..=FOREIGN).for_each(|_| drop(theirs.send(&[0; 64]))));
