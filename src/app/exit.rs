@@ -72,3 +72,16 @@ impl CommandFailure {
         CommandFailure::new(Exit::Retry, format!("{dir}: cannot be written: {error}"))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_loop_ends_with_the_status_of_its_last_pass() {
+        for status in [0, 1, 2, 3, 4] {
+            assert_eq!(u8::from(Exit::of_pass(status)), status);
+        }
+        assert_eq!(u8::from(Exit::of_pass(101)), 1, "a panic");
+    }
+}
