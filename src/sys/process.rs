@@ -145,6 +145,13 @@ mod tests {
     }
 
     #[test]
+    fn an_error_of_the_pipe_ends_a_read() {
+        let folder = File::open("/").unwrap();
+        let read = read_output(Some(folder), Instant::now() + Duration::from_secs(5), 10);
+        assert!(matches!(read, Err(RunError::Start(_))));
+    }
+
+    #[test]
     fn a_program_starts_with_the_default_for_sigpipe_which_nicup_itself_ignores() {
         use std::os::unix::process::ExitStatusExt as _;
         let output = sh("kill -PIPE $$; echo alive", 5000, 10).unwrap();
