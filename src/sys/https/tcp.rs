@@ -221,6 +221,8 @@ mod tests {
         assert_eq!(describe(&error, None), "network is unreachable");
         let text = describe(&error, Some("wwan0"));
         assert_eq!(text, "unreachable through wwan0 (option bind): check that it has an IPv4 address");
+        let error = io::Error::from(Errno::CONNRESET);
+        assert_eq!(describe(&error, None), "connection reset");
     }
 
     use std::net::TcpListener;
