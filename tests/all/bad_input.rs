@@ -124,8 +124,8 @@ fn one_is_wrong_starts(story: &str, more: &str, problem: &str) {
 }
 
 #[test]
-fn a_disabled_service_stays_disabled_whatever_its_options_are() {
-    let Some(r) = Router::new("a_disabled_service_stays_disabled_whatever_its_options_are") else { return };
+fn a_disabled_service_stays_disabled_with_a_wrong_option() {
+    let Some(r) = Router::new("a_disabled_service_stays_disabled_with_a_wrong_option") else { return };
     let bad = |name: &str, host: &str, more: &str| {
         r.service(name, &format!("list hostname '{host}'\noption port 'x'\n{more}"))
     };
